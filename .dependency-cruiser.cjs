@@ -1,0 +1,62 @@
+// Which room of src may import which: dependencies point inward (http, redis, postgres, events -> journey -> contract).
+const mayImport = {
+  'config.ts': [],
+  contract: [],
+  journey: ['contract'],
+  http: ['contract', 'journey', 'observability'],
+  redis: ['journey', 'contract'],
+  postgres: ['journey'],
+  events: ['journey', 'redis', 'contract'],
+  observability: [],
+  client: ['contract'],
+  'main.ts': ['config.ts', 'service.ts'],
+};
+
+const forbidden = Object.entries(mayImport).map(([room, allowed]) => {
+  const isFile = room.endsWith('.ts');
+  const own = isFile ? [] : [room];
+  const open = [...own, ...allowed].map((name) => (name.endsWith('.ts') ? `${name.replace('.', '\\.')}$` : `${name}/`));
+  return {
+    name: `${room}-imports-only-its-neighbours`,
+    severity: 'error',
+    from: { path: isFile ? `^src/${room.replace('.', '\\.')}$` : `^src/${room}/` },
+    to: { path: '^src/', ...(open.length > 0 ? { pathNot: `^src/(${open.join('|')})` } : {}) },
+  };
+});
+
+module.exports = {
+  forbidden: [
+    ...forbidden,
+    {
+      name: 'service-does-not-import-dev-or-client',
+      severity: 'error',
+      from: { path: '^src/service\\.ts$' },
+      to: { path: '^src/(dev|client)/' },
+    },
+    {
+      name: 'journey-knows-no-framework',
+      severity: 'error',
+      from: { path: '^src/journey/' },
+      to: { path: 'node_modules/(express|ioredis|pg|@aws-sdk|pino|prom-client)/' },
+    },
+    {
+      name: 'client-has-no-dependency',
+      severity: 'error',
+      from: { path: '^src/client/' },
+      to: { dependencyTypes: ['npm', 'core'] },
+    },
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'src-has-no-dev-dependency',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/dev/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Builds the image, starts docker-compose.yml on free ports, makes a journey through it, and takes it all down again.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+compose() { if docker compose version >/dev/null 2>&1; then docker compose "$@"; else docker-compose "$@"; fi; }
+free_port() { node -e "const s = require('net').createServer().listen(0, () => { console.log(s.address().port); s.close(); })"; }
+
+export COMPOSE_PROJECT_NAME=admin-service-try-$$
+PORT=$(free_port)
+MANAGEMENT_PORT=$(free_port)
+export PORT MANAGEMENT_PORT
+trap 'compose down -v --rmi local --remove-orphans >/dev/null 2>&1' EXIT
+
+compose build
+compose up -d
+url=http://127.0.0.1:$PORT
+for _ in $(seq 120); do
+  curl -fs "$url/health/ready" >/dev/null && break
+  sleep 0.5
+done
+curl -fsS "$url/health/ready"
+echo
+
+eval "$(compose run --rm -T tokens 2>/dev/null | grep '^export ')"
+session=5e55a000-0000-4000-8000-000000000001
+call() { # call STATUS METHOD PATH TOKEN [BODY]
+  local expected=$1 method=$2 path=$3 token=$4 answer
+  answer=$(curl -sS -w '\n%{http_code}' -X "$method" "$url$path" -H "Authorization: Bearer $token" \
+    ${5:+-H 'Content-Type: application/json' -d "$5"})
+  echo "$method ${path#/api/v1/admin} ${answer##*$'\n'}"
+  [ "${answer##*$'\n'}" = "$expected" ] || { echo "$answer"; return 1; }
+}
+api=/api/v1/admin
+call 201 POST $api/sessions/$session/start-journey "$TRAINER"
+call 201 POST $api/location-tracking/journey/updates "$TRAINER" \
+  "{\"sessionId\":\"$session\",\"latitude\":12.9779,\"longitude\":77.6408,\"accuracy\":8}"
+call 200 GET "$api/location-tracking/journey/live?sessionId=$session" "$STUDENT"
+call 200 POST $api/sessions/$session/arrived "$TRAINER"
+
+service=$(compose ps -q service)
+echo "process 1: $(docker top "$service" -o pid,user,args | sed -n 2p)"
+for _ in $(seq 40); do
+  compose logs event-bus | grep -q TrainerJourneyEnded && break
+  sleep 0.25
+done
+compose logs event-bus | grep -c TrainerJourney | grep -qx 2
+echo 'both events came out'
+docker stop -t 30 "$service" >/dev/null
+[ "$(docker inspect -f '{{.State.ExitCode}}' "$service")" = 0 ]
+echo 'SIGTERM: exit code 0'

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+
+export const EVENT_SOURCE = 'admin-service';
+
+export const endReasons = ['arrived', 'cancelled', 'timeout'] as const;
+export type EndReason = (typeof endReasons)[number];
+
+const eventIdentity = {
+  eventId: z.uuid().meta({ description: 'The same in every repeat of the event.' }),
+  trainerId: z.string(),
+  studentId: z.string(),
+  sessionId: z.string(),
+};
+
+export const TrainerJourneyStarted = z
+  .object({ ...eventIdentity, startTime: z.iso.datetime() })
+  .meta({ id: 'TrainerJourneyStarted' });
+
+export const TrainerJourneyEnded = z
+  .object({ ...eventIdentity, endTime: z.iso.datetime(), reason: z.enum(endReasons) })
+  .meta({ id: 'TrainerJourneyEnded' });
+
+/** Every event that goes to the bus, by its detail-type. */
+export const events = { TrainerJourneyStarted, TrainerJourneyEnded } as const;

@@ -1,0 +1,236 @@
+/** An EventBridge of this machine's own: PutEvents over HTTP, as the AWS SDK speaks it. Needs Node alone. */
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { entryError, isObject, readEntries, type EntryError, type PutEventsEntry } from './put-events.js';
+
+export interface ReceivedEvent {
+  /** Counts up from 1 in the order of arrival. */
+  number: number;
+  receivedAt: string;
+  /** EventBridge's id of this arrival; the sender's own `eventId` is in the detail. */
+  id: string;
+  bus: string;
+  source: string;
+  detailType: string;
+  detail: Record<string, unknown>;
+}
+
+/** What the bus does with one call, in place of taking it. */
+export type Trouble =
+  /** Answers with an HTTP error, before anything is taken. */
+  | { kind: 'error'; status: number; code: string }
+  /** Takes nothing and never answers. */
+  | { kind: 'hang' }
+  /** Takes nothing and closes the connection. */
+  | { kind: 'close' }
+  /** Takes the events, but the sender never hears of it. */
+  | { kind: 'lose-answer' }
+  /** Refuses the entries of which the function says so, and takes the others. */
+  | { kind: 'refuse'; code: string; refuses: (event: IncomingEvent, index: number) => boolean };
+
+export type IncomingEvent = Omit<ReceivedEvent, 'number' | 'receivedAt' | 'id'>;
+
+/** Decides on each call; undefined: the bus works as it should. */
+export type TroubleMaker = (entries: PutEventsEntry[]) => Trouble | undefined;
+
+export interface LocalEventBusOptions {
+  /** A port of the system's choice unless told. */
+  port?: number;
+  /** 127.0.0.1 unless told. */
+  host?: string;
+  /** How many events it remembers; 10,000 unless told. */
+  keep?: number;
+}
+
+export interface LocalEventBus {
+  /** For AWS_ENDPOINT_URL_EVENTBRIDGE. */
+  url: string;
+  /** The events it remembers, oldest first. */
+  received(): readonly ReceivedEvent[];
+  /** Calls to PutEvents so far, those that failed included. */
+  calls(): number;
+  /** Tells of each event as it arrives; the answer ends that. */
+  onEvent(listener: (event: ReceivedEvent) => void): () => void;
+  /** The next calls meet this trouble, one call each. */
+  failNext(trouble: Trouble, times?: number): void;
+  /** Every call is decided on by this function, after those of `failNext`; without one the bus works again. */
+  failWhile(maker: TroubleMaker | undefined): void;
+  /** Closes every connection, hanging ones included. */
+  stop(): Promise<void>;
+}
+
+/** The troubles that EventBridge's users know. */
+export const throttled: Trouble = { kind: 'error', status: 400, code: 'ThrottlingException' };
+export const internalFailure: Trouble = { kind: 'error', status: 500, code: 'InternalException' };
+
+const maxBodyBytes = 4 * 1024 * 1024;
+
+export async function startLocalEventBus(options: LocalEventBusOptions = {}): Promise<LocalEventBus> {
+  const memory = new EventMemory(options.keep ?? 10_000);
+  const pending: Trouble[] = [];
+  let maker: TroubleMaker | undefined;
+  let calls = 0;
+
+  const server = createServer((request, response) => {
+    const decide: TroubleMaker = (entries) => {
+      calls += 1;
+      return pending.shift() ?? maker?.(entries);
+    };
+    answer(request, response, memory, decide).catch(() => request.socket.destroy());
+  });
+  const host = options.host ?? '127.0.0.1';
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, host, resolve);
+  });
+
+  return {
+    url: `http://${host}:${(server.address() as AddressInfo).port}`,
+    received: () => memory.since(0),
+    calls: () => calls,
+    onEvent: (listener) => memory.listen(listener),
+    failNext: (trouble, times = 1) => void pending.push(...Array<Trouble>(times).fill(trouble)),
+    failWhile: (newMaker) => {
+      maker = newMaker;
+    },
+    stop: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
+}
+
+class EventMemory {
+  readonly #keep: number;
+  #events: ReceivedEvent[] = [];
+  #last = 0;
+  readonly #listeners = new Set<(event: ReceivedEvent) => void>();
+
+  constructor(keep: number) {
+    this.#keep = keep;
+  }
+
+  add(incoming: IncomingEvent): string {
+    this.#last += 1;
+    const event = { number: this.#last, receivedAt: new Date().toISOString(), id: randomUUID(), ...incoming };
+    this.#events.push(event);
+    // Cut seldom, so that a full memory does not move all of it with each arrival.
+    if (this.#events.length >= 2 * this.#keep) this.#events = this.#events.slice(-this.#keep);
+    for (const listener of this.#listeners) listener(event);
+    return event.id;
+  }
+
+  since(number: number): ReceivedEvent[] {
+    return this.#events.slice(-this.#keep).filter((event) => event.number > number);
+  }
+
+  listen(listener: (event: ReceivedEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  memory: EventMemory,
+  decide: TroubleMaker,
+): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://bus');
+  if (request.method === 'GET' && url.pathname === '/events') {
+    const since = Number(url.searchParams.get('since') ?? 0) || 0;
+    reply(response, 200, { events: memory.since(since) }, 'application/json');
+  } else if (request.method === 'GET' && url.pathname === '/health') {
+    reply(response, 200, { status: 'ok' }, 'application/json');
+  } else if (request.method === 'POST' && request.headers['x-amz-target'] === 'AWSEvents.PutEvents') {
+    putEvents(await readBody(request), response, memory, decide);
+  } else {
+    refuse(
+      response,
+      404,
+      'UnknownOperationException',
+      'This bus knows PutEvents, GET /events and GET /health.',
+    );
+  }
+}
+
+function putEvents(body: string, response: ServerResponse, memory: EventMemory, decide: TroubleMaker): void {
+  const entries = readEntries(body);
+  const trouble = decide(Array.isArray(entries) ? entries : []);
+  switch (trouble?.kind) {
+    case 'hang':
+      return;
+    case 'close':
+      response.destroy();
+      return;
+    case 'error':
+      refuse(response, trouble.status, trouble.code, 'As asked of the local event bus.');
+      return;
+    case 'lose-answer':
+    case 'refuse':
+    case undefined:
+      break;
+  }
+  if (!Array.isArray(entries)) {
+    refuse(response, entries.status, entries.code, entries.message);
+    return;
+  }
+  const results = entries.map((entry, index) => takeEntry(entry, index, memory, trouble));
+  if (trouble?.kind === 'lose-answer') {
+    response.destroy();
+    return;
+  }
+  const failed = results.filter((result) => 'ErrorCode' in result).length;
+  reply(response, 200, { FailedEntryCount: failed, Entries: results });
+}
+
+function takeEntry(
+  entry: PutEventsEntry,
+  index: number,
+  memory: EventMemory,
+  trouble: Trouble | undefined,
+): { EventId: string } | EntryError {
+  const error = entryError(entry);
+  if (error) return error;
+  const detail: unknown = JSON.parse(String(entry.Detail));
+  const event: IncomingEvent = {
+    bus: typeof entry.EventBusName === 'string' ? entry.EventBusName : 'default',
+    source: String(entry.Source),
+    detailType: String(entry.DetailType),
+    detail: isObject(detail) ? detail : {},
+  };
+  if (trouble?.kind === 'refuse' && trouble.refuses(event, index)) {
+    return { ErrorCode: trouble.code, ErrorMessage: 'As asked of the local event bus.' };
+  }
+  return { EventId: memory.add(event) };
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBodyBytes) throw new Error('The body is too long.');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function refuse(response: ServerResponse, status: number, code: string, message: string): void {
+  // The names of the fields are those of AWS JSON 1.1.
+  reply(response, status, { __type: code, message });
+}
+
+function reply(
+  response: ServerResponse,
+  status: number,
+  body: object,
+  type = 'application/x-amz-json-1.1',
+): void {
+  response.writeHead(status, { 'content-type': type, 'x-amzn-requestid': randomUUID() });
+  response.end(JSON.stringify(body));
+}

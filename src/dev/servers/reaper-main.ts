@@ -1,0 +1,93 @@
+/** The reaper's own process: reads its charges from the pipe and, once the pipe is closed, cleans up and ends. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Charge, ReaperMessage } from './reaper.js';
+
+const graceMs = 3_000;
+const pollMs = 50;
+/** A charge, and for a process what tells it from a later one with the same pid. */
+const charges = new Map<string, { charge: Charge; birth: string | undefined }>();
+
+/** When the process started, as the system tells it; undefined when there is no such process. */
+function birthOf(pid: number): string | undefined {
+  try {
+    if (process.platform === 'linux') {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      // The name, in parentheses, may hold spaces. After it: state is field 0, start time field 19.
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return fields[0] === 'Z' ? undefined : fields[19];
+    }
+    if (process.platform === 'win32') {
+      process.kill(pid, 0);
+      return 'alive';
+    }
+    const started = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+    return started || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function take(message: ReaperMessage): void {
+  if ('watch' in message) {
+    const charge = message.watch;
+    const birth = charge.kind === 'process' ? birthOf(charge.pid) : undefined;
+    charges.set(JSON.stringify(charge), { charge, birth });
+  } else {
+    charges.delete(JSON.stringify(message.forget));
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended in this moment.
+  }
+}
+
+/** The newest first, one after the other: the service ends at once while the servers that it uses are there. */
+async function endProcesses(): Promise<void> {
+  for (const { charge, birth } of [...charges.values()].reverse()) {
+    if (charge.kind !== 'process' || birth === undefined) continue;
+    const isAlive = () => birthOf(charge.pid) === birth;
+    if (!isAlive()) continue;
+    // A stopped process takes no other signal before it goes on.
+    for (const signal of ['SIGCONT', charge.signal] as const) send(charge.pid, signal);
+    for (const deadline = Date.now() + graceMs; isAlive() && Date.now() < deadline;) await sleep(pollMs);
+    if (isAlive()) send(charge.pid, 'SIGKILL');
+  }
+}
+
+function removeRest(): void {
+  for (const { charge } of charges.values()) {
+    try {
+      if (charge.kind === 'container') {
+        execFileSync('docker', ['rm', '--force', '--volumes', charge.name], {
+          stdio: 'ignore',
+          timeout: 30_000,
+        });
+      } else if (charge.kind === 'path') {
+        rmSync(charge.path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+      }
+    } catch {
+      // Nobody is left to be told.
+    }
+  }
+}
+
+// It ends when its owner has ended, and never before.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
+const lines = createInterface({ input: process.stdin });
+lines.on('line', (line) => {
+  take(JSON.parse(line) as ReaperMessage);
+});
+lines.on('close', () => {
+  void endProcesses().finally(() => {
+    removeRest();
+    process.exit(0);
+  });
+});

@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { GeoPoint } from './simulation/places.js';
+import type { PlannedSession } from './simulation/simulated-sessions.js';
+
+export interface StoredSession {
+  id: string;
+  trainerId: string;
+  studentId: string;
+  home: GeoPoint;
+}
+
+/** The sample session that is left to whoever tries the calls. */
+export const untouchedSessionId = '5e55a000-0000-4000-8000-000000000001';
+
+const sqlFolder = join(import.meta.dirname, '../../docker/postgres');
+
+/** Creates the table where it is missing; changes nothing that is there. */
+export function createSchema(url: string): Promise<void> {
+  return runFile(url, 'schema.sql');
+}
+
+/** Adds the sample sessions that are missing. */
+export function insertSampleSessions(url: string): Promise<void> {
+  return runFile(url, 'sample-sessions.sql');
+}
+
+async function runFile(url: string, name: string): Promise<void> {
+  const sql = await readFile(join(sqlFolder, name), 'utf8');
+  await withClient(url, (client) => client.query(sql));
+}
+
+export async function insertSessions(url: string, sessions: readonly PlannedSession[]): Promise<void> {
+  const rows = sessions.map(({ id, studentId, trainerId, home, neighbourhood }) => ({
+    id,
+    student_id: studentId,
+    trainer_id: trainerId,
+    student_home_location: { ...home, address: `${neighbourhood.name}, Bengaluru` },
+  }));
+  const sql = `
+    insert into tutoring_sessions (id, student_id, trainer_id, status, student_home_location)
+    select id, student_id, trainer_id, 'scheduled', student_home_location
+    from jsonb_to_recordset($1) as row (id uuid, student_id uuid, trainer_id uuid, student_home_location jsonb)`;
+  await withClient(url, (client) => client.query(sql, [JSON.stringify(rows)]));
+}
+
+/** Takes away sessions that this run has put into a database that is not its own. */
+export async function removeSessions(url: string, ids: readonly string[]): Promise<void> {
+  await withClient(url, (client) => client.query('delete from tutoring_sessions where id = any($1)', [ids]));
+}
+
+export async function readUntouchedSession(url: string): Promise<StoredSession> {
+  const sql = `
+    select id, trainer_id as "trainerId", student_id as "studentId", student_home_location as home
+    from tutoring_sessions where id = $1`;
+  const { rows } = await withClient(url, (client) => client.query<StoredSession>(sql, [untouchedSessionId]));
+  const session = rows[0];
+  if (session === undefined) throw new Error(`The database has no session ${untouchedSessionId}.`);
+  return session;
+}
+
+async function withClient<Result>(
+  url: string,
+  work: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  // A connection that breaks outside a query is an event, and without a listener it ends the process.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return await work(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,50 @@
+import type { ReadyTokens } from '../tokens.js';
+import type { StoredSession } from '../session-database.js';
+
+export interface Addresses {
+  service: string;
+  metrics: string;
+  apiPage: string;
+  redis: string;
+  database: string;
+  eventBus: string;
+}
+
+/** What stands on the screen once all runs: where everything is, and lines to paste into a shell. */
+export function readyBlock(at: Addresses, session: StoredSession, tokens: ReadyTokens): string[] {
+  const base = `${at.service}/api/v1/admin`;
+  const bearer = (name: string) => `-H "Authorization: Bearer $${name}"`;
+  // Close enough to arrive: about 90 m north of the home.
+  const position = {
+    sessionId: session.id,
+    latitude: Number((session.home.latitude + 0.0008).toFixed(6)),
+    longitude: session.home.longitude,
+    accuracy: 8,
+    speed: 6.5,
+    heading: 180,
+  };
+  return [
+    '',
+    `admin-service  ${at.service}`,
+    `  metrics      ${at.metrics}`,
+    `  API page     ${at.apiPage}`,
+    `  Redis        ${at.redis}`,
+    `  Postgres     ${at.database}`,
+    `  events       ${at.eventBus}/events`,
+    '',
+    `Tokens for session ${session.id}, which nobody drives to yet; valid for 12 hours:`,
+    '',
+    `TRAINER=${tokens.trainer}`,
+    `STUDENT=${tokens.student}`,
+    `ADMIN=${tokens.admin}`,
+    '',
+    'Paste those three lines into a shell, then try start, update, live, arrived, stop:',
+    '',
+    `curl -X POST ${bearer('TRAINER')} ${base}/sessions/${session.id}/start-journey`,
+    `curl ${bearer('TRAINER')} -H 'Content-Type: application/json' -d '${JSON.stringify(position)}' ${base}/location-tracking/journey/updates`,
+    `curl ${bearer('STUDENT')} '${base}/location-tracking/journey/live?sessionId=${session.id}'`,
+    `curl -X POST ${bearer('TRAINER')} ${base}/sessions/${session.id}/arrived`,
+    `curl -X POST ${bearer('ADMIN')} ${base}/sessions/${session.id}/stop-journey`,
+    '',
+  ];
+}

@@ -1,0 +1,43 @@
+import type { Deadlines } from '../redis/deadlines.js';
+
+const SWEEP_EVERY_MS = 1_000;
+const BATCH = 100;
+
+export interface DeadlineSweeperDependencies {
+  deadlines: Deadlines;
+  onExpired: (count: number) => void;
+  /** A deadline whose journey could not be read, and so ended without an event. */
+  onUntracked: (sessionId: string) => void;
+  onError: (error: unknown) => void;
+}
+
+/** Looks once a second for journeys that ran into their limit. Runs in every process; whichever comes first ends them. */
+export class DeadlineSweeper {
+  readonly #dependencies: DeadlineSweeperDependencies;
+  #timer: NodeJS.Timeout | undefined;
+  #sweeping: Promise<void> = Promise.resolve();
+
+  constructor(dependencies: DeadlineSweeperDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.#sweeping = this.#sweeping.then(() => this.#sweep()).catch(this.#dependencies.onError);
+    }, SWEEP_EVERY_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#sweeping;
+  }
+
+  async #sweep(): Promise<void> {
+    for (;;) {
+      const { due, expired, untracked } = await this.#dependencies.deadlines.endOverdue(BATCH);
+      if (expired > 0) this.#dependencies.onExpired(expired);
+      untracked.forEach(this.#dependencies.onUntracked);
+      if (due < BATCH) return;
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import cors from 'cors';
+import express, { type Express } from 'express';
+import type { Logger } from 'pino';
+import { Refusal } from './answers.js';
+import { answerErrors } from './error-answers.js';
+import { healthRoutes, type HealthDependencies } from './health.js';
+import { openApiRoutes } from './openapi.js';
+import { requestContext, type AnsweredRequest } from './request-context.js';
+import { addJourneyRoutes, type RoutesDependencies } from './routes.js';
+
+export interface AppDependencies extends RoutesDependencies {
+  health: HealthDependencies;
+  corsOrigins: string[];
+  trustedProxies: number;
+  onAnswered: (request: AnsweredRequest) => void;
+  logger: Logger;
+}
+
+/** The order in which a request goes through; the five calls come as early as they can. */
+export function createApp(dependencies: AppDependencies): Express {
+  const { corsOrigins, trustedProxies, onAnswered, health, logger } = dependencies;
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  app.set('case sensitive routing', true);
+  app.set('trust proxy', trustedProxies);
+
+  app.use(requestContext(onAnswered));
+  if (corsOrigins.length > 0) app.use(crossOrigin(corsOrigins));
+  addJourneyRoutes(app, dependencies);
+  app.use(healthRoutes(health));
+  app.use(openApiRoutes());
+  app.use(() => {
+    throw new Refusal('NOT_FOUND', 'There is nothing at this address; /openapi.json lists what there is.');
+  });
+  app.use(answerErrors(logger));
+  return app;
+}
+
+function crossOrigin(origins: string[]) {
+  return cors({
+    origin: origins,
+    allowedHeaders: [
+      'Authorization',
+      'Content-Type',
+      'Idempotency-Key',
+      'If-None-Match',
+      'Prefer',
+      'X-Request-Id',
+    ],
+    exposedHeaders: ['ETag', 'Retry-After', 'Idempotency-Replayed', 'Preference-Applied', 'X-Request-Id'],
+    maxAge: 600,
+  });
+}

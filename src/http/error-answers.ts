@@ -1,0 +1,62 @@
+import type { NextFunction, Request, Response } from 'express';
+import type { Logger } from 'pino';
+import { CorruptStateError, StateUnavailableError } from '../journey/failures.js';
+import { Refusal, send } from './answers.js';
+import { RequestAbortedError } from './json-body.js';
+
+/** Why a dependency is away is logged this often; each request that failed by it has its own line all the same. */
+const OUTAGE_LOGGED_EVERY_MS = 1_000;
+
+/** Last in line: answers whatever was thrown on the way. Express knows an error handler by its four parameters. */
+export function answerErrors(logger: Logger) {
+  const outages = new OutageLog(logger);
+  return (error: unknown, req: Request, res: Response, next: NextFunction): void => {
+    if (error instanceof RequestAbortedError) return;
+    if (error instanceof StateUnavailableError) outages.failed(error, req);
+    if (res.headersSent) next(error);
+    else send(req, res, refusalOf(error, req, logger));
+  };
+}
+
+function refusalOf(error: unknown, req: Request, logger: Logger): Refusal {
+  if (error instanceof Refusal) return error;
+  if (error instanceof StateUnavailableError) {
+    return new Refusal('STATE_UNAVAILABLE', 'The state is not known right now; try again.', undefined, {
+      'Retry-After': '1',
+    });
+  }
+  const where = { requestId: req.requestId, route: req.routeLabel };
+  if (error instanceof CorruptStateError) {
+    logger.error({ ...where, key: error.key, err: error }, 'a stored value cannot be read');
+    return new Refusal(
+      'INTERNAL_ERROR',
+      'What is stored for this session cannot be read; support has been told.',
+    );
+  }
+  // Express' own: an address whose percent-encoding is broken.
+  if (error instanceof URIError) {
+    return new Refusal('VALIDATION_FAILED', 'The address is not valid.', [
+      { path: 'path', message: 'must be percent-encoded UTF-8' },
+    ]);
+  }
+  logger.error({ ...where, err: error }, 'unexpected error');
+  return new Refusal('INTERNAL_ERROR', 'Something went wrong; it has been recorded.');
+}
+
+/** At 10,000 journeys an outage fails 4,000 requests a second, all for the same reason. */
+class OutageLog {
+  readonly #logger: Logger;
+  readonly #loggedAtMs = new Map<string, number>();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  failed(error: StateUnavailableError, req: Request): void {
+    const { dependency } = error;
+    const nowMs = performance.now();
+    if (nowMs - (this.#loggedAtMs.get(dependency) ?? -Infinity) < OUTAGE_LOGGED_EVERY_MS) return;
+    this.#loggedAtMs.set(dependency, nowMs);
+    this.#logger.warn({ requestId: req.requestId, dependency, err: error }, 'dependency did not answer');
+  }
+}

@@ -1,0 +1,18 @@
+import type { RequestListener } from 'node:http';
+
+/** Metrics for Prometheus, on a port of their own that is never public. */
+export function managementListener(metrics: {
+  contentType: string;
+  text(): Promise<string>;
+}): RequestListener {
+  return (req, res) => {
+    if (req.url !== '/metrics') {
+      res.writeHead(404, { 'Content-Type': 'text/plain' }).end('There is only /metrics here.\n');
+      return;
+    }
+    metrics.text().then(
+      (text) => res.writeHead(200, { 'Content-Type': metrics.contentType }).end(text),
+      () => res.writeHead(500).end(),
+    );
+  };
+}

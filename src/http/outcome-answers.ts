@@ -1,0 +1,191 @@
+import type { PositionUpdate } from '../contract/requests.js';
+import type { JourneyRules } from '../journey/journey.js';
+import { isoTime } from '../journey/live-view.js';
+import type {
+  ArriveOutcome,
+  Ended,
+  LiveOutcome,
+  RecordOutcome,
+  StartOutcome,
+  StopOutcome,
+} from '../journey/outcomes.js';
+import { Refusal, success, type Answer, type Headers } from './answers.js';
+
+/** Positions are wanted as often as the limit allows; see UPDATE_INTERVAL_MS. */
+export type AnswerRules = Pick<
+  JourneyRules,
+  'updateIntervalMs' | 'locationTtlSeconds' | 'maxSpeedKmh' | 'arrivalRadiusMeters'
+>;
+
+export function startAnswer(outcome: StartOutcome, sessionId: string, rules: AnswerRules): Answer {
+  switch (outcome.kind) {
+    case 'started': {
+      const { trainerId, studentId, startedAtMs, expiresAtMs, replayed } = outcome;
+      const times = { startedAt: isoTime(startedAtMs), expiresAt: isoTime(expiresAtMs) };
+      return success(
+        201,
+        { sessionId, trainerId, studentId, ...times, nextUpdateMs: rules.updateIntervalMs },
+        replayHeaders(replayed),
+      );
+    }
+    case 'sessionNotFound':
+      return sessionNotFound();
+    case 'notStartable':
+      return new Refusal(
+        'SESSION_NOT_STARTABLE',
+        'A journey starts from a scheduled or pending_verification session with a student.',
+        {
+          status: outcome.status,
+        },
+      );
+    case 'alreadyActive':
+      return new Refusal('JOURNEY_ALREADY_ACTIVE', 'The journey of this session is already active.', {
+        startedAt: isoTime(outcome.startedAtMs),
+        expiresAt: isoTime(outcome.expiresAtMs),
+      });
+    case 'forbidden':
+      return notYours();
+  }
+}
+
+export function recordAnswer(outcome: RecordOutcome, update: PositionUpdate, rules: AnswerRules): Answer {
+  switch (outcome.kind) {
+    case 'recorded':
+    case 'duplicate':
+      return success(201, {
+        sessionId: update.sessionId,
+        timestamp: isoTime(outcome.timestampMs),
+        ttl: rules.locationTtlSeconds,
+        nextUpdateMs: rules.updateIntervalMs,
+      });
+    case 'stale':
+      return new Refusal(
+        'LOCATION_STALE',
+        'A newer position has been taken, or this one is too old; send the next one.',
+        {
+          lastSequence: outcome.lastSequence,
+        },
+      );
+    case 'rateLimited':
+      return new Refusal(
+        'RATE_LIMITED',
+        'Too many updates; send the newest position after the pause.',
+        { retryAfterMs: outcome.retryAfterMs },
+        { 'Retry-After': String(Math.ceil(outcome.retryAfterMs / 1000)) },
+      );
+    case 'implausible':
+      return new Refusal(
+        'LOCATION_IMPLAUSIBLE',
+        `The position is further from the last one than ${rules.maxSpeedKmh} km/h allows.`,
+        {
+          maxSpeedKmh: rules.maxSpeedKmh,
+        },
+      );
+    case 'mocked':
+      return new Refusal('LOCATION_MOCKED', 'Simulated positions are not taken; turn mock locations off.');
+    case 'forbidden':
+      return notYours();
+    case 'notActive':
+      return notActive();
+    case 'ended':
+      return ended(outcome);
+  }
+}
+
+/** Answers 304 where the caller has this state already. */
+export function liveAnswer(outcome: LiveOutcome, ifNoneMatch: string | undefined): Answer {
+  switch (outcome.kind) {
+    case 'live': {
+      const etag = `W/"${outcome.version}"`;
+      const headers = { ETag: etag, 'Cache-Control': 'private, no-cache' };
+      return matches(ifNoneMatch, etag)
+        ? { kind: 'notModified', headers }
+        : success(200, outcome.journey, headers);
+    }
+    case 'sessionNotFound':
+      return sessionNotFound();
+    case 'forbidden':
+      return notYours();
+  }
+}
+
+export function arriveAnswer(outcome: ArriveOutcome, sessionId: string, rules: AnswerRules): Answer {
+  switch (outcome.kind) {
+    case 'arrived': {
+      const { arrivedAtMs, distanceMeters, replayed } = outcome;
+      return success(
+        200,
+        { sessionId, arrivedAt: isoTime(arrivedAtMs), distance: distanceMeters },
+        replayHeaders(replayed),
+      );
+    }
+    case 'tooFar':
+      return new Refusal('NOT_AT_DESTINATION', "The last position is too far from the student's home.", {
+        distance: outcome.distanceMeters,
+        maxDistance: rules.arrivalRadiusMeters,
+      });
+    case 'locationUnknown':
+      return new Refusal(
+        'LOCATION_UNKNOWN',
+        outcome.because === 'noHome'
+          ? 'The session has no usable home location, so an arrival cannot be checked; stop the journey instead.'
+          : 'There is no position of the last minutes that is precise enough; send one and try again.',
+      );
+    case 'forbidden':
+      return notYours();
+    case 'notActive':
+      return notActive();
+    case 'ended':
+      return ended(outcome);
+  }
+}
+
+export function stopAnswer(outcome: StopOutcome, sessionId: string): Answer {
+  switch (outcome.kind) {
+    case 'stopped':
+      return success(
+        200,
+        { sessionId, stoppedAt: isoTime(outcome.stoppedAtMs) },
+        replayHeaders(outcome.replayed),
+      );
+    case 'forbidden':
+      return notYours();
+    case 'notActive':
+      return notActive();
+    case 'ended':
+      return ended(outcome);
+  }
+}
+
+/** Weak comparison, RFC 9110, 8.8.3.2 and 13.1.2. */
+function matches(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  const opaque = etag.slice(2);
+  return ifNoneMatch.split(',').some((tag) => {
+    const candidate = tag.trim();
+    return candidate === '*' || candidate === etag || candidate === opaque;
+  });
+}
+
+function replayHeaders(replayed: boolean): Headers | undefined {
+  return replayed ? { 'Idempotency-Replayed': 'true' } : undefined;
+}
+
+function notYours(): Refusal {
+  return new Refusal('FORBIDDEN', "The session or its journey is somebody else's.");
+}
+
+function sessionNotFound(): Refusal {
+  return new Refusal('SESSION_NOT_FOUND', 'There is no such session.');
+}
+
+function notActive(): Refusal {
+  return new Refusal('JOURNEY_NOT_ACTIVE', 'The session has no active journey; start one first.');
+}
+
+function ended(outcome: Ended): Refusal {
+  return new Refusal('JOURNEY_ENDED', 'The journey has ended; stop sending.', {
+    reason: outcome.reason,
+    endedAt: isoTime(outcome.endedAtMs),
+  });
+}

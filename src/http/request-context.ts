@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import type { NextFunction, Request, Response } from 'express';
+
+declare module 'express-serve-static-core' {
+  interface Request {
+    requestId: string;
+    /** The route's pattern, for logs and metrics; an address would have as many values as there are sessions. */
+    routeLabel: string;
+  }
+}
+
+/** A random name for the process and a count: as unique as a random id for each request, and cheaper. */
+const processId = randomUUID();
+let requests = 0;
+
+/** What may be taken into answers and logs from outside: short, and of characters that mean nothing to either. */
+const SANE_ID = /^[\w.:;=+/@-]{1,128}$/;
+
+export interface AnsweredRequest {
+  requestId: string;
+  method: string;
+  route: string;
+  status: number;
+  seconds: number;
+  /** The caller went before the answer was written. */
+  aborted: boolean;
+  /** Asked only for what is logged. A getter here would make V8 a hidden class a request: a third of an update's cost. */
+  remoteAddress: () => string | undefined;
+}
+
+/** First in line: names the request, and tells of it when it is over, however it ended. */
+export function requestContext(onAnswered: (request: AnsweredRequest) => void) {
+  return (req: Request, res: Response, next: NextFunction): void => {
+    const startedAt = performance.now();
+    req.requestId = saneId(req.headers['x-request-id']) ?? saneId(req.headers['x-amzn-trace-id']) ?? nextId();
+    req.routeLabel = 'unmatched';
+    res.on('close', () => {
+      onAnswered({
+        requestId: req.requestId,
+        method: req.method,
+        route: req.routeLabel,
+        status: res.statusCode,
+        seconds: (performance.now() - startedAt) / 1000,
+        aborted: !res.writableFinished,
+        remoteAddress: () => req.ip,
+      });
+    });
+    next();
+  };
+}
+
+function nextId(): string {
+  return `${processId}-${++requests}`;
+}
+
+function saneId(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' && SANE_ID.test(header) ? header : undefined;
+}

@@ -1,0 +1,78 @@
+import {
+  createServer,
+  IncomingMessage,
+  ServerResponse,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Express } from 'express';
+
+/** Above the ALB's idle time of 60 s: otherwise a connection closes just when the ALB uses it again. */
+const KEEP_ALIVE_MS = 65_000;
+/** A phone on a bad line sends 200 bytes in less. */
+const REQUEST_TIMEOUT_MS = 20_000;
+
+export interface HttpServer {
+  port: number;
+  /** Takes no new connections and waits for the requests in flight, for at most graceMs; then cuts what is left. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** @throws where the port is taken */
+export async function listen(listener: RequestListener, port: number): Promise<HttpServer> {
+  const limits = {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    headersTimeout: REQUEST_TIMEOUT_MS,
+  };
+  const server = createServer({ ...limits, ...ownClasses(listener) }, listener);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return { port: (server.address() as AddressInfo).port, close: (graceMs) => close(server, graceMs) };
+}
+
+/**
+ * Express gives each request and response its own prototype, which makes V8 drop what it has learnt of their shape. Made
+ * with that prototype to begin with, they keep it; NUMBER.
+ */
+function ownClasses(listener: RequestListener): ServerOptions {
+  const { request, response } = listener as Partial<Express>;
+  if (request === undefined || response === undefined) return {};
+  return {
+    IncomingMessage: withPrototype(IncomingMessage, request),
+    ServerResponse: withPrototype<typeof ServerResponse>(ServerResponse, response),
+  };
+}
+
+/** The same constructor, except for the prototype of what it makes. */
+function withPrototype<Constructor extends object>(constructor: Constructor, prototype: object): Constructor {
+  function Made(this: object, ...args: unknown[]): void {
+    Reflect.apply(constructor as unknown as (...args: unknown[]) => void, this, args);
+  }
+  Made.prototype = prototype;
+  return Object.setPrototypeOf(Made, constructor) as Constructor;
+}
+
+function close(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      server.closeAllConnections();
+    }, graceMs);
+    // A connection that is kept open after its answer would hold the process for a minute.
+    const idle = setInterval(() => {
+      server.closeIdleConnections();
+    }, 50);
+    server.close(() => {
+      clearTimeout(timer);
+      clearInterval(idle);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,25 @@
+import type { ErrorCode } from '../contract/errors.js';
+
+/** The one table from error code to status; a code without a status does not compile. */
+export const statusOf = {
+  VALIDATION_FAILED: 400,
+  SESSION_NOT_STARTABLE: 400,
+  LOCATION_IMPLAUSIBLE: 400,
+  LOCATION_MOCKED: 400,
+  NOT_AT_DESTINATION: 400,
+  LOCATION_UNKNOWN: 400,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  SESSION_NOT_FOUND: 404,
+  JOURNEY_NOT_ACTIVE: 404,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  JOURNEY_ALREADY_ACTIVE: 409,
+  LOCATION_STALE: 409,
+  JOURNEY_ENDED: 410,
+  RATE_LIMITED: 429,
+  INTERNAL_ERROR: 500,
+  STATE_UNAVAILABLE: 503,
+} as const satisfies Record<ErrorCode, number>;

@@ -1,0 +1,146 @@
+import type { PositionUpdate } from '../contract/requests.js';
+import { within } from './failures.js';
+import { startableStatuses, type Caller, type Session } from './journey.js';
+import { activeVersion, activeView, endedView, inactiveView } from './live-view.js';
+import type { ArriveOutcome, LiveOutcome, RecordOutcome, StartOutcome, StopOutcome } from './outcomes.js';
+import type {
+  Idempotency,
+  JourneyObserver,
+  JourneyStore,
+  JourneyToStart,
+  SessionRepository,
+} from './ports.js';
+import type { SessionDirectory } from './session-directory.js';
+
+/** A caller hears within a second also where Postgres and Redis are asked one after the other. */
+const ANSWER_WITHIN_MS = 900;
+
+export interface JourneyServiceDependencies {
+  store: JourneyStore;
+  sessions: SessionRepository;
+  directory: SessionDirectory;
+  observer: JourneyObserver;
+}
+
+/**
+ * The journeys of trainers to students, for callers whose role permits the call (see permissions.ts). Refusals are outcomes; each method throws StateUnavailableError where a
+ * dependency is away, and CorruptStateError where a stored value cannot be read.
+ */
+export class JourneyService {
+  readonly #store: JourneyStore;
+  readonly #sessions: SessionRepository;
+  readonly #directory: SessionDirectory;
+  readonly #observer: JourneyObserver;
+
+  constructor(dependencies: JourneyServiceDependencies) {
+    this.#store = dependencies.store;
+    this.#sessions = dependencies.sessions;
+    this.#directory = dependencies.directory;
+    this.#observer = dependencies.observer;
+  }
+
+  startJourney(caller: Caller, sessionId: string, key: string | undefined): Promise<StartOutcome> {
+    return within(ANSWER_WITHIN_MS, 'postgres', this.#start(caller, sessionId, idempotency(caller, key)));
+  }
+
+  async #start(caller: Caller, sessionId: string, repeat: Idempotency | null): Promise<StartOutcome> {
+    const admission = admit(await this.#sessions.find(sessionId), caller);
+    if (admission.kind === 'admitted') return this.#store.start(admission.journey, repeat);
+    // The platform moves the session's status on when it hears of the start, so a repeat must not be judged by it.
+    const first = repeat === null ? null : await this.#store.findStart(sessionId, repeat);
+    return first ?? admission;
+  }
+
+  async recordPosition(caller: Caller, update: PositionUpdate): Promise<RecordOutcome> {
+    const outcome: RecordOutcome =
+      update.mocked === true
+        ? { kind: 'mocked' }
+        : await this.#store.recordPosition({
+            sessionId: update.sessionId,
+            trainerId: caller.userId,
+            position: update,
+            ageMs: update.ageMs ?? 0,
+          });
+    this.#observer.positionTaken(outcome.kind);
+    return outcome;
+  }
+
+  async watch(caller: Caller, sessionId: string): Promise<LiveOutcome> {
+    const askedAt = performance.now();
+    const reading = await this.#store.readLive(sessionId);
+    switch (reading.kind) {
+      case 'active': {
+        this.#observer.polled('state');
+        const { journey, location, nowMs } = reading;
+        if (!mayWatch(caller, journey)) return { kind: 'forbidden' };
+        return {
+          kind: 'live',
+          journey: activeView(journey, location, nowMs),
+          version: activeVersion(journey, location),
+        };
+      }
+      case 'ended': {
+        this.#observer.polled('state');
+        const { journey } = reading;
+        if (!mayWatch(caller, journey)) return { kind: 'forbidden' };
+        return {
+          kind: 'live',
+          journey: endedView(journey),
+          version: `ended-${journey.endedAtMs.toString(36)}`,
+        };
+      }
+      case 'inactive': {
+        const isCached = reading.session !== null || reading.knownMissing;
+        this.#observer.polled(isCached ? 'cache' : 'postgres');
+        const session = isCached
+          ? reading.session
+          : await within(
+              ANSWER_WITHIN_MS - (performance.now() - askedAt),
+              'postgres',
+              this.#directory.find(sessionId),
+            );
+        if (session === null) return { kind: 'sessionNotFound' };
+        if (!mayWatch(caller, session)) return { kind: 'forbidden' };
+        return { kind: 'live', journey: inactiveView(sessionId, session.trainerId), version: 'none' };
+      }
+    }
+  }
+
+  arrive(caller: Caller, sessionId: string, key: string | undefined): Promise<ArriveOutcome> {
+    return this.#store.arrive(sessionId, caller.userId, idempotency(caller, key));
+  }
+
+  stop(caller: Caller, sessionId: string, key: string | undefined): Promise<StopOutcome> {
+    const stoppedBy = caller.role === 'admin' ? null : caller.userId;
+    return this.#store.stop(sessionId, stoppedBy, idempotency(caller, key));
+  }
+}
+
+type Admission =
+  | { kind: 'admitted'; journey: JourneyToStart }
+  | Extract<StartOutcome, { kind: 'sessionNotFound' | 'forbidden' | 'notStartable' }>;
+
+function admit(session: Session | null, caller: Caller): Admission {
+  if (session === null) return { kind: 'sessionNotFound' };
+  if (session.trainerId !== caller.userId) return { kind: 'forbidden' };
+  // A session without a student has nobody to travel to, whatever its status says.
+  if (session.studentId === null || !startableStatuses.includes(session.status)) {
+    return { kind: 'notStartable', status: session.status };
+  }
+  return { kind: 'admitted', journey: { trainerId: caller.userId, studentId: session.studentId, session } };
+}
+
+function mayWatch(caller: Caller, parties: { trainerId: string | null; studentId: string | null }): boolean {
+  switch (caller.role) {
+    case 'admin':
+      return true;
+    case 'trainer':
+      return parties.trainerId === caller.userId;
+    case 'student':
+      return parties.studentId === caller.userId;
+  }
+}
+
+function idempotency(caller: Caller, key: string | undefined): Idempotency | null {
+  return key === undefined ? null : { callerId: caller.userId, key };
+}

@@ -1,0 +1,72 @@
+import type { EndReason } from '../contract/events.js';
+import type { Role } from '../contract/identifiers.js';
+import type { Coordinates } from './distance.js';
+
+/** Who calls: from a verified token. Ids are lower case. */
+export interface Caller {
+  userId: string;
+  role: Role;
+}
+
+export interface Home extends Coordinates {
+  address?: string | undefined;
+}
+
+/** A tutoring session as the platform has it. A home that cannot be read counts as none. */
+export interface Session {
+  sessionId: string;
+  trainerId: string | null;
+  studentId: string | null;
+  status: string;
+  home: Home | null;
+}
+
+/** Times are milliseconds since the epoch, by Redis' clock. */
+export interface Journey {
+  sessionId: string;
+  trainerId: string;
+  studentId: string;
+  startedAtMs: number;
+  expiresAtMs: number;
+  home: Coordinates | null;
+}
+
+export interface EndedJourney {
+  sessionId: string;
+  trainerId: string;
+  studentId: string;
+  endedAtMs: number;
+  reason: EndReason;
+}
+
+/** A position as the phone gave it: metres, m/s, degrees clockwise from north. */
+export interface Position extends Coordinates {
+  accuracy?: number | undefined;
+  speed?: number | undefined;
+  heading?: number | undefined;
+  sequence?: number | undefined;
+}
+
+/** The last position taken: when it came and when the phone fixed it. */
+export interface LiveLocation extends Position {
+  timestampMs: number;
+  fixMs: number;
+}
+
+/** The numbers of the rules; all of them settings. */
+export interface JourneyRules {
+  journeyTtlSeconds: number;
+  locationTtlSeconds: number;
+  endedTtlSeconds: number;
+  updateIntervalMs: number;
+  updateToleranceMs: number;
+  maxSpeedKmh: number;
+  arrivalRadiusMeters: number;
+  coarseAccuracyMeters: number;
+}
+
+/** The statuses of a session from which a journey can start. */
+export const startableStatuses: readonly string[] = ['scheduled', 'pending_verification'];
+
+/** A fix that is older than this says nothing about where the trainer is. */
+export const OLDEST_FIX_MS = 300_000;

@@ -1,0 +1,53 @@
+import type { LiveJourney } from '../contract/answers.js';
+import type { EndReason } from '../contract/events.js';
+
+/** What became of a call. Each refusal is an outcome, not an exception; only a dependency that fails is thrown. */
+export type Ended = { kind: 'ended'; reason: EndReason; endedAtMs: number };
+export type Forbidden = { kind: 'forbidden' };
+export type NotActive = { kind: 'notActive' };
+
+export type StartOutcome =
+  | {
+      kind: 'started';
+      trainerId: string;
+      studentId: string;
+      startedAtMs: number;
+      expiresAtMs: number;
+      replayed: boolean;
+    }
+  | { kind: 'sessionNotFound' }
+  | { kind: 'notStartable'; status: string }
+  | { kind: 'alreadyActive'; startedAtMs: number; expiresAtMs: number }
+  | Forbidden;
+
+export type RecordOutcome =
+  | { kind: 'recorded'; timestampMs: number }
+  | { kind: 'duplicate'; timestampMs: number }
+  | { kind: 'stale'; lastSequence: number | null }
+  | { kind: 'rateLimited'; retryAfterMs: number }
+  | { kind: 'implausible' }
+  | { kind: 'mocked' }
+  | Forbidden
+  | NotActive
+  | Ended;
+
+export type ArriveOutcome =
+  | { kind: 'arrived'; arrivedAtMs: number; distanceMeters: number; replayed: boolean }
+  | { kind: 'tooFar'; distanceMeters: number }
+  | { kind: 'locationUnknown'; because: 'noPosition' | 'noHome' }
+  | Forbidden
+  | NotActive
+  | Ended;
+
+export type StopOutcome =
+  { kind: 'stopped'; stoppedAtMs: number; replayed: boolean } | Forbidden | NotActive | Ended;
+
+export type LiveOutcome =
+  | {
+      kind: 'live';
+      journey: LiveJourney;
+      /** Changes whenever the state does, and with nothing else. */
+      version: string;
+    }
+  | { kind: 'sessionNotFound' }
+  | Forbidden;

@@ -1,0 +1,16 @@
+import type { Role } from '../contract/identifiers.js';
+
+/** Which roles may make which call at all; whose session or journey it is, is judged with the state. */
+export const permittedRoles = {
+  startJourney: ['trainer'],
+  recordPosition: ['trainer'],
+  watch: ['student', 'trainer', 'admin'],
+  arrive: ['trainer'],
+  stop: ['trainer', 'admin'],
+} as const satisfies Record<string, readonly Role[]>;
+
+export type Call = keyof typeof permittedRoles;
+
+export function isPermitted(call: Call, role: Role): boolean {
+  return (permittedRoles[call] as readonly Role[]).includes(role);
+}

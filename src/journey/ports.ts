@@ -1,0 +1,61 @@
+import type { EndedJourney, Journey, LiveLocation, Position, Session } from './journey.js';
+import type { ArriveOutcome, RecordOutcome, StartOutcome, StopOutcome } from './outcomes.js';
+
+/** A repeat with the same key by the same caller for the same call gets the first answer again. */
+export interface Idempotency {
+  callerId: string;
+  key: string;
+}
+
+export type StartedJourney = Extract<StartOutcome, { kind: 'started' }>;
+export type StartAttempt = Extract<StartOutcome, { kind: 'started' | 'alreadyActive' }>;
+
+export interface JourneyToStart {
+  trainerId: string;
+  studentId: string;
+  session: Session;
+}
+
+export interface PositionToRecord {
+  sessionId: string;
+  trainerId: string;
+  position: Position;
+  /** How old the fix was when it was sent. */
+  ageMs: number;
+}
+
+export type LiveReading =
+  | { kind: 'active'; nowMs: number; journey: Journey; location: LiveLocation | null }
+  | { kind: 'ended'; journey: EndedJourney }
+  | { kind: 'inactive'; session: Session | null; knownMissing: boolean };
+
+/**
+ * The state of all journeys. Each method is one atomic step in one round trip.
+ * Every method throws StateUnavailableError, or CorruptStateError where a stored value is not of its form.
+ */
+export interface JourneyStore {
+  start(journey: JourneyToStart, idempotency: Idempotency | null): Promise<StartAttempt>;
+  /** The first answer to a start with this key, or null. */
+  findStart(sessionId: string, idempotency: Idempotency): Promise<StartedJourney | null>;
+  recordPosition(update: PositionToRecord): Promise<RecordOutcome>;
+  readLive(sessionId: string): Promise<LiveReading>;
+  arrive(sessionId: string, trainerId: string, idempotency: Idempotency | null): Promise<ArriveOutcome>;
+  /** stoppedBy: the trainer's id, or null for an admin, who may stop any journey. */
+  stop(sessionId: string, stoppedBy: string | null, idempotency: Idempotency | null): Promise<StopOutcome>;
+}
+
+/** The platform's sessions. @throws StateUnavailableError */
+export interface SessionRepository {
+  find(sessionId: string): Promise<Session | null>;
+}
+
+/** Remembers what the repository said, also that it knows no such session. Never fails: a cache is silent. */
+export interface SessionCache {
+  remember(sessionId: string, session: Session | null): Promise<void>;
+}
+
+/** Told of what an operator wants to count. */
+export interface JourneyObserver {
+  polled(answeredFrom: 'state' | 'cache' | 'postgres'): void;
+  positionTaken(outcome: RecordOutcome['kind']): void;
+}

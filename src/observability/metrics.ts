@@ -1,0 +1,142 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+export interface Backlog {
+  activeJourneys: number;
+  outboxDepth: number;
+  outboxAgeSeconds: number;
+}
+
+/** What an operator counts, as named recorders; each process has one. */
+export class Metrics {
+  readonly #registry = new Registry();
+
+  readonly #requests = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Requests by route, method and status, with their duration.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: SECONDS,
+    registers: [this.#registry],
+  });
+  readonly #redis = new Histogram({
+    name: 'redis_call_duration_seconds',
+    help: 'Calls to Redis by operation and outcome (ok, failed).',
+    labelNames: ['operation', 'outcome'],
+    buckets: SECONDS,
+    registers: [this.#registry],
+  });
+  readonly #postgres = new Histogram({
+    name: 'postgres_query_duration_seconds',
+    help: 'Queries to Postgres by outcome (ok, failed).',
+    labelNames: ['outcome'],
+    buckets: SECONDS,
+    registers: [this.#registry],
+  });
+  readonly #polls = new Counter({
+    name: 'live_polls_total',
+    help: 'Live polls by where the answer came from; source="postgres" over the sum is queries per poll.',
+    labelNames: ['source'],
+    registers: [this.#registry],
+  });
+  readonly #positions = new Counter({
+    name: 'location_updates_total',
+    help: 'Position updates by what became of them (recorded, rateLimited, implausible, stale, ...).',
+    labelNames: ['outcome'],
+    registers: [this.#registry],
+  });
+  readonly #published = new Counter({
+    name: 'events_published_total',
+    help: 'Events that EventBridge took.',
+    registers: [this.#registry],
+  });
+  readonly #retried = new Counter({
+    name: 'events_retried_total',
+    help: 'Events whose publishing failed and is tried again.',
+    registers: [this.#registry],
+  });
+  readonly #dead = new Counter({
+    name: 'events_dead_total',
+    help: 'Events that EventBridge refused for good; they are in the dead-letter stream.',
+    registers: [this.#registry],
+  });
+  readonly #expired = new Counter({
+    name: 'journeys_expired_total',
+    help: 'Journeys that this process ended because they ran into their limit.',
+    registers: [this.#registry],
+  });
+
+  constructor(readBacklog: () => Promise<Backlog>) {
+    collectDefaultMetrics({ register: this.#registry });
+    this.#gaugeBacklog(readBacklog);
+  }
+
+  requestAnswered(method: string, route: string, status: number, seconds: number): void {
+    this.#requests.observe({ method, route, status }, seconds);
+  }
+
+  redisCalled(operation: string, seconds: number, succeeded: boolean): void {
+    this.#redis.observe({ operation, outcome: succeeded ? 'ok' : 'failed' }, seconds);
+  }
+
+  postgresQueried(seconds: number, succeeded: boolean): void {
+    this.#postgres.labels(succeeded ? 'ok' : 'failed').observe(seconds);
+  }
+
+  polled(source: string): void {
+    this.#polls.labels(source).inc();
+  }
+
+  positionTaken(outcome: string): void {
+    this.#positions.labels(outcome).inc();
+  }
+
+  eventsPublished(count: number): void {
+    this.#published.inc(count);
+  }
+
+  eventsRetried(count: number): void {
+    this.#retried.inc(count);
+  }
+
+  eventsDead(count: number): void {
+    this.#dead.inc(count);
+  }
+
+  journeysExpired(count: number): void {
+    this.#expired.inc(count);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** All metrics in Prometheus' text format. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  /** Read from Redis when they are asked for, so every process tells the same numbers: take the maximum, not the sum. */
+  #gaugeBacklog(readBacklog: () => Promise<Backlog>): void {
+    const registers = [this.#registry];
+    const active = new Gauge({
+      name: 'journeys_active',
+      help: 'Journeys that go on, in all processes.',
+      registers,
+    });
+    const depth = new Gauge({ name: 'outbox_depth', help: 'Events that are not published yet.', registers });
+    // prom-client runs collect before it reads any gauge; one of them reads for all three.
+    const age = new Gauge({
+      name: 'outbox_oldest_age_seconds',
+      help: 'How long the oldest event that is not published yet has waited.',
+      registers,
+      collect: async () => {
+        const backlog = await readBacklog().catch(() => null);
+        // Redis is away: no number is better than an old one.
+        active.set(backlog?.activeJourneys ?? NaN);
+        depth.set(backlog?.outboxDepth ?? NaN);
+        age.set(backlog?.outboxAgeSeconds ?? NaN);
+      },
+    });
+  }
+}

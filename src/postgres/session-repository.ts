@@ -1,0 +1,100 @@
+import pg from 'pg';
+import { StateUnavailableError, within } from '../journey/failures.js';
+import type { Home, Session } from '../journey/journey.js';
+import type { SessionRepository } from '../journey/ports.js';
+
+/** The one query of this service, by primary key; the table is the platform's (docker/postgres/schema.sql). */
+const SESSION_BY_ID =
+  'select id, trainer_id, student_id, status, student_home_location from tutoring_sessions where id = $1';
+
+const POOL_SIZE = 10;
+
+export interface PostgresDependencies {
+  url: string;
+  timeoutMs: number;
+  observe: (seconds: number, succeeded: boolean) => void;
+  onError: (error: Error) => void;
+  /** Called with the session whose student_home_location is there and is no place. */
+  onUnreadableHome: (sessionId: string) => void;
+}
+
+export class PostgresSessionRepository implements SessionRepository {
+  readonly #pool: pg.Pool;
+  readonly #dependencies: PostgresDependencies;
+
+  constructor(dependencies: PostgresDependencies) {
+    const { url, timeoutMs, onError } = dependencies;
+    this.#dependencies = dependencies;
+    this.#pool = new pg.Pool({
+      connectionString: url,
+      max: POOL_SIZE,
+      connectionTimeoutMillis: timeoutMs,
+      // The client's own limit, and the server's: a query that nobody waits for any more should not run on.
+      query_timeout: timeoutMs,
+      statement_timeout: timeoutMs,
+      application_name: 'admin-service',
+      keepAlive: true,
+    });
+    // Without a handler an idle connection that breaks would end the process.
+    this.#pool.on('error', onError);
+    this.#pool.on('connect', (client) => client.on('error', onError));
+  }
+
+  async find(sessionId: string): Promise<Session | null> {
+    const { rows } = await this.#timed(this.#pool.query<SessionRow>(SESSION_BY_ID, [sessionId]));
+    return rows[0] === undefined ? null : this.#toSession(rows[0]);
+  }
+
+  /** @throws StateUnavailableError where Postgres does not answer in time */
+  async ping(): Promise<void> {
+    await this.#timed(this.#pool.query('select 1'));
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  /** The limit counts from the call, so waiting for a connection and the query share it. */
+  async #timed<T>(work: Promise<T>): Promise<T> {
+    const startedAt = performance.now();
+    let succeeded = false;
+    try {
+      const result = await within(this.#dependencies.timeoutMs, 'postgres', work);
+      succeeded = true;
+      return result;
+    } catch (error) {
+      throw error instanceof StateUnavailableError ? error : new StateUnavailableError('postgres', error);
+    } finally {
+      this.#dependencies.observe((performance.now() - startedAt) / 1000, succeeded);
+    }
+  }
+
+  #toSession(row: SessionRow): Session {
+    const home = readHome(row.student_home_location);
+    if (home === null && row.student_home_location !== null) this.#dependencies.onUnreadableHome(row.id);
+    return {
+      sessionId: row.id,
+      trainerId: row.trainer_id,
+      studentId: row.student_id,
+      status: row.status ?? '',
+      home,
+    };
+  }
+}
+
+interface SessionRow {
+  id: string;
+  trainer_id: string | null;
+  student_id: string | null;
+  status: string | null;
+  /** jsonb that the platform's other parts write: anything can be in it. */
+  student_home_location: unknown;
+}
+
+function readHome(value: unknown): Home | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { latitude, longitude, address } = value as Record<string, unknown>;
+  if (typeof latitude !== 'number' || typeof longitude !== 'number') return null;
+  if (Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return null;
+  return { latitude, longitude, ...(typeof address === 'string' ? { address } : {}) };
+}

@@ -1,0 +1,217 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { Deadline } from '../journey/deadline.js';
+import { OLDEST_FIX_MS, type JourneyRules } from '../journey/journey.js';
+import type { ArriveOutcome, RecordOutcome, StopOutcome } from '../journey/outcomes.js';
+import type * as ports from '../journey/ports.js';
+import { asFailure } from './connection.js';
+import * as keys from './keys.js';
+import {
+  arriveOutcome,
+  firstStart,
+  liveReading,
+  recordOutcome,
+  startAttempt,
+  stopOutcome,
+} from './replies.js';
+import { formatMeta } from './stored-values.js';
+import type { JourneyScripts, ScriptReply } from './scripts.js';
+
+/** Events that wait for a bus that is away: days of them at 10,000 journeys an hour, at about 300 bytes each. */
+export const OUTBOX_MAX_LENGTH = 1_000_000;
+
+export interface JourneyStoreDependencies {
+  redis: JourneyScripts & { get(key: string): Promise<string | null> };
+  rules: JourneyRules;
+  commandTimeoutMs: number;
+  observe: (operation: string, seconds: number, succeeded: boolean) => void;
+  /** Called with the key of a location that could not be read and was written anew. */
+  onHealed: (key: string) => void;
+  /** Milliseconds since the epoch instead of Redis' own clock: for tests that move the time. */
+  clock?: (() => number) | undefined;
+}
+
+/** All journeys, in Redis: one script, and so one atomic step and one round trip, a method. */
+export class RedisJourneyStore implements ports.JourneyStore {
+  readonly #redis: JourneyStoreDependencies['redis'];
+  readonly #rules: JourneyRules;
+  readonly #dependencies: JourneyStoreDependencies;
+  readonly #clock: () => string;
+  readonly #deadline: Deadline;
+
+  constructor(dependencies: JourneyStoreDependencies) {
+    this.#redis = dependencies.redis;
+    this.#rules = dependencies.rules;
+    this.#dependencies = dependencies;
+    this.#deadline = new Deadline(dependencies.commandTimeoutMs, 'redis');
+    const { clock } = dependencies;
+    this.#clock = clock === undefined ? () => '' : () => String(clock());
+  }
+
+  async start(
+    journey: ports.JourneyToStart,
+    idempotency: ports.Idempotency | null,
+  ): Promise<ports.StartAttempt> {
+    const { trainerId, studentId, session } = journey;
+    const { sessionId } = session;
+    const repeatKey = idempotency && repeatKeyOf('start', sessionId, idempotency);
+    const home = session.home && { latitude: session.home.latitude, longitude: session.home.longitude };
+    const reply = await this.#run('start', keys.activeKey(sessionId), () =>
+      this.#redis.startJourney(
+        ...this.#lifecycleKeys(sessionId),
+        repeatKey ?? keys.activeKey(sessionId),
+        this.#clock(),
+        sessionId,
+        trainerId,
+        studentId,
+        ownedHead(sessionId, trainerId) + `"studentId":"${studentId}",`,
+        `"status":"in_progress","studentHomeLocation":${JSON.stringify(home)}}`,
+        formatMeta(session),
+        this.#rules.journeyTtlSeconds,
+        this.#rules.endedTtlSeconds,
+        OUTBOX_MAX_LENGTH,
+        randomUUID(),
+        keys.LOCATION_KEY_PREFIX,
+        repeatKey === null ? '' : '1',
+      ),
+    );
+    return startAttempt(reply, sessionId, repeatKey, this.#rules.journeyTtlSeconds);
+  }
+
+  async findStart(sessionId: string, idempotency: ports.Idempotency): Promise<ports.StartedJourney | null> {
+    const key = repeatKeyOf('start', sessionId, idempotency);
+    const json = await this.#run('findStart', key, () => this.#redis.get(key));
+    return json === null ? null : firstStart(key, json);
+  }
+
+  async recordPosition(update: ports.PositionToRecord): Promise<RecordOutcome> {
+    const { sessionId, trainerId, position, ageMs } = update;
+    const { latitude, longitude, accuracy, speed, heading, sequence } = position;
+    const rules = this.#rules;
+    const head = ownedHead(sessionId, trainerId);
+    const location = keys.locationKey(trainerId, sessionId);
+    const reply = await this.#run('recordPosition', keys.activeKey(sessionId), () =>
+      this.#redis.recordPosition(
+        keys.activeKey(sessionId),
+        keys.endedKey(sessionId),
+        keys.trackKey(sessionId),
+        location,
+        keys.rateKey(trainerId),
+        this.#clock(),
+        head,
+        trainerId,
+        sequence ?? '',
+        ageMs,
+        latitude,
+        longitude,
+        accuracy ?? '',
+        JSON.stringify({ latitude, longitude, accuracy, speed, heading, sequence }).slice(1, -1),
+        head.slice(1, -1),
+        rules.locationTtlSeconds,
+        rules.updateIntervalMs,
+        rules.updateToleranceMs,
+        rules.maxSpeedKmh,
+        rules.coarseAccuracyMeters,
+        OLDEST_FIX_MS,
+      ),
+    );
+    if (reply[0] === 'healed') this.#dependencies.onHealed(location);
+    return recordOutcome(reply, sessionId);
+  }
+
+  async readLive(sessionId: string): Promise<ports.LiveReading> {
+    const active = keys.activeKey(sessionId);
+    const reply = await this.#run('readLive', active, () =>
+      this.#redis.readLive(
+        active,
+        keys.endedKey(sessionId),
+        keys.trackKey(sessionId),
+        keys.metaKey(sessionId),
+        keys.missingKey(sessionId),
+        this.#clock(),
+        keys.LOCATION_KEY_PREFIX,
+        sessionId,
+      ),
+    );
+    return liveReading(reply, sessionId, this.#rules.journeyTtlSeconds);
+  }
+
+  async arrive(
+    sessionId: string,
+    trainerId: string,
+    idempotency: ports.Idempotency | null,
+  ): Promise<ArriveOutcome> {
+    return arriveOutcome(await this.#end('arrived', sessionId, trainerId, idempotency), sessionId);
+  }
+
+  async stop(
+    sessionId: string,
+    stoppedBy: string | null,
+    idempotency: ports.Idempotency | null,
+  ): Promise<StopOutcome> {
+    return stopOutcome(await this.#end('cancelled', sessionId, stoppedBy ?? '', idempotency), sessionId);
+  }
+
+  #end(
+    reason: 'arrived' | 'cancelled',
+    sessionId: string,
+    callerId: string,
+    idempotency: ports.Idempotency | null,
+  ): Promise<ScriptReply> {
+    const rules = this.#rules;
+    const repeatKey = idempotency && repeatKeyOf(reason, sessionId, idempotency);
+    return this.#run(reason === 'arrived' ? 'arrive' : 'stop', keys.activeKey(sessionId), () =>
+      this.#redis.endJourney(
+        ...this.#lifecycleKeys(sessionId),
+        repeatKey ?? keys.activeKey(sessionId),
+        this.#clock(),
+        sessionId,
+        callerId,
+        reason,
+        rules.arrivalRadiusMeters,
+        rules.coarseAccuracyMeters,
+        rules.endedTtlSeconds,
+        OUTBOX_MAX_LENGTH,
+        randomUUID(),
+        keys.LOCATION_KEY_PREFIX,
+        repeatKey === null ? '' : '1',
+        rules.journeyTtlSeconds + rules.endedTtlSeconds,
+      ),
+    );
+  }
+
+  #lifecycleKeys(sessionId: string): string[] {
+    return [
+      keys.activeKey(sessionId),
+      keys.endedKey(sessionId),
+      keys.trackKey(sessionId),
+      keys.metaKey(sessionId),
+      keys.DEADLINES_KEY,
+      keys.OUTBOX_KEY,
+    ];
+  }
+
+  async #run<T>(operation: string, key: string, call: () => Promise<T>): Promise<T> {
+    const startedAt = performance.now();
+    let succeeded = false;
+    try {
+      const reply = await this.#deadline.hold(call());
+      succeeded = true;
+      return reply;
+    } catch (error) {
+      throw asFailure(error, key);
+    } finally {
+      this.#dependencies.observe(operation, (performance.now() - startedAt) / 1000, succeeded);
+    }
+  }
+}
+
+/** How journey:active's JSON begins: the ids first, so that record_position.lua knows the owner without decoding. */
+function ownedHead(sessionId: string, trainerId: string): string {
+  return `{"sessionId":"${sessionId}","trainerId":"${trainerId}",`;
+}
+
+/** The key is the caller's text, so only its digest becomes part of a name in Redis. */
+function repeatKeyOf(call: string, sessionId: string, { callerId, key }: ports.Idempotency): string {
+  const digest = createHash('sha256').update(`${call}\n${callerId}\n${key}`).digest('base64url').slice(0, 22);
+  return keys.idempotencyKey(sessionId, digest);
+}

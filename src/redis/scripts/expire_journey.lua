@@ -1,0 +1,27 @@
+--[[
+  Ends a journey that ran into its limit, once, whichever process comes first.
+
+  KEYS  1 journey:active  2 journey:ended  3 journey:track  4 session:meta  5 deadlines  6 outbox
+  ARGV  1 clock override  2 sessionId  3 ended TTL (s)  4 outbox length  5 seed of the event id  6 location key prefix
+  Returns  {'expired'}  {'not_due'}  {'untracked'}: a deadline without a readable record, which goes
+]]
+-- include: clock
+-- include: track
+-- include: outbox
+-- include: close_journey
+local keys = { active = KEYS[1], ended = KEYS[2], track = KEYS[3], meta = KEYS[4], deadlines = KEYS[5],
+  outbox = KEYS[6], locationPrefix = ARGV[6] }
+local sessionId, endedTtlSeconds, outboxMaxLength, eventSeed = ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
+
+local nowMs = now_ms(ARGV[1])
+local dueMs = tonumber(redis.call('ZSCORE', keys.deadlines, sessionId))
+if not dueMs or dueMs > nowMs then return { 'not_due' } end
+local journey = parse_track(redis.call('GET', keys.track))
+if not journey then
+  redis.call('ZREM', keys.deadlines, sessionId)
+  return { 'untracked' }
+end
+journey.sessionId = sessionId
+journey.startedAt = iso_time(journey.startedAtMs)
+close_journey(keys, journey, 'timeout', dueMs, endedTtlSeconds * 1000 - (nowMs - dueMs), outboxMaxLength, eventSeed)
+return { 'expired' }

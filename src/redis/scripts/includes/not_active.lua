@@ -1,0 +1,11 @@
+-- What to answer when journey:active is not there: ended (with journey:ended's value), overdue (the limit has passed and
+-- nobody has swept it up yet; with its end and ids), or not_active.
+local function not_active(endedKey, trackKey, nowMs)
+  local ended = redis.call('GET', endedKey)
+  if ended then return { 'ended', nowMs, ended } end
+  local track = parse_track(redis.call('GET', trackKey))
+  if track and track.expiresAtMs <= nowMs then
+    return { 'overdue', nowMs, track.trainerId, track.studentId, track.startedAtMs, track.expiresAtMs }
+  end
+  return { 'not_active', nowMs }
+end

@@ -1,0 +1,66 @@
+--[[
+  Starts a journey: of any number of simultaneous calls exactly one wins.
+
+  KEYS  1 journey:active  2 journey:ended  3 journey:track  4 session:meta  5 deadlines  6 outbox
+        7 the idempotency record, or the same as 1 where the call has none
+  ARGV  1 clock override  2 sessionId  3 trainerId  4 studentId
+        5 head and 6 tail of journey:active's JSON (the times go between)  7 session:meta's JSON
+        8 journey TTL (s)  9 ended TTL (s)  10 outbox length  11 seed of the event ids  12 location key prefix
+        13 '1' where there is an idempotency record
+  Returns  {'started', startedAtMs, expiresAtMs, trainerId, studentId}
+           {'replayed', json of the first answer}
+           {'already_active', journey:active's JSON}
+]]
+-- include: clock
+-- include: track
+-- include: outbox
+-- include: close_journey
+local activeKey, endedKey, trackKey, metaKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local deadlinesKey, outboxKey, idempotencyKey = KEYS[5], KEYS[6], KEYS[7]
+local sessionId, trainerId, studentId = ARGV[2], ARGV[3], ARGV[4]
+local activeHead, activeTail, meta = ARGV[5], ARGV[6], ARGV[7]
+local journeyTtlSeconds, endedTtlSeconds = tonumber(ARGV[8]), tonumber(ARGV[9])
+local outboxMaxLength, eventSeed, locationPrefix = ARGV[10], ARGV[11], ARGV[12]
+local isIdempotent = ARGV[13] == '1'
+-- A task may sweep up late (all of them down, say); by then journey:track must still be there.
+local trackTtlSeconds = journeyTtlSeconds + 86400
+
+if isIdempotent then
+  local first = redis.call('GET', idempotencyKey)
+  if first then return { 'replayed', first } end
+end
+
+local nowMs = now_ms(ARGV[1])
+local overdue = redis.call('EXISTS', activeKey) == 0 and parse_track(redis.call('GET', trackKey))
+if overdue then
+  -- The journey before ran into its limit and nobody has swept it up yet.
+  local keys = { active = activeKey, ended = endedKey, track = trackKey, meta = metaKey, deadlines = deadlinesKey,
+    outbox = outboxKey, locationPrefix = locationPrefix }
+  overdue.sessionId = sessionId
+  overdue.startedAt = iso_time(overdue.startedAtMs)
+  close_journey(keys, overdue, 'timeout', math.min(nowMs, overdue.expiresAtMs), 0, outboxMaxLength,
+    eventSeed .. 'overdue')
+end
+
+local expiresAtMs = nowMs + journeyTtlSeconds * 1000
+local active = activeHead .. '"startedAt":"' .. iso_time(nowMs) .. '","expiresAt":"' .. iso_time(expiresAtMs)
+  .. '",' .. activeTail
+if not redis.call('SET', activeKey, active, 'NX', 'EX', journeyTtlSeconds) then
+  return { 'already_active', redis.call('GET', activeKey) }
+end
+
+redis.call('DEL', endedKey)
+redis.call('SET', metaKey, meta, 'EX', journeyTtlSeconds)
+redis.call('SET', trackKey, '- - - ' .. trainerId .. ' ' .. studentId .. ' ' .. whole(nowMs) .. ' '
+  .. whole(expiresAtMs), 'EX', trackTtlSeconds)
+redis.call('ZADD', deadlinesKey, whole(expiresAtMs), sessionId)
+record_event(outboxKey, outboxMaxLength, 'TrainerJourneyStarted', nowMs, {
+  eventId = event_id(eventSeed), trainerId = trainerId, studentId = studentId, sessionId = sessionId,
+  startTime = iso_time(nowMs),
+})
+if isIdempotent then
+  redis.call('SET', idempotencyKey, cjson.encode({
+    trainerId = trainerId, studentId = studentId, startedAt = iso_time(nowMs), expiresAt = iso_time(expiresAtMs),
+  }), 'EX', journeyTtlSeconds + endedTtlSeconds)
+end
+return { 'started', nowMs, expiresAtMs, trainerId, studentId }

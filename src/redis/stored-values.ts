@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { endReasons } from '../contract/events.js';
+import { Uuid } from '../contract/identifiers.js';
+import { CorruptStateError } from '../journey/failures.js';
+import type { EndedJourney, Journey, LiveLocation, Session } from '../journey/journey.js';
+
+/**
+ * The JSON values that other services read too. A value may carry more fields (a newer version's) and lack those that
+ * were added later (an older version's).
+ */
+const Instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+const Latitude = z.number().min(-90).max(90);
+const Longitude = z.number().min(-180).max(180);
+const Optional = z
+  .number()
+  .nullish()
+  .transform((value) => value ?? undefined);
+
+export const HomeLocation = z.object({
+  latitude: Latitude,
+  longitude: Longitude,
+  address: z.string().optional().catch(undefined),
+});
+
+const ActiveValue = z.object({
+  sessionId: Uuid,
+  trainerId: Uuid,
+  studentId: Uuid,
+  startedAt: Instant,
+  expiresAt: Instant.optional(),
+  studentHomeLocation: HomeLocation.nullish(),
+});
+
+const LocationValue = z.object({
+  latitude: Latitude,
+  longitude: Longitude,
+  accuracy: Optional,
+  speed: Optional,
+  heading: Optional,
+  sequence: Optional,
+  timestamp: Instant,
+  fixMs: Optional,
+});
+
+const EndedValue = z.object({
+  sessionId: Uuid,
+  trainerId: Uuid,
+  studentId: Uuid,
+  endedAt: Instant,
+  reason: z.enum(endReasons),
+});
+
+const MetaValue = z.object({
+  trainerId: Uuid.nullable(),
+  studentId: Uuid.nullable(),
+  status: z.string(),
+  studentHomeLocation: HomeLocation.nullish().catch(null),
+});
+
+const FirstStart = z.object({ trainerId: Uuid, studentId: Uuid, startedAt: Instant, expiresAt: Instant });
+const FirstEnd = z.object({ endedAt: Instant, distance: z.int() });
+
+/** @throws CorruptStateError naming the key */
+export function parseActive(key: string, json: string, journeyTtlSeconds: number): Journey {
+  const value = parse(key, json, ActiveValue);
+  return {
+    sessionId: value.sessionId,
+    trainerId: value.trainerId,
+    studentId: value.studentId,
+    startedAtMs: value.startedAt,
+    expiresAtMs: value.expiresAt ?? value.startedAt + journeyTtlSeconds * 1000,
+    home: value.studentHomeLocation ?? null,
+  };
+}
+
+/** @throws CorruptStateError naming the key */
+export function parseLocation(key: string, json: string): LiveLocation {
+  const { timestamp, fixMs, ...position } = parse(key, json, LocationValue);
+  return { ...position, timestampMs: timestamp, fixMs: fixMs ?? timestamp };
+}
+
+/** @throws CorruptStateError naming the key */
+export function parseEnded(key: string, json: string): EndedJourney {
+  const { endedAt, ...ended } = parse(key, json, EndedValue);
+  return { ...ended, endedAtMs: endedAt };
+}
+
+/** Null where the cached value cannot be read: a cache that is broken is a cache that is empty. */
+export function parseMeta(sessionId: string, json: string): Session | null {
+  const result = MetaValue.safeParse(jsonOf(json));
+  if (!result.success) return null;
+  const { studentHomeLocation, ...session } = result.data;
+  return { sessionId, ...session, home: studentHomeLocation ?? null };
+}
+
+export function formatMeta(session: Session): string {
+  const { trainerId, studentId, status, home } = session;
+  return JSON.stringify({ trainerId, studentId, status, studentHomeLocation: home });
+}
+
+/** @throws CorruptStateError naming the key */
+export function parseFirstStart(key: string, json: string): z.output<typeof FirstStart> {
+  return parse(key, json, FirstStart);
+}
+
+/** @throws CorruptStateError naming the key */
+export function parseFirstEnd(key: string, json: string): z.output<typeof FirstEnd> {
+  return parse(key, json, FirstEnd);
+}
+
+function parse<Schema extends z.ZodType>(key: string, json: string, schema: Schema): z.output<Schema> {
+  const result = schema.safeParse(jsonOf(json));
+  if (!result.success)
+    throw new CorruptStateError(key, result.error.issues.map((issue) => issue.path.join('.')).join(', '));
+  return result.data;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

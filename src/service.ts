@@ -1,0 +1,212 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import type { Config } from './config.js';
+import { DeadlineSweeper } from './events/deadline-sweeper.js';
+import { EventBridgePublisher } from './events/event-bridge-publisher.js';
+import { READ_WAIT_MS, Relay, type RelayObserver } from './events/relay.js';
+import { createApp } from './http/app.js';
+import { Authenticator } from './http/authentication.js';
+import { managementListener } from './http/management.js';
+import { RequestLog } from './http/request-log.js';
+import { listen } from './http/server.js';
+import { within } from './journey/failures.js';
+import { JourneyService } from './journey/journey-service.js';
+import { SessionDirectory } from './journey/session-directory.js';
+import { createLogger } from './observability/logger.js';
+import { Metrics } from './observability/metrics.js';
+import { PostgresSessionRepository } from './postgres/session-repository.js';
+import { connect, connectForWaiting } from './redis/connection.js';
+import { Deadlines } from './redis/deadlines.js';
+import { RedisJourneyStore } from './redis/journey-store.js';
+import { Outbox, readBacklog } from './redis/outbox.js';
+import { withScripts } from './redis/scripts.js';
+import { RedisSessionCache } from './redis/session-cache.js';
+
+export interface Service {
+  port: number;
+  managementPort: number;
+  logger: Logger;
+  /** Ready says no from now on; the listener stays open for delayMs, then all is finished and closed, within 20 s more. */
+  stop(delayMs: number): Promise<void>;
+}
+
+/** What tests set and production does not. */
+export interface Overrides {
+  /** Milliseconds since the epoch instead of Redis' own clock. */
+  clock?: () => number;
+  logger?: Logger;
+}
+
+/** What requests in flight get after the delay, and then events that are being published. */
+const REQUESTS_GRACE_MS = 5_000;
+const EVENTS_GRACE_MS = 3_000;
+
+/** Builds everything, connects and listens. @throws where a port is taken */
+export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
+  const logger = overrides.logger ?? createLogger(config.logLevel);
+  const state = connectState(config, logger);
+  const { redis, reader } = state;
+  const metrics = new Metrics(() => within(config.redis.commandTimeoutMs, 'redis', readBacklog(redis)));
+  const sessions = connectSessions(config, logger, metrics);
+  const journeys = buildJourneys(config, overrides, { logger, metrics, redis, sessions });
+  const background = buildBackground(config, overrides, { logger, metrics, redis, reader });
+  let isDraining = false;
+  const requestLog = new RequestLog(logger);
+  const app = createApp({
+    journeys,
+    authenticator: new Authenticator(config.auth),
+    rules: config.rules,
+    health: {
+      pingRedis: () => within(config.redis.commandTimeoutMs, 'redis', redis.ping()),
+      pingPostgres: () => sessions.ping(),
+      isDraining: () => isDraining,
+    },
+    corsOrigins: config.corsOrigins,
+    trustedProxies: config.trustedProxies,
+    onAnswered: (request) => {
+      metrics.requestAnswered(request.method, request.route, request.status, request.seconds);
+      requestLog.answered(request);
+    },
+    logger,
+  });
+  await state.connect();
+  const server = await listen(app, config.port);
+  const management = await listen(managementListener(metrics), config.managementPort);
+  background.relay.start();
+  background.sweeper.start();
+  logger.info({ port: server.port, managementPort: management.port, pid: process.pid }, 'listening');
+
+  const stop = async (delayMs: number): Promise<void> => {
+    isDraining = true;
+    logger.info({ delayMs }, 'draining');
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    await server.close(REQUESTS_GRACE_MS);
+    await Promise.all([background.sweeper.stop(), background.relay.stop(EVENTS_GRACE_MS)]);
+    redis.disconnect();
+    await Promise.all([
+      within(1_000, 'postgres', sessions.close()).catch(() => undefined),
+      management.close(0),
+    ]);
+    logger.info('stopped');
+  };
+  return { port: server.port, managementPort: management.port, logger, stop };
+}
+
+function connectState(config: Config, logger: Logger) {
+  const logged = (connection: string) => (error: Error) => {
+    logger.warn({ connection, err: error }, 'redis connection failed');
+  };
+  const redis = withScripts(connect(config.redis, 'admin-service', logged('commands')));
+  const reader = connectForWaiting(config.redis, 'admin-service-relay', READ_WAIT_MS, logged('relay'));
+  return {
+    redis,
+    reader,
+    // A Redis that is away at the start comes later; until then ready says no.
+    connect: () =>
+      Promise.all([redis.connect(), reader.connect()].map((work) => work.catch(() => undefined))),
+  };
+}
+
+function connectSessions(config: Config, logger: Logger, metrics: Metrics): PostgresSessionRepository {
+  return new PostgresSessionRepository({
+    ...config.postgres,
+    observe: (seconds, succeeded) => {
+      metrics.postgresQueried(seconds, succeeded);
+    },
+    onError: (error) => {
+      logger.warn({ err: error }, 'postgres connection failed');
+    },
+    onUnreadableHome: (sessionId) => {
+      logger.error({ sessionId }, 'student_home_location is no place; the session counts as without a home');
+    },
+  });
+}
+
+interface Built {
+  logger: Logger;
+  metrics: Metrics;
+  redis: ReturnType<typeof connectState>['redis'];
+}
+
+function buildJourneys(
+  config: Config,
+  { clock }: Overrides,
+  built: Built & { sessions: PostgresSessionRepository },
+): JourneyService {
+  const { logger, metrics, redis, sessions } = built;
+  const { commandTimeoutMs } = config.redis;
+  const store = new RedisJourneyStore({
+    redis,
+    rules: config.rules,
+    commandTimeoutMs,
+    clock,
+    observe: (operation, seconds, succeeded) => {
+      metrics.redisCalled(operation, seconds, succeeded);
+    },
+    onHealed: (key) => {
+      logger.error({ key }, 'a stored location could not be read and was written anew');
+    },
+  });
+  const directory = new SessionDirectory({
+    repository: sessions,
+    cache: new RedisSessionCache({ redis, commandTimeoutMs }),
+  });
+  return new JourneyService({ store, sessions, directory, observer: metrics });
+}
+
+function buildBackground(
+  config: Config,
+  { clock }: Overrides,
+  built: Built & { reader: ReturnType<typeof connectState>['reader'] },
+) {
+  const { logger, metrics, redis, reader } = built;
+  const outbox = new Outbox({
+    redis,
+    reader,
+    consumer: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
+  });
+  const relay = new Relay({
+    outbox,
+    publisher: new EventBridgePublisher(config.eventBridge),
+    observer: relayObserver(logger, metrics),
+  });
+  const sweeper = new DeadlineSweeper({
+    deadlines: new Deadlines({ redis, endedTtlSeconds: config.rules.endedTtlSeconds, clock }),
+    onExpired: (count) => {
+      metrics.journeysExpired(count);
+    },
+    onUntracked: (sessionId) => {
+      logger.error(
+        { sessionId },
+        'a journey ran into its limit and its record cannot be read; it ends without an event',
+      );
+    },
+    onError: (error) => {
+      logger.warn({ err: error }, 'sweep failed');
+    },
+  });
+  return { relay, sweeper };
+}
+
+function relayObserver(logger: Logger, metrics: Metrics): RelayObserver {
+  return {
+    published: (count) => {
+      metrics.eventsPublished(count);
+    },
+    retried: (count, reason) => {
+      metrics.eventsRetried(count);
+      logger.warn({ count, reason }, 'events not published; they will be tried again');
+    },
+    died: ({ id, detailType }, reason) => {
+      metrics.eventsDead(1);
+      logger.error(
+        { entry: id, detailType, reason },
+        'EventBridge refused an event for good; it is in the dead-letter stream',
+      );
+    },
+    outboxAway: (error) => {
+      logger.warn({ err: error }, 'outbox away');
+    },
+  };
+}

@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import { aJourney } from '../support/a-journey.js';
+import { aSession, metersNorth, type ASession } from '../support/a-session.js';
+import { data, refusal } from '../support/api.js';
+import { MovableClock } from '../support/movable-clock.js';
+import { keyOf, sharedRedis } from '../support/redis-of-the-run.js';
+import { runService, type RunningService } from '../support/running-service.js';
+import { tokenFor } from '../support/tokens.js';
+
+const clock = new MovableClock();
+let service: RunningService;
+beforeAll(async () => {
+  service = await runService({ clock: clock.now });
+});
+afterAll(() => service.stop());
+
+const post = ({ sessionId, trainerToken }: ASession, more: object = {}) =>
+  service.api.update(trainerToken, { sessionId, ...metersNorth(100), ...more });
+const poll = ({ sessionId, studentToken }: ASession, ifNoneMatch?: string) =>
+  service.api.live(
+    sessionId,
+    studentToken,
+    ifNoneMatch === undefined ? {} : { 'If-None-Match': ifNoneMatch },
+  );
+const etagOf = async (session: ASession) => (await poll(session)).headers['etag'] ?? '';
+
+async function aJourneyWithPosition(): Promise<ASession> {
+  const session = await aJourney(service.api);
+  data(await post(session));
+  return session;
+}
+
+describe.each([
+  ['before the start', (): Promise<ASession> => aSession()],
+  ['of an active journey', aJourneyWithPosition],
+  [
+    'after the end',
+    async () => {
+      const session = await aJourneyWithPosition();
+      data(await service.api.stop(session.sessionId, session.trainerToken));
+      return session;
+    },
+  ],
+])('live %s', (_when, aSuch) => {
+  test('has a weak ETag and may be kept by the caller alone', async () => {
+    const { headers } = await poll(await aSuch());
+    expect(headers['etag']).toMatch(/^W\/"[\x21\x23-\x7e]+"$/);
+    expect(headers['cache-control']).toBe('private, no-cache');
+  });
+
+  test('is 304 without a body where the caller has it already', async () => {
+    const session = await aSuch();
+    const etag = await etagOf(session);
+    const answer = await poll(session, etag);
+    expect(answer.status).toBe(304);
+    expect(answer.body).toEqual({});
+    expect(answer.headers).toMatchObject({ etag, 'cache-control': 'private, no-cache' });
+  });
+
+  test('is 304 in every form that the caller may ask in', async () => {
+    const session = await aSuch();
+    const etag = await etagOf(session);
+    const strong = etag.replace('W/', '');
+    for (const form of [strong, '*', `"other", ${etag}`, `W/"x",${etag},"y"`, `  ${etag}  `]) {
+      expect({ form, status: (await poll(session, form)).status }).toEqual({ form, status: 304 });
+    }
+  });
+
+  test('is sent whole where the caller has another, or asks for none', async () => {
+    const session = await aSuch();
+    const etag = await etagOf(session);
+    for (const form of [
+      '"other"',
+      'W/"other", "another"',
+      'nonsense',
+      '',
+      `${etag.slice(0, -1)}x"`,
+      etag.slice(3, -1),
+    ]) {
+      expect({ form, status: (await poll(session, form)).status }).toEqual({ form, status: 200 });
+    }
+  });
+
+  test('is not betrayed by a 304 to somebody else', async () => {
+    const { sessionId } = await aSuch();
+    const answer = await service.api.live(sessionId, await tokenFor(randomUUID(), 'student'), {
+      'If-None-Match': '*',
+    });
+    expect(refusal(answer)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
+  });
+});
+
+test('a session that nobody knows is no 304', async () => {
+  const answer = await service.api.live(randomUUID(), await tokenFor(randomUUID(), 'admin'), {
+    'If-None-Match': '*',
+  });
+  expect(answer.status).toBe(404);
+});
+
+test('the ETag does not change with age', async () => {
+  const session = await aJourneyWithPosition();
+  const etag = await etagOf(session);
+  for (const laterMs of [1_000, 15_000, 60_000]) {
+    clock.advance(laterMs);
+    expect(await etagOf(session)).toBe(etag);
+  }
+});
+
+test('the ETag changes with each position, also where the trainer stands still', async () => {
+  const session = await aJourneyWithPosition();
+  const etags = [await etagOf(session)];
+  for (let n = 0; n < 5; n++) {
+    clock.advance(5_000);
+    data(await post(session));
+    etags.push(await etagOf(session));
+  }
+  expect(new Set(etags).size).toBe(6);
+});
+
+test('the ETag does not change with a refused or a doubled position', async () => {
+  const session = await aJourney(service.api);
+  data(await post(session, { sequence: 1 }));
+  const etag = await etagOf(session);
+  clock.advance(5_000);
+  await post(session, { sequence: 1 });
+  await post(session, { sequence: 0 });
+  await post(session, { sequence: 2, ...metersNorth(90_000) });
+  expect(await etagOf(session)).toBe(etag);
+});
+
+test('the ETag changes from before the start to the start, the first position, the end and the next start', async () => {
+  const session = await aSession();
+  const { sessionId, trainerToken } = session;
+  const etags = [await etagOf(session)];
+  const steps = [
+    () => service.api.start(sessionId, trainerToken),
+    () => post(session),
+    () => service.api.stop(sessionId, trainerToken),
+    () => service.api.start(sessionId, trainerToken),
+    () => post(session),
+    () => service.api.arrived(sessionId, trainerToken),
+  ];
+  for (const step of steps) {
+    clock.advance(5_000);
+    const answer = await step();
+    data(answer);
+    etags.push(await etagOf(session));
+  }
+  expect(new Set(etags).size).toBe(etags.length);
+});
+
+test('the ETag changes when the location expires', async () => {
+  const session = await aJourneyWithPosition();
+  const etag = await etagOf(session);
+  await sharedRedis().del(keyOf.location(session.trainerId, session.sessionId));
+  expect(await etagOf(session)).not.toBe(etag);
+});
+
+test('an error is not to be kept either', async () => {
+  const { headers } = await service.api.live(randomUUID(), await tokenFor(randomUUID(), 'admin'));
+  expect(headers['etag']).toBeUndefined();
+  expect(headers['cache-control'] ?? 'no-store').toMatch(/no-store|no-cache/);
+});

@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import { aJourney } from '../support/a-journey.js';
+import { aSession, metersNorth, sessionsPool } from '../support/a-session.js';
+import { data } from '../support/api.js';
+import { keyOf, keysLike, sharedRedis } from '../support/redis-of-the-run.js';
+import { metric, runService, type RunningService } from '../support/running-service.js';
+import { tokenFor } from '../support/tokens.js';
+
+let service: RunningService;
+beforeAll(async () => {
+  service = await runService();
+});
+afterAll(() => service.stop());
+
+/** How many queries the calls made. */
+async function queriesOf(calls: () => Promise<unknown>): Promise<number> {
+  const before = await metric(service, 'postgres_query_duration_seconds_count');
+  await calls();
+  return (await metric(service, 'postgres_query_duration_seconds_count')) - before;
+}
+
+const times = <Answer>(count: number, call: () => Promise<Answer>) =>
+  Promise.all(Array.from({ length: count }, call));
+
+test('a hundred simultaneous polls of a session without a journey make one query', async () => {
+  const { sessionId, studentToken } = await aSession();
+  const queries = await queriesOf(async () => {
+    const answers = await times(100, () => service.api.live(sessionId, studentToken));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+  expect(queries).toBe(1);
+});
+
+test('a hundred simultaneous polls of a session that does not exist make one query', async () => {
+  const token = await tokenFor(randomUUID(), 'admin');
+  const sessionId = randomUUID();
+  const queries = await queriesOf(async () => {
+    const answers = await times(100, () => service.api.live(sessionId, token));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([404]));
+  });
+  expect(queries).toBe(1);
+});
+
+test('what Postgres said of a session is kept for the next polls, of whomever', async () => {
+  const { sessionId, studentToken, trainerToken } = await aSession();
+  await service.api.live(sessionId, studentToken);
+  const queries = await queriesOf(async () => {
+    await service.api.live(sessionId, studentToken);
+    await service.api.live(sessionId, trainerToken);
+    expect((await service.api.live(sessionId, await tokenFor(randomUUID(), 'student'))).status).toBe(403);
+  });
+  expect(queries).toBe(0);
+});
+
+test('what Postgres said of a session is kept by another process too', async () => {
+  const { sessionId, studentToken } = await aSession();
+  const other = await runService();
+  try {
+    await other.api.live(sessionId, studentToken);
+    expect(await queriesOf(() => service.api.live(sessionId, studentToken))).toBe(0);
+  } finally {
+    await other.stop();
+  }
+});
+
+test('that a session does not exist is kept for the next polls', async () => {
+  const token = await tokenFor(randomUUID(), 'admin');
+  const sessionId = randomUUID();
+  await service.api.live(sessionId, token);
+  const queries = await queriesOf(async () => {
+    for (let n = 0; n < 3; n++) expect((await service.api.live(sessionId, token)).status).toBe(404);
+  });
+  expect(queries).toBe(0);
+});
+
+test('a session without a journey is kept for a minute, and no longer', async () => {
+  const { sessionId, studentToken } = await aSession();
+  await service.api.live(sessionId, studentToken);
+  const ttl = await sharedRedis().ttl(keyOf.meta(sessionId));
+  expect(ttl).toBeGreaterThan(50);
+  expect(ttl).toBeLessThanOrEqual(60);
+});
+
+test('that a session does not exist is kept for 30 seconds, and no longer', async () => {
+  const sessionId = randomUUID();
+  await service.api.live(sessionId, await tokenFor(randomUUID(), 'admin'));
+  const keys = await keysLike(`*${sessionId}*`);
+  expect(keys).toHaveLength(1);
+  const ttl = await sharedRedis().ttl(keys[0] ?? '');
+  expect(ttl).toBeGreaterThan(20);
+  expect(ttl).toBeLessThanOrEqual(30);
+});
+
+test('a session that did not exist can be started and watched as soon as it does', async () => {
+  const sessionId = randomUUID();
+  await service.api.live(sessionId, await tokenFor(randomUUID(), 'admin'));
+  const { studentToken, trainerToken } = await aSession({ sessionId });
+  expect((await service.api.start(sessionId, trainerToken)).status).toBe(201);
+  expect(data(await service.api.live(sessionId, studentToken))).toMatchObject({ isActive: true });
+});
+
+test('a session that was polled before its start is active at once after it', async () => {
+  const { sessionId, studentToken, trainerToken } = await aSession();
+  await service.api.live(sessionId, studentToken);
+  data(await service.api.start(sessionId, trainerToken));
+  expect(data(await service.api.live(sessionId, studentToken))).toMatchObject({ isActive: true });
+  expect(await sharedRedis().ttl(keyOf.meta(sessionId))).toBeGreaterThan(3_590);
+});
+
+test('a new trainer can start a session that was polled while it had another', async () => {
+  const { sessionId, studentToken } = await aSession();
+  await service.api.live(sessionId, studentToken);
+  const trainerId = randomUUID();
+  await sessionsPool().query('update tutoring_sessions set trainer_id = $2 where id = $1', [
+    sessionId,
+    trainerId,
+  ]);
+  data(await service.api.start(sessionId, await tokenFor(trainerId, 'trainer')));
+  expect(data(await service.api.live(sessionId, studentToken))).toMatchObject({ trainerId, isActive: true });
+});
+
+test('while a journey is active neither updates nor polls make a query', async () => {
+  const { sessionId, trainerToken, studentToken } = await aJourney(service.api);
+  const queries = await queriesOf(async () => {
+    data(await service.api.update(trainerToken, { sessionId, ...metersNorth(100) }));
+    await service.api.update(trainerToken, { sessionId, ...metersNorth(100) });
+    await times(20, () => service.api.live(sessionId, studentToken));
+    await service.api.live(sessionId, await tokenFor(randomUUID(), 'student'));
+  });
+  expect(queries).toBe(0);
+});
+
+test('neither arrived nor stop-journey makes a query', async () => {
+  const { sessionId, trainerToken } = await aJourney(service.api);
+  data(await service.api.update(trainerToken, { sessionId, ...metersNorth(100) }));
+  const queries = await queriesOf(async () => {
+    data(await service.api.arrived(sessionId, trainerToken));
+    await service.api.stop(sessionId, trainerToken);
+  });
+  expect(queries).toBe(0);
+});
+
+test('an active journey is shown although its cached metadata was lost', async () => {
+  const { sessionId, trainerToken, studentToken } = await aJourney(service.api);
+  data(await service.api.update(trainerToken, { sessionId, ...metersNorth(100) }));
+  await sharedRedis().del(keyOf.meta(sessionId));
+  expect(data(await service.api.live(sessionId, studentToken))).toMatchObject({
+    isActive: true,
+    distanceMeters: 100,
+  });
+});
+
+test('the metrics tell where the polls got their answers from', async () => {
+  const { sessionId, studentToken } = await aSession();
+  const before = await metric(service, 'live_polls_total');
+  const fromPostgres = await metric(service, 'live_polls_total', 'source="postgres"');
+  await service.api.live(sessionId, studentToken);
+  await service.api.live(sessionId, studentToken);
+  expect((await metric(service, 'live_polls_total')) - before).toBe(2);
+  expect((await metric(service, 'live_polls_total', 'source="postgres"')) - fromPostgres).toBe(1);
+});

@@ -1,0 +1,232 @@
+import { randomUUID } from 'node:crypto';
+import { aJourney } from '../support/a-journey.js';
+import { aSession, metersNorth, type ASession } from '../support/a-session.js';
+import { data, refusal } from '../support/api.js';
+import { MovableClock } from '../support/movable-clock.js';
+import { exists, keyOf, sharedRedis } from '../support/redis-of-the-run.js';
+import { runService, type RunningService } from '../support/running-service.js';
+import { tokenFor } from '../support/tokens.js';
+import { until } from '../support/until.js';
+
+const clock = new MovableClock();
+let service: RunningService;
+beforeAll(async () => {
+  service = await runService({ clock: clock.now });
+});
+afterAll(() => service.stop());
+
+const live = async ({ sessionId, studentToken }: ASession) =>
+  data(await service.api.live(sessionId, studentToken));
+const post = ({ sessionId, trainerToken }: ASession, more: object = {}) =>
+  service.api.update(trainerToken, { sessionId, ...metersNorth(2_000), ...more });
+const iso = (ms: number) => new Date(ms).toISOString();
+
+const nothing = {
+  ...{ location: null, lastUpdate: null, startedAt: null, expiresAt: null, distanceMeters: null },
+  ...{ etaSeconds: null, ageMs: null, freshness: null, uncertaintyMeters: null },
+};
+
+describe.each([
+  ['before the start', (): Promise<ASession> => aSession()],
+  ['of an active journey', () => aJourney(service.api)],
+  [
+    'after the end',
+    async () => {
+      const journey = await aJourney(service.api);
+      data(await service.api.stop(journey.sessionId, journey.trainerToken));
+      return journey;
+    },
+  ],
+])('live %s', (_when, aSuch) => {
+  test.each(['student', 'trainer'] as const)("is shown to the session's %s", async (role) => {
+    const session = await aSuch();
+    const token = role === 'student' ? session.studentToken : session.trainerToken;
+    expect(data(await service.api.live(session.sessionId, token))).toMatchObject({
+      sessionId: session.sessionId,
+    });
+  });
+
+  test('is shown to an admin', async () => {
+    const { sessionId, trainerId } = await aSuch();
+    const answer = await service.api.live(sessionId, await tokenFor(randomUUID(), 'admin'));
+    expect(data(answer)).toMatchObject({ sessionId, trainerId });
+  });
+
+  test.each(['student', 'trainer'] as const)('is not shown to another %s', async (role) => {
+    const { sessionId } = await aSuch();
+    const answer = await service.api.live(sessionId, await tokenFor(randomUUID(), role));
+    expect(refusal(answer)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
+  });
+
+  test("is not shown to the student under the trainer's role, nor to the trainer under the student's", async () => {
+    const { sessionId, trainerId, studentId } = await aSuch();
+    const tokens = await Promise.all([tokenFor(trainerId, 'student'), tokenFor(studentId, 'trainer')]);
+    for (const token of tokens) expect((await service.api.live(sessionId, token)).status).toBe(403);
+  });
+});
+
+test('live of a session that nobody knows is not found', async () => {
+  const sessionId = randomUUID();
+  for (const role of ['student', 'trainer', 'admin'] as const) {
+    const answer = await service.api.live(sessionId, await tokenFor(randomUUID(), role));
+    expect(refusal(answer)).toMatchObject({ status: 404, code: 'SESSION_NOT_FOUND' });
+  }
+});
+
+test('before the start there is no journey and no location', async () => {
+  const session = await aSession();
+  const view = await live(session);
+  expect(view).toMatchObject({
+    sessionId: session.sessionId,
+    trainerId: session.trainerId,
+    isActive: false,
+    ...nothing,
+  });
+  expect(view).not.toHaveProperty('endedReason');
+  expect(view).not.toHaveProperty('endedAt');
+});
+
+test('between the start and the first position the journey is active and the location is not known', async () => {
+  const session = await aJourney(service.api);
+  const times = { startedAt: iso(clock.now()), expiresAt: iso(clock.now() + 3_600_000) };
+  expect(await live(session)).toMatchObject({ ...nothing, isActive: true, ...times });
+});
+
+test('a position is shown as it was sent, with the time at which it came', async () => {
+  const session = await aJourney(service.api);
+  const position = { ...metersNorth(2_000), accuracy: 8, speed: 10, heading: 180, sequence: 3 };
+  data(await post(session, position));
+  expect(await live(session)).toMatchObject({
+    ...{ sessionId: session.sessionId, trainerId: session.trainerId, isActive: true, ageMs: 0 },
+    location: { ...position, timestamp: iso(clock.now()) },
+    lastUpdate: iso(clock.now()),
+    distanceMeters: 2_000,
+  });
+});
+
+test.each(['arrived', 'cancelled'])(
+  'after the end the reason "%s" and the time are shown, and no location',
+  async (reason) => {
+    const session = await aJourney(service.api);
+    data(await post(session, metersNorth(100)));
+    const call = reason === 'arrived' ? 'arrived' : 'stop';
+    data(await service.api[call](session.sessionId, session.trainerToken));
+    const endedAt = iso(clock.now());
+    clock.advance(10_000);
+    expect(await live(session)).toMatchObject({ ...nothing, isActive: false, endedReason: reason, endedAt });
+  },
+);
+
+test('an upper-case sessionId means the same session', async () => {
+  const session = await aJourney(service.api);
+  const answer = await service.api.live(session.sessionId.toUpperCase(), session.studentToken);
+  expect(data(answer)).toMatchObject({ sessionId: session.sessionId, isActive: true });
+});
+
+test('a location that expired is shown no longer, and the journey is still active', async () => {
+  const session = await aJourney(service.api);
+  data(await post(session));
+  await sharedRedis().del(keyOf.location(session.trainerId, session.sessionId));
+  expect(await live(session)).toMatchObject({
+    isActive: true,
+    location: null,
+    lastUpdate: null,
+    distanceMeters: null,
+  });
+});
+
+test.each([
+  [0, 'live'],
+  [15_000, 'live'],
+  [15_001, 'delayed'],
+  [60_000, 'delayed'],
+  [60_001, 'stale'],
+  [299_000, 'stale'],
+])('a fix of %d ms is %s', async (ageMs, freshness) => {
+  const session = await aJourney(service.api);
+  data(await post(session));
+  clock.advance(ageMs);
+  expect(await live(session)).toMatchObject({ ageMs, freshness });
+});
+
+test('the freshness is of the fix, not of its coming', async () => {
+  const session = await aJourney(service.api);
+  data(await post(session, { ageMs: 14_000 }));
+  clock.advance(1_001);
+  expect(await live(session)).toMatchObject({ ageMs: 15_001, freshness: 'delayed' });
+});
+
+test.each([{ speed: 10 }, { speed: 0 }, {}])(
+  'the uncertainty is the accuracy, and grows with age, at %j',
+  async (more) => {
+    const session = await aJourney(service.api);
+    data(await post(session, { accuracy: 12, ...more }));
+    const grown: number[] = [];
+    for (const laterMs of [0, 10_000, 50_000, 100_000]) {
+      clock.advance(laterMs);
+      grown.push((await live(session))['uncertaintyMeters'] as number);
+    }
+    expect(grown[0]).toBe(12);
+    expect(grown).toEqual([...new Set(grown)].sort((a, b) => a - b));
+  },
+);
+
+test('the arrival of a trainer who drives is told in seconds, and comes nearer', async () => {
+  const session = await aJourney(service.api);
+  data(await post(session, { speed: 10 }));
+  const first = (await live(session))['etaSeconds'] as number;
+  expect(first).toBeGreaterThanOrEqual(200);
+  expect(first).toBeLessThan(600);
+  clock.advance(5_000);
+  data(await post(session, { ...metersNorth(1_900), speed: 10 }));
+  expect((await live(session))['etaSeconds']).toBeLessThan(first);
+});
+
+test.each([{ speed: 0 }, { speed: null }, { speed: -1 }, {}])('no arrival is told at %j', async (more) => {
+  const session = await aJourney(service.api);
+  data(await post(session, more));
+  expect(await live(session)).toMatchObject({ distanceMeters: 2_000, etaSeconds: null });
+});
+
+test('no arrival is told of a fix that is stale', async () => {
+  const session = await aJourney(service.api);
+  data(await post(session, { speed: 10 }));
+  clock.advance(60_001);
+  expect(await live(session)).toMatchObject({ freshness: 'stale', etaSeconds: null });
+});
+
+test('without a home there is a location, but neither distance nor arrival', async () => {
+  const session = await aJourney(service.api, { home: null });
+  data(await post(session, { speed: 10 }));
+  expect(await live(session)).toMatchObject({ distanceMeters: null, etaSeconds: null, freshness: 'live' });
+});
+
+test('the next poll is told', async () => {
+  expect(await live(await aJourney(service.api))).toMatchObject({ nextPollMs: 4_000 });
+});
+
+test('once the end is forgotten, live is as before the start, and calls find no journey', async () => {
+  const forgetful = await runService({ settings: { ENDED_TTL_SECONDS: '1' } });
+  try {
+    const session = await aJourney(forgetful.api);
+    const { sessionId, studentToken, trainerToken } = session;
+    data(await forgetful.api.stop(sessionId, trainerToken));
+    expect(data(await forgetful.api.live(sessionId, studentToken))).toMatchObject({
+      endedReason: 'cancelled',
+    });
+    await until('the mark is gone', async () => !(await exists(keyOf.ended(sessionId))));
+    const view = data(await forgetful.api.live(sessionId, studentToken));
+    expect(view).toMatchObject({ isActive: false, ...nothing });
+    expect(view).not.toHaveProperty('endedReason');
+    const calls = [
+      forgetful.api.update(trainerToken, { sessionId, ...metersNorth(1) }),
+      forgetful.api.arrived(sessionId, trainerToken),
+      forgetful.api.stop(sessionId, trainerToken),
+    ];
+    for (const answer of await Promise.all(calls)) {
+      expect(refusal(answer)).toMatchObject({ status: 404, code: 'JOURNEY_NOT_ACTIVE' });
+    }
+  } finally {
+    await forgetful.stop();
+  }
+});

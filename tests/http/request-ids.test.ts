@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { aJourney } from '../support/a-journey.js';
+import { refusal } from '../support/api.js';
+import { rawRequest } from '../support/raw-http.js';
+import { runService, type RunningService } from '../support/running-service.js';
+import { until } from '../support/until.js';
+
+let service: RunningService;
+beforeAll(async () => {
+  service = await runService();
+});
+afterAll(() => service.stop());
+
+/** The request id that a refusal tells. */
+async function requestIdOf(headers: Record<string, string | string[]>): Promise<string> {
+  const answer = await rawRequest(service.url, '/api/v1/admin/nothing', { method: 'GET', headers });
+  return (JSON.parse(answer.text) as { error: { requestId: string } }).error.requestId;
+}
+
+function lineOf(requestId: string): Promise<Record<string, unknown>> {
+  return until(`the log line of ${requestId}`, () =>
+    service.logLines().find((line) => line['requestId'] === requestId && 'status' in line),
+  );
+}
+
+test.each(['a', 'abc-123_X.y', 'req:1/2'])('the id %s of X-Request-Id is taken over', async (id) => {
+  const unique = `${id}-${randomUUID()}`;
+  expect(await requestIdOf({ 'X-Request-Id': unique })).toBe(unique);
+  expect(await lineOf(unique)).toMatchObject({ requestId: unique });
+});
+
+test("the id of the load balancer's X-Amzn-Trace-Id is taken over", async () => {
+  const root = `1-67891233-${randomUUID().replaceAll('-', '').slice(0, 24)}`;
+  expect(await requestIdOf({ 'X-Amzn-Trace-Id': `Root=${root}` })).toContain(root);
+});
+
+test("the caller's own id goes before the load balancer's", async () => {
+  const id = randomUUID();
+  const trace = 'Root=1-67891233-abcdef012345678912345678';
+  expect(await requestIdOf({ 'X-Request-Id': id, 'X-Amzn-Trace-Id': trace })).toBe(id);
+});
+
+const odd: [what: string, id: string][] = [
+  ['over-long', 'a'.repeat(1000)],
+  ['empty', ''],
+  ['with blanks', 'two words'],
+  ['with quotes', 'a"b'],
+  ['with markup', '<script>alert(1)</script>'],
+  ['with braces', '{"level":60}'],
+  ['with a tab', 'a\tb'],
+  ['beyond ASCII', 'k\u00fcche'],
+  ['of control characters in disguise', '\u0080\u009b31m'],
+];
+
+test.each(['X-Request-Id', 'X-Amzn-Trace-Id'])('an odd %s is replaced', async (header) => {
+  for (const [what, id] of odd) {
+    const requestId = await requestIdOf({ [header]: id });
+    expect({ what, requestId }).toEqual({
+      what,
+      requestId: expect.stringMatching(/^[\w.:/=;-]{8,128}$/) as string,
+    });
+    expect(requestId).not.toBe(id);
+  }
+});
+
+test('an odd X-Request-Id leaves room for the X-Amzn-Trace-Id, or for a new one', async () => {
+  const requestId = await requestIdOf({ 'X-Request-Id': 'two words', 'X-Amzn-Trace-Id': 'Root=1-2-3' });
+  expect(requestId).not.toContain('two words');
+});
+
+test('two X-Request-Ids are none', async () => {
+  const requestId = await requestIdOf({ 'X-Request-Id': ['first', 'second'] });
+  expect(requestId).not.toMatch(/,|\s/);
+});
+
+test('requests without an id get one each', async () => {
+  const ids = await Promise.all(Array.from({ length: 20 }, () => requestIdOf({})));
+  expect(new Set(ids).size).toBe(20);
+});
+
+test('a request has one line in the log, with its id, route, status and duration', async () => {
+  const { sessionId, studentToken } = await aJourney(service.api);
+  const id = randomUUID();
+  const answer = await service.api.stop(sessionId, studentToken, { 'X-Request-Id': id });
+  expect(refusal(answer).status).toBe(403);
+  const line = await lineOf(id);
+  expect(line).toMatchObject({
+    requestId: id,
+    method: 'POST',
+    status: 403,
+    durationMs: expect.any(Number) as number,
+  });
+  // The pattern, not the address: metrics and searches go by route.
+  expect(line['route']).toMatch(/stop-journey$/);
+  expect(line['route']).not.toContain(sessionId);
+  expect(service.logLines().filter((each) => each['requestId'] === id && 'status' in each)).toHaveLength(1);
+});
+
+test('a refused request is no error in the log', async () => {
+  const id = randomUUID();
+  await requestIdOf({ 'X-Request-Id': id });
+  expect(['debug', 'info']).toContain((await lineOf(id))['level']);
+});

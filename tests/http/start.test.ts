@@ -1,0 +1,157 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { aJourney, anotherSessionOf } from '../support/a-journey.js';
+import { aSession, metersNorth, sessionsPool, type ASession } from '../support/a-session.js';
+import { data, refusal } from '../support/api.js';
+import { MovableClock } from '../support/movable-clock.js';
+import { exists, keyOf, keysLike } from '../support/redis-of-the-run.js';
+import { runService, type RunningService } from '../support/running-service.js';
+import { tokenFor } from '../support/tokens.js';
+import { until } from '../support/until.js';
+
+const clock = new MovableClock();
+let service: RunningService;
+beforeAll(async () => {
+  service = await runService({ clock: clock.now });
+});
+afterAll(() => service.stop());
+
+async function nothingStarted({ sessionId }: ASession): Promise<void> {
+  expect(await exists(keyOf.active(sessionId))).toBe(false);
+  expect(await exists(keyOf.ended(sessionId))).toBe(false);
+  expect(service.eventsOf(sessionId)).toEqual([]);
+}
+
+test('a start answers who travels to whom, from when and until when', async () => {
+  const { sessionId, trainerId, studentId, trainerToken } = await aSession();
+  const answer = await service.api.start(sessionId, trainerToken);
+  expect(answer.status).toBe(201);
+  expect(answer.body).toEqual({
+    success: true,
+    data: {
+      ...{ sessionId, trainerId, studentId, nextUpdateMs: 5000 },
+      startedAt: new Date(clock.now()).toISOString(),
+      expiresAt: new Date(clock.now() + 3_600_000).toISOString(),
+    },
+  });
+});
+
+test.each(['scheduled', 'pending_verification'])('a session that is %s can be started', async (status) => {
+  const { sessionId, trainerToken } = await aSession({ status });
+  expect((await service.api.start(sessionId, trainerToken)).status).toBe(201);
+});
+
+test.each(['in_progress', 'completed', 'cancelled', 'no_show', '', 'something new'])(
+  'a session that is "%s" can not be started',
+  async (status) => {
+    const session = await aSession({ status });
+    const answer = await service.api.start(session.sessionId, session.trainerToken);
+    expect(refusal(answer)).toMatchObject({ status: 400, code: 'SESSION_NOT_STARTABLE' });
+    await nothingStarted(session);
+  },
+);
+
+test('a session that the platform does not know is not found', async () => {
+  const sessionId = randomUUID();
+  const answer = await service.api.start(sessionId, await tokenFor(randomUUID(), 'trainer'));
+  expect(refusal(answer)).toMatchObject({ status: 404, code: 'SESSION_NOT_FOUND' });
+  expect(await exists(keyOf.active(sessionId))).toBe(false);
+});
+
+test('a start by another trainer is refused as FORBIDDEN', async () => {
+  const session = await aSession();
+  const answer = await service.api.start(session.sessionId, await tokenFor(randomUUID(), 'trainer'));
+  expect(refusal(answer)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
+  await nothingStarted(session);
+});
+
+test('a session that has no trainer yet can be started by none', async () => {
+  const session = await aSession();
+  await sessionsPool().query('update tutoring_sessions set trainer_id = null where id = $1', [
+    session.sessionId,
+  ]);
+  const answer = await service.api.start(session.sessionId, session.trainerToken);
+  expect(refusal(answer)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
+  await nothingStarted(session);
+});
+
+test('a second start is refused, and the journey goes on as it was', async () => {
+  const { sessionId, trainerToken, studentToken } = await aSession();
+  const { startedAt } = data(await service.api.start(sessionId, trainerToken));
+  clock.advance(1000);
+  expect(refusal(await service.api.start(sessionId, trainerToken))).toMatchObject({
+    status: 409,
+    code: 'JOURNEY_ALREADY_ACTIVE',
+  });
+  expect(data(await service.api.live(sessionId, studentToken))).toMatchObject({ isActive: true, startedAt });
+});
+
+test('a start by another trainer is refused as FORBIDDEN also while the journey is active', async () => {
+  const { sessionId } = await aJourney(service.api);
+  const answer = await service.api.start(sessionId, await tokenFor(randomUUID(), 'trainer'));
+  expect(refusal(answer)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
+});
+
+test('of 300 simultaneous starts exactly one wins, and one event comes out', async () => {
+  const { sessionId, trainerToken } = await aSession();
+  const answers = await Promise.all(
+    Array.from({ length: 300 }, () => service.api.start(sessionId, trainerToken)),
+  );
+  const counts = new Map<string, number>();
+  for (const answer of answers) {
+    const { status, code } = refusal(answer);
+    counts.set(`${status} ${code}`, (counts.get(`${status} ${code}`) ?? 0) + 1);
+  }
+  expect(Object.fromEntries(counts)).toEqual({ '201 none': 1, '409 JOURNEY_ALREADY_ACTIVE': 299 });
+  await service.api.stop(sessionId, trainerToken);
+  const ended = () => service.eventsOf(sessionId).some((event) => event.detailType === 'TrainerJourneyEnded');
+  await until('the end, which comes out after all starts', ended);
+  expect(service.eventsOf(sessionId).map((event) => event.detailType)).toEqual([
+    'TrainerJourneyStarted',
+    'TrainerJourneyEnded',
+  ]);
+});
+
+test('a start after the end is a new journey, and the old mark goes', async () => {
+  const { sessionId, trainerId, trainerToken, studentToken } = await aJourney(service.api);
+  data(await service.api.update(trainerToken, { sessionId, ...metersNorth(10), sequence: 7 }));
+  data(await service.api.stop(sessionId, trainerToken));
+  clock.advance(10_000);
+  const { startedAt } = data(await service.api.start(sessionId, trainerToken));
+  expect(startedAt).toBe(new Date(clock.now()).toISOString());
+  expect(await exists(keyOf.ended(sessionId))).toBe(false);
+  expect(await exists(keyOf.location(trainerId, sessionId))).toBe(false);
+  const live = data(await service.api.live(sessionId, studentToken));
+  expect(live).toMatchObject({ isActive: true, startedAt, location: null, lastUpdate: null });
+  expect(live).not.toHaveProperty('endedReason');
+});
+
+test('a new journey takes positions from anywhere and counts from anew', async () => {
+  const { sessionId, trainerToken } = await aJourney(service.api);
+  data(await service.api.update(trainerToken, { sessionId, ...metersNorth(10), sequence: 7 }));
+  data(await service.api.stop(sessionId, trainerToken));
+  clock.advance(5_000);
+  data(await service.api.start(sessionId, trainerToken));
+  expect(
+    (await service.api.update(trainerToken, { sessionId, ...metersNorth(50_000), sequence: 0 })).status,
+  ).toBe(201);
+});
+
+test('a trainer can start two sessions', async () => {
+  const first = await aJourney(service.api);
+  const second = await anotherSessionOf(first);
+  expect((await service.api.start(second.sessionId, first.trainerToken)).status).toBe(201);
+});
+
+test('an upper-case sessionId means the same session', async () => {
+  const { sessionId, trainerToken } = await aSession();
+  const answer = await service.api.start(sessionId.toUpperCase(), trainerToken);
+  expect(data(answer)).toMatchObject({ sessionId });
+  const keys = await keysLike(`journey:active:${sessionId.toUpperCase()}`);
+  expect([keys, await exists(keyOf.active(sessionId))]).toEqual([[], true]);
+});
+
+test('a UUID of any version is an id', async () => {
+  const sessionId = `11111111-1111-1111-1111-${String(randomInt(1e12)).padStart(12, '0')}`;
+  const { trainerToken } = await aSession({ sessionId });
+  expect(data(await service.api.start(sessionId, trainerToken))).toMatchObject({ sessionId });
+});

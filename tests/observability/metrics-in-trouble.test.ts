@@ -1,0 +1,42 @@
+import { timedGet } from '../support/five-calls.js';
+import { metric, runService, type RunningService } from '../support/running-service.js';
+import { sharedRedisUrl } from '../support/shared-services.js';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
+import { aSession } from '../support/a-session.js';
+
+let proxy: TcpProxy;
+let service: RunningService;
+beforeEach(async () => {
+  proxy = await startTcpProxy(sharedRedisUrl());
+  service = await runService({ settings: { REDIS_URL: proxy.urlFor(sharedRedisUrl()) } });
+});
+afterEach(async () => {
+  proxy.cut();
+  await service.stop();
+  await proxy.stop();
+});
+
+test('while Redis hangs the metrics are still to be had, and show that it fails', async () => {
+  const session = await aSession();
+  proxy.freeze();
+  await service.api.live(session.sessionId, session.studentToken);
+  expect(
+    await metric(service, 'redis_call_duration_seconds_count', 'operation="readLive",outcome="failed"'),
+  ).toBe(1);
+  expect(await metric(service, 'http_request_duration_seconds_count', 'status="503"')).toBeGreaterThanOrEqual(
+    1,
+  );
+});
+
+test('while Redis is away a number that is not known is not told as 0', async () => {
+  proxy.cut();
+  for (const name of ['outbox_depth', 'journeys_active']) expect(await metric(service, name)).toBeNaN();
+});
+
+test('metrics do not wait for a Redis that hangs longer than for its deadline', async () => {
+  proxy.freeze();
+  const startedAt = performance.now();
+  await (await fetch(service.metricsUrl)).text();
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+  expect(await timedGet(`${service.url}/health/live`)).toMatchObject({ status: 200 });
+});

@@ -1,0 +1,177 @@
+import { internalFailure } from '../../src/dev/event-bus/local-event-bus.js';
+import { aSession, metersNorth, type ASession } from '../support/a-session.js';
+import { data } from '../support/api.js';
+import { putIntoOutbox } from '../support/outbox-entry.js';
+import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
+import { metric, runService, type RunningService } from '../support/running-service.js';
+import { until } from '../support/until.js';
+
+let redis: PrivateRedis;
+let service: RunningService;
+beforeAll(async () => {
+  redis = await startPrivateRedis();
+  service = await runService({ settings: { REDIS_URL: redis.url } });
+});
+afterEach(() => {
+  service.bus.failWhile(undefined);
+});
+afterAll(async () => {
+  await service.stop();
+  await redis.stop();
+});
+
+const LIVE = 'route="/location-tracking/journey/live"';
+
+test('metrics are on the management port, in the text format of Prometheus', async () => {
+  const answer = await fetch(service.metricsUrl);
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('content-type')).toMatch(/^text\/plain/);
+  expect(await answer.text()).toMatch(/^# HELP http_request_duration_seconds /m);
+});
+
+test('metrics are not on the public port', async () => {
+  expect((await fetch(`${service.url}/metrics`)).status).toBe(404);
+});
+
+test('the calls are not on the management port', async () => {
+  const url = service.metricsUrl.replace('/metrics', '/api/v1/admin/location-tracking/journey/live');
+  expect((await fetch(url)).status).toBe(404);
+});
+
+test('requests are counted by route and status, never by address', async () => {
+  const session = await aSession();
+  const count = (labels: string) => metric(service, 'http_request_duration_seconds_count', labels);
+  const before = [await count(`${LIVE},status="200"`), await count(`${LIVE},status="401"`)];
+  await service.api.live(session.sessionId, session.studentToken);
+  await service.api.live(session.sessionId, 'not.a.token');
+  await until('both are counted', async () => {
+    const after = [await count(`${LIVE},status="200"`), await count(`${LIVE},status="401"`)];
+    return after.every((value, index) => value === (before[index] ?? 0) + 1);
+  });
+  expect(await allText()).not.toContain(session.sessionId);
+});
+
+test('addresses that do not exist are counted together, so that nobody can make metrics grow', async () => {
+  for (const path of ['/one', '/two', '/three']) await fetch(`${service.url}${path}`);
+  const text = await until(
+    'they are counted',
+    async () => (await allText()).includes('status="404"') && allText(),
+  );
+  expect(text).not.toMatch(/route="\/(one|two|three)"/);
+});
+
+test('calls to Redis are timed by operation', async () => {
+  const count = (operation: string) =>
+    metric(service, 'redis_call_duration_seconds_count', `operation="${operation}"`);
+  const operations = ['start', 'recordPosition', 'readLive', 'arrive', 'stop'];
+  const before = await Promise.all(operations.map(count));
+  await aWholeJourney();
+  const session = await anActiveJourney();
+  data(await service.api.stop(session.sessionId, session.trainerToken));
+  const after = await Promise.all(operations.map(count));
+  expect(after.every((value, index) => value > (before[index] ?? 0))).toBe(true);
+});
+
+test('queries to Postgres are timed', async () => {
+  const before = await metric(service, 'postgres_query_duration_seconds_count', 'outcome="ok"');
+  await anActiveJourney();
+  expect(await metric(service, 'postgres_query_duration_seconds_count', 'outcome="ok"')).toBe(before + 1);
+});
+
+test('polls of an active journey make no query to Postgres, and both are counted', async () => {
+  const session = await anActiveJourney();
+  const queriesBefore = await metric(service, 'postgres_query_duration_seconds_count');
+  const pollsBefore = await metric(service, 'live_polls_total');
+  const fromPostgresBefore = await metric(service, 'live_polls_total', 'source="postgres"');
+  for (let times = 10; times > 0; times--) await service.api.live(session.sessionId, session.studentToken);
+  expect(await metric(service, 'live_polls_total')).toBe(pollsBefore + 10);
+  expect(await metric(service, 'live_polls_total', 'source="postgres"')).toBe(fromPostgresBefore);
+  expect(await metric(service, 'postgres_query_duration_seconds_count')).toBe(queriesBefore);
+});
+
+test('a poll that needs a query to Postgres is counted as one, and the next of the same minute is not', async () => {
+  const session = await aSession();
+  const before = await metric(service, 'live_polls_total', 'source="postgres"');
+  for (let times = 3; times > 0; times--)
+    data(await service.api.live(session.sessionId, session.studentToken));
+  expect(await metric(service, 'live_polls_total', 'source="postgres"')).toBe(before + 1);
+});
+
+test('updates are counted by what became of them: recorded, rate-limited, implausible', async () => {
+  const count = (outcome: string) => metric(service, 'location_updates_total', `outcome="${outcome}"`);
+  const outcomes = ['recorded', 'rateLimited', 'implausible'];
+  const before = await Promise.all(outcomes.map(count));
+  const session = await anActiveJourney();
+  const update = (meters: number) =>
+    service.api.update(session.trainerToken, {
+      sessionId: session.sessionId,
+      ...metersNorth(meters),
+      accuracy: 5,
+    });
+  expect((await update(100)).status).toBe(201);
+  expect((await update(100)).status).toBe(429);
+  // As if the interval had passed.
+  await redis.client.del(`location:rate:${session.trainerId}`);
+  expect((await update(50_000)).status).toBe(400);
+  expect(await Promise.all(outcomes.map(count))).toEqual(before.map((value) => value + 1));
+});
+
+test('the number of active journeys goes up with a start and down with its end', async () => {
+  const before = await metric(service, 'journeys_active');
+  const session = await anActiveJourney();
+  expect(await metric(service, 'journeys_active')).toBe(before + 1);
+  data(await service.api.stop(session.sessionId, session.trainerToken));
+  expect(await metric(service, 'journeys_active')).toBe(before);
+});
+
+test('the depth of the outbox and the age of its oldest event grow while EventBridge fails, and are 0 afterwards', async () => {
+  service.bus.failWhile(() => internalFailure);
+  for (let events = 3; events > 0; events--) await putIntoOutbox(redis.client);
+  expect(await metric(service, 'outbox_depth')).toBe(3);
+  await until('it grows older', async () => (await metric(service, 'outbox_oldest_age_seconds')) > 0.2);
+  service.bus.failWhile(undefined);
+  await until('it is empty', async () => (await metric(service, 'outbox_depth')) === 0, 20_000);
+  expect(await metric(service, 'outbox_oldest_age_seconds')).toBe(0);
+});
+
+test('published events are counted, each once', async () => {
+  await until('it is empty', async () => (await metric(service, 'outbox_depth')) === 0, 20_000);
+  const before = await metric(service, 'events_published_total');
+  await Promise.all(Array.from({ length: 15 }, () => putIntoOutbox(redis.client)));
+  await until(
+    'all are counted',
+    async () => (await metric(service, 'events_published_total')) === before + 15,
+  );
+});
+
+test('tries that failed are counted', async () => {
+  const before = await metric(service, 'events_retried_total');
+  service.bus.failNext(internalFailure);
+  await putIntoOutbox(redis.client);
+  await until('it is counted', async () => (await metric(service, 'events_retried_total')) > before);
+});
+
+test('nobody is named in a label: no id of a session, a trainer or a student', async () => {
+  const session = await aWholeJourney();
+  const text = await allText();
+  for (const id of [session.sessionId, session.trainerId, session.studentId]) expect(text).not.toContain(id);
+});
+
+async function allText(): Promise<string> {
+  return (await fetch(service.metricsUrl)).text();
+}
+
+async function anActiveJourney(): Promise<ASession> {
+  const session = await aSession();
+  data(await service.api.start(session.sessionId, session.trainerToken));
+  return session;
+}
+
+async function aWholeJourney(): Promise<ASession> {
+  const session = await anActiveJourney();
+  const { sessionId, trainerToken, studentToken } = session;
+  data(await service.api.update(trainerToken, { sessionId, ...metersNorth(20), accuracy: 5 }));
+  data(await service.api.live(sessionId, studentToken));
+  data(await service.api.arrived(sessionId, trainerToken));
+  return session;
+}

@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto';
+import { aSession, metersNorth, type ASession } from '../support/a-session.js';
+import { data } from '../support/api.js';
+import { timedLive } from '../support/five-calls.js';
+import { halfAnUpdate } from '../support/half-an-update.js';
+import { runService, type RunningService } from '../support/running-service.js';
+import { tokenFor } from '../support/tokens.js';
+import { until } from '../support/until.js';
+
+const LIVE = '/location-tracking/journey/live';
+const UPDATES = '/location-tracking/journey/updates';
+
+let service: RunningService;
+beforeAll(async () => {
+  service = await runService({ settings: { LOG_LEVEL: 'info' } });
+});
+afterAll(() => service.stop());
+
+test('a request has one line with its id, method, route, status and duration', async () => {
+  const { sessionId, trainerToken } = await aSession();
+  const requestId = randomUUID();
+  data(await service.api.start(sessionId, trainerToken, { 'X-Request-Id': requestId }));
+  const lines = await linesOf(requestId);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatchObject({
+    level: 'info',
+    requestId,
+    method: 'POST',
+    route: '/sessions/:sessionId/start-journey',
+    status: 201,
+    durationMs: expect.any(Number) as number,
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
+  });
+});
+
+test("the load balancer's trace id names a request that has no other id", async () => {
+  const { sessionId, trainerToken } = await aSession();
+  const traceId = `Root=1-67891233-${randomUUID().slice(0, 12)}`;
+  data(await service.api.start(sessionId, trainerToken, { 'X-Amzn-Trace-Id': traceId }));
+  expect(await linesOf(traceId)).toHaveLength(1);
+});
+
+test.each([
+  ['with spaces', 'two words'],
+  ['with markup', '<script>alert(1)</script>'],
+  ['over 128 characters', 'x'.repeat(129)],
+  ['with quotes', '","level":"error'],
+])('a request id %s is not taken into the log', async (_name, insane) => {
+  const { sessionId, studentToken } = await aSession();
+  const answer = await service.api.live(sessionId, studentToken, { 'X-Request-Id': insane });
+  expect(answer.headers['x-request-id']).toBeDefined();
+  expect(answer.headers['x-request-id']).not.toBe(insane);
+  await linesOf(answer.headers['x-request-id'] ?? '');
+  expect(service.logLines().some(({ requestId }) => requestId === insane)).toBe(false);
+});
+
+test('a refused request is logged with the status it got, and not as an error', async () => {
+  const { sessionId } = await aSession();
+  const requestId = randomUUID();
+  await service.api.start(sessionId, 'not.a.token', { 'X-Request-Id': requestId });
+  expect(await linesOf(requestId)).toMatchObject([{ level: 'info', status: 401 }]);
+});
+
+test('of many good polls only a sample is logged, and the lines say how many were not', async () => {
+  const session = await anActiveJourney();
+  await quietSecond();
+  const before = service.logLines().length;
+  const count = 400;
+  const answers = await Promise.all(
+    Array.from({ length: count }, () => timedLive(service.url, session.sessionId, session.studentToken)),
+  );
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  await quietSecond();
+  const lines = service
+    .logLines()
+    .slice(before)
+    .filter(({ route }) => route === LIVE);
+  expect(lines.length).toBeGreaterThan(0);
+  expect(lines.length).toBeLessThan(count / 2);
+  const skipped = service
+    .logLines()
+    .slice(before)
+    .reduce((sum, { notLoggedBefore }) => sum + Number(notLoggedBefore ?? 0), 0);
+  expect(lines.length + skipped).toBeGreaterThanOrEqual(count);
+});
+
+test('every refused poll is logged, however many there are', async () => {
+  const session = await anActiveJourney();
+  const stranger = await tokenFor(randomUUID(), 'student');
+  const requestId = randomUUID();
+  const headers = { Authorization: `Bearer ${stranger}`, 'X-Request-Id': requestId };
+  const url = `${service.url}/api/v1/admin${LIVE}?sessionId=${session.sessionId}`;
+  const statuses = await Promise.all(
+    Array.from({ length: 100 }, () => fetch(url, { headers }).then(({ status }) => status)),
+  );
+  expect(new Set(statuses)).toEqual(new Set([403]));
+  await until(
+    'all lines',
+    () => service.logLines().filter((line) => line['requestId'] === requestId).length === 100,
+  );
+});
+
+test('health checks that go well are not logged', async () => {
+  await fetch(`${service.url}/health/live`);
+  await fetch(`${service.url}/health/ready`);
+  const requestId = randomUUID();
+  await service.api.call('GET', '/nowhere', { headers: { 'X-Request-Id': requestId } });
+  await linesOf(requestId);
+  expect(service.logLines().filter(({ route }) => String(route).startsWith('/health'))).toEqual([]);
+});
+
+test('a caller that goes away before the answer is logged as aborted', async () => {
+  const { sessionId, trainerToken } = await aSession();
+  const requestId = randomUUID();
+  const update = await halfAnUpdate(service.url, { sessionId, trainerToken, requestId });
+  update.socket.destroy();
+  expect((await linesOf(requestId))[0]).toMatchObject({ level: 'info', route: UPDATES, aborted: true });
+});
+
+test('a caller that goes away is no error of the service', async () => {
+  const { sessionId, trainerToken } = await aSession();
+  const requestId = randomUUID();
+  const update = await halfAnUpdate(service.url, { sessionId, trainerToken, requestId });
+  update.socket.destroy();
+  await linesOf(requestId);
+  const later = randomUUID();
+  await service.api.call('GET', '/nowhere', { headers: { 'X-Request-Id': later } });
+  await linesOf(later);
+  expect((await linesOf(requestId)).map(({ level }) => level)).toEqual(['info']);
+});
+
+test('no coordinate and no token is ever in the log, whatever happens to a request', async () => {
+  const session = await anActiveJourney();
+  const { sessionId, trainerToken, studentToken } = session;
+  const odd = { latitude: 12.987654321, longitude: 77.123456789 };
+  const update = (body: unknown) => service.api.update(trainerToken, body);
+  await update({ sessionId, ...metersNorth(100), accuracy: 5 });
+  await update({ sessionId, ...odd });
+  await update({ sessionId, ...odd, latitude: 912.987654321 });
+  await update({ sessionId, ...odd, latitude: '12.987654321' });
+  await update(`{"sessionId":"${sessionId}","latitude":12.987654321,"longitude":77.123456789`);
+  await service.api.live(sessionId, studentToken);
+  await service.api.live('12.987654321', studentToken);
+  await service.api.arrived(sessionId, trainerToken);
+  await service.api.stop(sessionId, trainerToken);
+  const requestId = randomUUID();
+  await service.api.call('GET', `/nowhere?token=${studentToken}&latitude=12.987654321`, {
+    token: studentToken,
+    headers: { 'X-Request-Id': requestId },
+  });
+  await linesOf(requestId);
+  const text = JSON.stringify(service.logLines());
+  for (const secret of [trainerToken, studentToken, '12.98765', '77.12345', '77.5946', '12.97249']) {
+    expect(text).not.toContain(secret);
+  }
+});
+
+async function anActiveJourney(): Promise<ASession> {
+  const session = await aSession();
+  data(await service.api.start(session.sessionId, session.trainerToken));
+  return session;
+}
+
+function linesOf(requestId: string): Promise<Record<string, unknown>[]> {
+  return until(`the line of ${requestId}`, () => {
+    const lines = service.logLines().filter((line) => line['requestId'] === requestId);
+    return lines.length > 0 && lines;
+  });
+}
+
+/** A poll is logged again: the second in which there were too many is over. */
+async function quietSecond(): Promise<void> {
+  const session = await aSession();
+  await until('a poll is logged', async () => {
+    const requestId = randomUUID();
+    await service.api.live(session.sessionId, session.studentToken, { 'X-Request-Id': requestId });
+    // A refused request is always logged, and comes after it.
+    const after = randomUUID();
+    await service.api.live(session.sessionId, 'not.a.token', { 'X-Request-Id': after });
+    await linesOf(after);
+    return service.logLines().some((line) => line['requestId'] === requestId);
+  });
+}

@@ -1,0 +1,231 @@
+import { Redis } from 'ioredis';
+import { aSession, metersNorth, type ASession } from '../support/a-session.js';
+import { refusal } from '../support/api.js';
+import { fiveCalls, makeAllFive, nameOfCalls, timedGet, unavailable } from '../support/five-calls.js';
+import { startPrivateRedis, testWithRedisProcess, type PrivateRedis } from '../support/private-redis.js';
+import { runService, type RunningService } from '../support/running-service.js';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
+import { until } from '../support/until.js';
+
+let redis: PrivateRedis;
+let proxy: TcpProxy;
+let service: RunningService;
+beforeAll(async () => {
+  redis = await startPrivateRedis();
+  proxy = await startTcpProxy(redis.url);
+  service = await runService({ settings: { REDIS_URL: proxy.urlFor(redis.url) } });
+});
+afterEach(async () => {
+  // Cut, because what was held back on its way must not come in between what goes on it afterwards.
+  proxy.cut();
+  proxy.heal();
+  await redis.client.replicaof('NO', 'ONE');
+  await redis.client.config('SET', 'maxmemory', '0');
+});
+afterAll(async () => {
+  await service.stop();
+  await proxy.stop();
+  await redis.stop();
+});
+
+test('scripts that Redis has forgotten are loaded again without a failing call', async () => {
+  const session = await anActiveJourney();
+  await redis.client.script('FLUSH');
+  const answers = [
+    await fiveCalls.live(service.url, session),
+    await fiveCalls.update(service.url, session),
+    await fiveCalls.arrived(service.url, session),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([200, 201, 200]);
+});
+
+test('many calls at once right after the scripts were forgotten are all served', async () => {
+  const session = await anActiveJourney();
+  await redis.client.script('FLUSH');
+  const answers = await Promise.all(Array.from({ length: 50 }, () => fiveCalls.live(service.url, session)));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+});
+
+test('connections that Redis closes come back by themselves within two seconds', async () => {
+  const session = await anActiveJourney();
+  await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  const statuses = new Set<number>();
+  const served = async () => {
+    const { status } = await fiveCalls.live(service.url, session);
+    statuses.add(status);
+    return status === 200;
+  };
+  await until('live is served again', served, 2_000);
+  statuses.delete(503);
+  expect(statuses).toEqual(new Set([200]));
+});
+
+test('events come out again after Redis closed the connections', async () => {
+  await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  const session = await aSession();
+  await until('start is served', async () => (await fiveCalls.start(service.url, session)).status === 201);
+  await until('the event', () => service.eventsOf(session.sessionId).length > 0);
+});
+
+test('a Redis that answers 200 ms late is served from, all five calls', async () => {
+  const stopped = await anActiveJourney();
+  const session = await aSession();
+  proxy.delay(100);
+  const statuses: number[] = [];
+  for (const name of ['start', 'update', 'live', 'arrived'] as const) {
+    statuses.push((await fiveCalls[name](service.url, session)).status);
+  }
+  statuses.push((await fiveCalls.stop(service.url, stopped)).status);
+  expect(statuses).toEqual([201, 201, 200, 200, 200]);
+});
+
+test('a Redis that answers later than its deadline is 503 within a second, and no live journey looks ended', async () => {
+  const session = await anActiveJourney();
+  proxy.delay(1_000);
+  const answers = await makeAllFive(service.url, session);
+  for (const answer of answers) {
+    expect(answer).toMatchObject(unavailable);
+    expect(answer.ms).toBeLessThan(1_000);
+  }
+});
+
+test('after all data was lost the relay makes its group anew and events flow', async () => {
+  await anActiveJourney();
+  await redis.client.flushall();
+  const session = await anActiveJourney();
+  await until('the event', () => service.eventsOf(session.sessionId).length === 1);
+  expect(await redis.client.xlen('journey:outbox')).toBeLessThanOrEqual(1);
+});
+
+test('an update after all data was lost is told that there is no journey, so that the phone starts anew', async () => {
+  const session = await anActiveJourney();
+  await redis.client.flushall();
+  const answer = await service.api.update(session.trainerToken, {
+    sessionId: session.sessionId,
+    ...metersNorth(90),
+  });
+  expect(refusal(answer)).toMatchObject({ status: 404, code: 'JOURNEY_NOT_ACTIVE' });
+});
+
+test('a Redis that became a read-only replica answers 503 to calls that write, and they work after its promotion', async () => {
+  const session = await anActiveJourney();
+  const scheduled = await aSession();
+  // A primary that does not exist: the replica keeps its data and refuses writes.
+  await redis.client.replicaof('127.0.0.1', 1);
+  const answers = [
+    await fiveCalls.start(service.url, scheduled),
+    await fiveCalls.update(service.url, session),
+    await fiveCalls.stop(service.url, session),
+  ];
+  await redis.client.replicaof('NO', 'ONE');
+  expect(answers).toMatchObject([unavailable, unavailable, unavailable]);
+  await until(
+    'start is served',
+    async () => (await fiveCalls.start(service.url, scheduled)).status === 201,
+    2_000,
+  );
+});
+
+test('a Redis without memory left answers 503 to calls that write', async () => {
+  const session = await anActiveJourney();
+  const scheduled = await aSession();
+  await redis.client.config('SET', 'maxmemory-policy', 'noeviction');
+  await redis.client.config('SET', 'maxmemory', '1');
+  const start = await fiveCalls.start(service.url, scheduled);
+  const update = await fiveCalls.update(service.url, session);
+  await redis.client.config('SET', 'maxmemory', '0');
+  expect([start, update]).toMatchObject([unavailable, unavailable]);
+});
+
+test('a start that Redis had no memory for has left nothing behind', async () => {
+  await anActiveJourney();
+  const { sessionId, trainerToken } = await aSession();
+  await redis.client.config('SET', 'maxmemory', '1');
+  expect(refusal(await service.api.start(sessionId, trainerToken))).toMatchObject({ status: 503 });
+  await redis.client.config('SET', 'maxmemory', '0');
+  const keys = await redis.client.keys(`*${sessionId}*`);
+  expect(keys.filter((key) => !key.startsWith('session:meta:'))).toEqual([]);
+  expect(await redis.client.zscore('journey:deadlines', sessionId)).toBeNull();
+});
+
+test('a Redis that is busy with a script answers 503 within a second', async () => {
+  const session = await anActiveJourney();
+  await redis.client.config('SET', 'busy-reply-threshold', '10');
+  const other = new Redis(redis.url, { retryStrategy: () => null });
+  other.on('error', () => undefined);
+  const busy = other.eval('while true do end', 0).catch(() => undefined);
+  const answers = await until('Redis is busy', async () => {
+    const five = await makeAllFive(service.url, session);
+    return five.every(({ status }) => status === 503) && five;
+  });
+  // One that has written nothing can be killed.
+  await until('the script is killed', async () => (await redis.client.script('KILL')) === 'OK');
+  await busy;
+  other.disconnect();
+  for (const answer of answers) {
+    expect(answer).toMatchObject(unavailable);
+    expect(answer.ms).toBeLessThan(1_000);
+  }
+});
+
+test('a service that starts while Redis refuses connections is live, not ready, and serves when Redis comes', async () => {
+  proxy.cut();
+  const early = await runService({ settings: { REDIS_URL: proxy.urlFor(redis.url) } });
+  try {
+    expect(await timedGet(`${early.url}/health/live`)).toMatchObject({ status: 200 });
+    expect(await timedGet(`${early.url}/health/ready`)).toMatchObject(unavailable);
+    const session = await aSession();
+    expect(await makeAllFive(early.url, session)).toMatchObject(nameOfCalls.map(() => unavailable));
+    proxy.heal();
+    await until('ready', async () => (await timedGet(`${early.url}/health/ready`)).status === 200, 3_000);
+    expect(await fiveCalls.start(early.url, session)).toMatchObject({ status: 201 });
+    await until('the event', () =>
+      [early, service].some((each) => each.eventsOf(session.sessionId).length > 0),
+    );
+  } finally {
+    await early.stop();
+  }
+});
+
+testWithRedisProcess(
+  'a service that starts while Redis hangs is live within ten seconds, and serves when it goes on',
+  async () => {
+    redis.freeze();
+    const startedAt = performance.now();
+    const early = await runService({ settings: { REDIS_URL: redis.url } });
+    const tookMs = performance.now() - startedAt;
+    try {
+      const live = await timedGet(`${early.url}/health/live`);
+      const ready = await timedGet(`${early.url}/health/ready`);
+      redis.thaw();
+      expect(tookMs).toBeLessThan(10_000);
+      expect(live.status).toBe(200);
+      expect(ready).toMatchObject(unavailable);
+      await until('ready', async () => (await timedGet(`${early.url}/health/ready`)).status === 200, 3_000);
+    } finally {
+      redis.thaw();
+      await early.stop();
+    }
+  },
+);
+
+test('what went wrong with Redis is in the log, without an address of a caller or a token', async () => {
+  const { sessionId, trainerToken } = await aSession();
+  proxy.cut();
+  await service.api.start(sessionId, trainerToken);
+  const line = await until('the line', () =>
+    service
+      .logLines()
+      .find(({ dependency, msg }) => dependency === 'redis' && msg === 'dependency did not answer'),
+  );
+  expect(line).toMatchObject({ level: 'warn', requestId: expect.any(String) as string });
+  expect(JSON.stringify(line)).not.toContain(trainerToken);
+});
+
+async function anActiveJourney(): Promise<ASession> {
+  const session = await aSession();
+  // 409: started by a call whose answer was lost in what the test before did.
+  const started = async () => [201, 409].includes((await fiveCalls.start(service.url, session)).status);
+  await until('the journey is active', started);
+  return session;
+}

@@ -1,0 +1,57 @@
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { awsEnvironment, testEnvironment } from '../support/running-service.js';
+import { startLocalEventBus, type LocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
+import { runMainToItsEnd } from '../support/service-process.js';
+
+let bus: LocalEventBus;
+let other: Server;
+let takenPort: string;
+beforeAll(async () => {
+  bus = await startLocalEventBus();
+  other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, resolve));
+  takenPort = String((other.address() as AddressInfo).port);
+});
+afterAll(async () => {
+  await bus.stop();
+  await new Promise((resolve) => other.close(resolve));
+});
+
+test('without any setting the process exits 1 with one message that names each that it needs', async () => {
+  const { code, stderr } = await runMainToItsEnd({});
+  expect(code).toBe(1);
+  for (const name of ['REDIS_URL', 'DATABASE_URL', 'AUTH_JWKS_URL', 'AUTH_JWT_SECRET'])
+    expect(stderr).toContain(name);
+  expect(stderr).not.toMatch(/^\s+at /m);
+});
+
+test('with several settings wrong the process exits 1 and says of each what it should be, never its secret', async () => {
+  const { code, stderr } = await runMainToItsEnd({
+    ...testEnvironment(),
+    PORT: 'http',
+    REDIS_URL: 'localhost:6379',
+    DATABASE_URL: 'mysql://user:hunter2@db/platform',
+    AUTH_JWT_SECRET: 'far too short',
+    JOURNEY_TTL_SECONDS: '-1',
+    LOG_LEVEL: 'loud',
+  });
+  expect(code).toBe(1);
+  const names = ['PORT', 'REDIS_URL', 'DATABASE_URL', 'AUTH_JWT_SECRET', 'JOURNEY_TTL_SECONDS', 'LOG_LEVEL'];
+  for (const name of names) expect(stderr).toMatch(new RegExp(`\\b${name}\\b.* must `));
+  expect(stderr).not.toMatch(/hunter2|far too short/);
+});
+
+test.each(['PORT', 'MANAGEMENT_PORT'])(
+  'a %s that is taken ends the start with exit code 1 and a message that names it',
+  async (name) => {
+    const { code, stderr } = await runMainToItsEnd({
+      ...testEnvironment(),
+      ...awsEnvironment(bus),
+      [name]: takenPort,
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain(takenPort);
+    expect(stderr).toMatch(/EADDRINUSE|in use|taken/);
+    expect(stderr).not.toMatch(/^\s+at /m);
+  },
+);

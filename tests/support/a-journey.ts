@@ -1,0 +1,24 @@
+import { aSession, sessionsPool, type ASession } from './a-session.js';
+import { data, type Api } from './api.js';
+
+/** A session whose journey has just been started by its trainer. */
+export async function aJourney(api: Api, row: Parameters<typeof aSession>[0] = {}): Promise<ASession> {
+  const session = await aSession(row);
+  data(await api.start(session.sessionId, session.trainerToken));
+  return session;
+}
+
+/** One more session, of the same trainer and another student. */
+export async function anotherSessionOf({ trainerId, trainerToken }: ASession): Promise<ASession> {
+  const session = await aSession();
+  await sessionsPool().query('update tutoring_sessions set trainer_id = $2 where id = $1', [
+    session.sessionId,
+    trainerId,
+  ]);
+  return { ...session, trainerId, trainerToken };
+}
+
+/** What the platform does with a session's status. */
+export async function setStatus({ sessionId }: ASession, status: string): Promise<void> {
+  await sessionsPool().query('update tutoring_sessions set status = $2 where id = $1', [sessionId, status]);
+}

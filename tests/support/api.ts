@@ -1,0 +1,159 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import request from 'supertest';
+
+export interface Answer<Body = Record<string, unknown>> {
+  status: number;
+  headers: Record<string, string>;
+  body: Body;
+}
+
+export interface CallOptions {
+  token?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** Every answer that goes through this client is checked against the service's own OpenAPI document. */
+export class Api {
+  readonly #url: string;
+  #document: Promise<OpenApiDocument> | undefined;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  start(sessionId: string, token: string, headers?: Record<string, string>): Promise<Answer> {
+    return this.call('POST', `/api/v1/admin/sessions/${sessionId}/start-journey`, {
+      token,
+      headers: headers ?? {},
+    });
+  }
+
+  update(token: string, body: unknown, headers?: Record<string, string>): Promise<Answer> {
+    return this.call('POST', '/api/v1/admin/location-tracking/journey/updates', {
+      token,
+      body,
+      headers: headers ?? {},
+    });
+  }
+
+  live(sessionId: string, token: string, headers?: Record<string, string>): Promise<Answer> {
+    const path = `/api/v1/admin/location-tracking/journey/live?sessionId=${encodeURIComponent(sessionId)}`;
+    return this.call('GET', path, { token, headers: headers ?? {} });
+  }
+
+  arrived(sessionId: string, token: string, headers?: Record<string, string>): Promise<Answer> {
+    return this.call('POST', `/api/v1/admin/sessions/${sessionId}/arrived`, {
+      token,
+      headers: headers ?? {},
+    });
+  }
+
+  stop(sessionId: string, token: string, headers?: Record<string, string>): Promise<Answer> {
+    return this.call('POST', `/api/v1/admin/sessions/${sessionId}/stop-journey`, {
+      token,
+      headers: headers ?? {},
+    });
+  }
+
+  /** body: an object is sent as JSON, a string as it is. */
+  async call(method: string, path: string, { token, body, headers }: CallOptions = {}): Promise<Answer> {
+    const call = request(this.#url)[method.toLowerCase() as 'get'](path);
+    if (token !== undefined) call.set('Authorization', `Bearer ${token}`);
+    if (body !== undefined && headers?.['Content-Type'] === undefined)
+      call.set('Content-Type', 'application/json');
+    if (headers !== undefined) call.set(headers);
+    const response = await (body === undefined
+      ? call
+      : call.send(typeof body === 'string' ? body : JSON.stringify(body)));
+    const answer = {
+      status: response.status,
+      headers: response.headers as Record<string, string>,
+      body: response.body as Record<string, unknown>,
+    };
+    await this.#check(method, path, answer);
+    return answer;
+  }
+
+  async #check(method: string, path: string, answer: Answer): Promise<void> {
+    this.#document ??= OpenApiDocument.read(this.#url);
+    (await this.#document).check(method, path, answer);
+  }
+}
+
+/** The code of a refusal, its details, and what else a test asks of one. */
+export function refusal(answer: Answer): { status: number; code: string; details: unknown } {
+  const error = answer.body['error'] as { code: string; details?: unknown } | undefined;
+  return { status: answer.status, code: error?.code ?? 'none', details: error?.details };
+}
+
+/** The data of a success; fails, showing the answer, where it is none. */
+export function data(answer: Answer): Record<string, unknown> {
+  if (answer.body['success'] !== true) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
+  return answer.body['data'] as Record<string, unknown>;
+}
+
+interface Operation {
+  responses: Record<
+    string,
+    {
+      content?: { 'application/json'?: { schema: object } };
+      headers?: Record<string, { required?: boolean }>;
+    }
+  >;
+}
+
+class OpenApiDocument {
+  readonly #paths: [pattern: RegExp, operations: Record<string, Operation>][];
+  readonly #validators = new Map<object, ValidateFunction>();
+  readonly #ajv: Ajv2020;
+
+  private constructor(document: { paths: Record<string, Record<string, Operation>> }) {
+    this.#ajv = new Ajv2020({ strict: false, allErrors: true });
+    addFormats.default(this.#ajv);
+    this.#ajv.addSchema(document, 'openapi');
+    this.#paths = Object.entries(document.paths).map(([path, operations]) => [
+      new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`),
+      operations,
+    ]);
+  }
+
+  static async read(url: string): Promise<OpenApiDocument> {
+    const response = await request(url).get('/openapi.json');
+    return new OpenApiDocument(response.body as { paths: Record<string, Record<string, Operation>> });
+  }
+
+  check(method: string, path: string, answer: Answer): void {
+    const operations = this.#paths.find(([pattern]) => pattern.test(path.split('?')[0] ?? ''))?.[1];
+    // An address that the document does not have: the answer is a 404, and nothing to compare with.
+    if (operations === undefined) return;
+    const operation = operations[method.toLowerCase()] ?? Object.values(operations)[0];
+    const response = operation?.responses[String(answer.status)];
+    if (response === undefined)
+      throw new Error(`OpenAPI does not know ${answer.status} of ${method} ${path}`);
+    for (const [name, header] of Object.entries(response.headers ?? {})) {
+      if (header.required === true && answer.headers[name.toLowerCase()] === undefined) {
+        throw new Error(`OpenAPI promises the header ${name} with ${answer.status} of ${method} ${path}`);
+      }
+    }
+    const schema = response.content?.['application/json']?.schema;
+    if (schema === undefined || method === 'HEAD') return;
+    const validate = this.#validator(schema);
+    if (!validate(answer.body)) {
+      throw new Error(
+        `not as OpenAPI says: ${this.#ajv.errorsText(validate.errors)} in ${JSON.stringify(answer.body)}`,
+      );
+    }
+  }
+
+  #validator(schema: object): ValidateFunction {
+    const known = this.#validators.get(schema);
+    if (known !== undefined) return known;
+    // The document's own references (#/components/...) are resolved against the document.
+    const text = JSON.stringify(schema).replaceAll('"#/', '"openapi#/');
+    const validate = this.#ajv.compile(JSON.parse(text) as object);
+    this.#validators.set(schema, validate);
+    return validate;
+  }
+}

@@ -1,0 +1,17 @@
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { OUTBOX_KEY } from '../../src/redis/keys.js';
+
+/** Puts an event into the outbox, as the scripts do; fields can be made odd. Returns the session it tells of. */
+export async function putIntoOutbox(redis: Redis, fields: Record<string, string> = {}): Promise<string> {
+  const sessionId = randomUUID();
+  const detail = { eventId: randomUUID(), sessionId, trainerId: randomUUID(), studentId: randomUUID() };
+  const entry = {
+    type: 'TrainerJourneyStarted',
+    at: String(Date.now()),
+    detail: JSON.stringify(detail),
+    ...fields,
+  };
+  await redis.xadd(OUTBOX_KEY, '*', ...Object.entries(entry).flat());
+  return sessionId;
+}

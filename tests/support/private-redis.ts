@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { answersPing, startLocalRedis } from '../../src/dev/servers/local-redis.js';
+import { makeTemporaryFolder, startReaper } from '../../src/dev/servers/reaper.js';
+import {
+  findProgram,
+  freePort,
+  startServerProcess,
+  untilReady,
+  type ServerProcess,
+} from '../../src/dev/servers/server-process.js';
+
+const program = findProgram('redis-server') ?? findProgram('valkey-server');
+
+/** For tests that stop or kill the process of Redis itself; skipped where Redis is to be had in a container only. */
+export const testWithRedisProcess = program === undefined ? test.skip : test;
+
+/** A Redis of one test file's own, for what would harm others: its data lost, its process stopped or killed. */
+export interface PrivateRedis {
+  url: string;
+  /** For what a test sets and looks at. */
+  client: Redis;
+  /** The process hangs: connections stay open, and nothing is answered. */
+  freeze(): void;
+  thaw(): void;
+  /** The process dies as by a crash. */
+  kill(): Promise<void>;
+  /** A new process on the same port, with what the one before had written or without. */
+  startAgain(options: { withData: boolean }): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startPrivateRedis(): Promise<PrivateRedis> {
+  const reaper = startReaper();
+  if (program === undefined) {
+    const server = await startLocalRedis({ reaper });
+    const client = clientOf(server.url);
+    const unavailable = () => {
+      throw new Error('the process of this Redis is out of reach');
+    };
+    return {
+      url: server.url,
+      client,
+      freeze: unavailable,
+      thaw: unavailable,
+      kill: unavailable,
+      startAgain: unavailable,
+      stop: async () => {
+        client.disconnect();
+        await server.stop();
+        reaper.close();
+      },
+    };
+  }
+
+  const folder = makeTemporaryFolder(reaper, 'private-redis');
+  const password = randomBytes(12).toString('hex');
+  const port = await freePort();
+  const url = `redis://:${password}@127.0.0.1:${port}`;
+  const start = async (withData: boolean): Promise<ServerProcess> => {
+    const settings = [
+      ...['bind 127.0.0.1', `port ${port}`, `dir "${folder.path}"`, `requirepass ${password}`, 'save ""'],
+      // Without an append-only file what is on the disk is not read, and nothing more is written.
+      ...(withData ? ['appendonly yes', 'appendfsync always'] : ['appendonly no']),
+    ];
+    const started = await startServerProcess(
+      { command: program, args: ['-'], input: settings.join('\n'), stopSignal: 'SIGTERM' },
+      reaper,
+    );
+    await untilReady(started, () => answersPing(url));
+    return started;
+  };
+  let server = await start(true);
+  const client = clientOf(url);
+  return {
+    url,
+    client,
+    freeze: () => void process.kill(server.pid, 'SIGSTOP'),
+    thaw: () => {
+      if (!server.hasEnded()) process.kill(server.pid, 'SIGCONT');
+    },
+    kill: async () => {
+      process.kill(server.pid, 'SIGKILL');
+      await server.ended;
+    },
+    startAgain: async ({ withData }) => {
+      server = await start(withData);
+    },
+    stop: async () => {
+      client.disconnect();
+      await server.stop();
+      await folder.remove();
+      reaper.close();
+    },
+  };
+}
+
+/** A client of the tests' own: patient, so that it works again by itself after whatever a test does to its server. */
+function clientOf(url: string): Redis {
+  const client = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
+  client.on('error', () => undefined);
+  return client;
+}

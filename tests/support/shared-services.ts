@@ -1,0 +1,20 @@
+/** Where the run's Redis and Postgres are; set by global-setup.mjs before any test. */
+export function sharedDatabaseUrl(): string {
+  return required('SHARED_DATABASE_URL');
+}
+
+/**
+ * A logical database for each of Jest's workers: the outbox and the deadlines are one for all services of a database, and
+ * a test's events should not go to another test's bus.
+ */
+export function sharedRedisUrl(): string {
+  const url = new URL(required('SHARED_REDIS_URL'));
+  url.pathname = `/${Number(process.env['JEST_WORKER_ID'] ?? 1) % 16}`;
+  return url.href;
+}
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set: run the tests by npm test`);
+  return value;
+}
