@@ -15,7 +15,9 @@ const mayImport = {
 const forbidden = Object.entries(mayImport).map(([room, allowed]) => {
   const isFile = room.endsWith('.ts');
   const own = isFile ? [] : [room];
-  const open = [...own, ...allowed].map((name) => (name.endsWith('.ts') ? `${name.replace('.', '\\.')}$` : `${name}/`));
+  const open = [...own, ...allowed].map((name) =>
+    name.endsWith('.ts') ? `${name.replace('.', '\\.')}$` : `${name}/`,
+  );
   return {
     name: `${room}-imports-only-its-neighbours`,
     severity: 'error',
@@ -57,6 +59,9 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
   },
 };

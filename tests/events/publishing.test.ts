@@ -13,6 +13,9 @@ let service: RunningService;
 beforeAll(async () => {
   redis = await startPrivateRedis();
   service = await runService({ settings: { REDIS_URL: redis.url } });
+  // The SDK looks up the address of its bus at the first call; no other service of this file may come before.
+  const sessionId = await putIntoOutbox(redis.client);
+  await until('a first event', () => service.eventsOf(sessionId).length > 0);
 });
 afterEach(() => {
   service.bus.failWhile(undefined);

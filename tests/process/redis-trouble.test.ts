@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { aSession, metersNorth, type ASession } from '../support/a-session.js';
 import { refusal } from '../support/api.js';
 import { fiveCalls, makeAllFive, nameOfCalls, timedGet, unavailable } from '../support/five-calls.js';
+import { putIntoOutbox } from '../support/outbox-entry.js';
 import { startPrivateRedis, testWithRedisProcess, type PrivateRedis } from '../support/private-redis.js';
 import { runService, type RunningService } from '../support/running-service.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
@@ -14,6 +15,9 @@ beforeAll(async () => {
   redis = await startPrivateRedis();
   proxy = await startTcpProxy(redis.url);
   service = await runService({ settings: { REDIS_URL: proxy.urlFor(redis.url) } });
+  // The SDK looks up the address of its bus at the first call; no other service of this file may come before.
+  const sessionId = await putIntoOutbox(redis.client);
+  await until('a first event', () => service.eventsOf(sessionId).length > 0);
 });
 afterEach(async () => {
   // Cut, because what was held back on its way must not come in between what goes on it afterwards.

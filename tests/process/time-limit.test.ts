@@ -154,30 +154,6 @@ test.concurrent('updates do not prolong a journey', async () => {
   expect(last.details).toMatchObject({ reason: 'timeout', endedAt: expiresAt });
 });
 
-test.concurrent(
-  'the limit holds although every task was down when it came: the next one to start ends the journey',
-  async () => {
-    const ownRedis = await startPrivateRedis();
-    const settings = { REDIS_URL: ownRedis.url, JOURNEY_TTL_SECONDS: '1' };
-    const before = await runService({ settings });
-    const { sessionId, trainerToken, studentToken } = await aSession();
-    const { expiresAt } = data(await before.api.start(sessionId, trainerToken));
-    await before.stop();
-    await until('the limit', async () => (await ownRedis.client.exists(`journey:active:${sessionId}`)) === 0);
-    const after = await runService({ settings });
-    try {
-      expect(data(await after.api.live(sessionId, studentToken))).toMatchObject({ endedReason: 'timeout' });
-      const ended = await until('the end', () =>
-        after.eventsOf(sessionId).find(({ detailType }) => detailType === 'TrainerJourneyEnded'),
-      );
-      expect(ended.detail).toMatchObject({ reason: 'timeout', endTime: expiresAt });
-    } finally {
-      await after.stop();
-      await ownRedis.stop();
-    }
-  },
-);
-
 test.concurrent('journeys that ran into the limit are counted by the tasks together', async () => {
   const counted = async () => {
     const counts = await Promise.all(services.map((each) => metric(each, 'journeys_expired_total')));
