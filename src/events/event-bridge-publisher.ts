@@ -73,7 +73,8 @@ export class EventBridgePublisher {
       Source: EVENT_SOURCE,
       DetailType: entry.detailType,
       Detail: entry.detail,
-      Time: new Date(entry.atMs),
+      // Without one EventBridge takes the time of its own; one that is none would hold up the whole batch.
+      ...(Number.isNaN(new Date(entry.atMs).getTime()) ? {} : { Time: new Date(entry.atMs) }),
     };
   }
 }

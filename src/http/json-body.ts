@@ -41,7 +41,9 @@ export function readJson(req: Request): Promise<unknown> {
     req.on('close', () => {
       if (!req.readableEnded) reject(new RequestAbortedError());
     });
-    req.on('error', reject);
+    req.on('error', () => {
+      reject(new RequestAbortedError());
+    });
   });
 }
 

@@ -118,25 +118,33 @@ export class Metrics {
 
   /** Read from Redis when they are asked for, so every process tells the same numbers: take the maximum, not the sum. */
   #gaugeBacklog(readBacklog: () => Promise<Backlog>): void {
-    const registers = [this.#registry];
-    const active = new Gauge({
-      name: 'journeys_active',
-      help: 'Journeys that go on, in all processes.',
-      registers,
-    });
-    const depth = new Gauge({ name: 'outbox_depth', help: 'Events that are not published yet.', registers });
-    // prom-client runs collect before it reads any gauge; one of them reads for all three.
-    const age = new Gauge({
-      name: 'outbox_oldest_age_seconds',
-      help: 'How long the oldest event that is not published yet has waited.',
-      registers,
-      collect: async () => {
-        const backlog = await readBacklog().catch(() => null);
+    let underWay: Promise<Backlog | null> | undefined;
+    // prom-client collects all gauges at once; they share one reading.
+    const read = () => {
+      underWay ??= readBacklog()
+        .catch(() => null)
+        .finally(() => {
+          underWay = undefined;
+        });
+      return underWay;
+    };
+    const gauge = (name: string, help: string, field: keyof Backlog) => {
+      const made: Gauge = new Gauge({
+        name,
+        help,
+        registers: [this.#registry],
         // Redis is away: no number is better than an old one.
-        active.set(backlog?.activeJourneys ?? NaN);
-        depth.set(backlog?.outboxDepth ?? NaN);
-        age.set(backlog?.outboxAgeSeconds ?? NaN);
-      },
-    });
+        collect: async () => {
+          made.set((await read())?.[field] ?? NaN);
+        },
+      });
+    };
+    gauge('journeys_active', 'Journeys that go on, in all processes.', 'activeJourneys');
+    gauge('outbox_depth', 'Events that are not published yet.', 'outboxDepth');
+    gauge(
+      'outbox_oldest_age_seconds',
+      'How long the oldest event that is not published yet has waited.',
+      'outboxAgeSeconds',
+    );
   }
 }

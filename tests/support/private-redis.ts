@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { answersPing, startLocalRedis } from '../../src/dev/servers/local-redis.js';
 import { makeTemporaryFolder, startReaper } from '../../src/dev/servers/reaper.js';
@@ -57,11 +59,12 @@ export async function startPrivateRedis(): Promise<PrivateRedis> {
   const password = randomBytes(12).toString('hex');
   const port = await freePort();
   const url = `redis://:${password}@127.0.0.1:${port}`;
+  let data = '';
   const start = async (withData: boolean): Promise<ServerProcess> => {
+    if (!withData) data = mkdtempSync(join(folder.path, 'data-'));
     const settings = [
-      ...['bind 127.0.0.1', `port ${port}`, `dir "${folder.path}"`, `requirepass ${password}`, 'save ""'],
-      // Without an append-only file what is on the disk is not read, and nothing more is written.
-      ...(withData ? ['appendonly yes', 'appendfsync always'] : ['appendonly no']),
+      ...['bind 127.0.0.1', `port ${port}`, `dir "${data}"`, `requirepass ${password}`, 'save ""'],
+      ...['appendonly yes', 'appendfsync always'],
     ];
     const started = await startServerProcess(
       { command: program, args: ['-'], input: settings.join('\n'), stopSignal: 'SIGTERM' },
@@ -70,7 +73,7 @@ export async function startPrivateRedis(): Promise<PrivateRedis> {
     await untilReady(started, () => answersPing(url));
     return started;
   };
-  let server = await start(true);
+  let server = await start(false);
   const client = clientOf(url);
   return {
     url,
