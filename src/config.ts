@@ -27,6 +27,7 @@ const Environment = z.object({
   POSTGRES_TIMEOUT_MS: whole(10, 900, 800),
   AWS_REGION: z.string().min(1, 'must be a region, such as us-east-1').default('us-east-1'),
   EVENT_BRIDGE_BUS_NAME: z.string().min(1, 'must be the name of an event bus').default('application-events'),
+  AWS_ENDPOINT_URL_EVENTBRIDGE: url(['http:', 'https:'], 'http://127.0.0.1:4010').optional(),
   AUTH_JWKS_URL: url(['http:', 'https:'], 'https://auth.example.com/.well-known/jwks.json').optional(),
   AUTH_JWT_SECRET: z
     .string()
@@ -71,7 +72,7 @@ export interface Config {
   managementPort: number;
   redis: { url: string; commandTimeoutMs: number };
   postgres: { url: string; timeoutMs: number };
-  eventBridge: { region: string; busName: string };
+  eventBridge: { region: string; busName: string; endpoint: string | undefined };
   auth: {
     key: { jwksUrl: string } | { secret: string };
     issuer: string | undefined;
@@ -109,7 +110,11 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     managementPort: env.MANAGEMENT_PORT,
     redis: { url: env.REDIS_URL, commandTimeoutMs: env.REDIS_COMMAND_TIMEOUT_MS },
     postgres: { url: env.DATABASE_URL, timeoutMs: env.POSTGRES_TIMEOUT_MS },
-    eventBridge: { region: env.AWS_REGION, busName: env.EVENT_BRIDGE_BUS_NAME },
+    eventBridge: {
+      region: env.AWS_REGION,
+      busName: env.EVENT_BRIDGE_BUS_NAME,
+      endpoint: env.AWS_ENDPOINT_URL_EVENTBRIDGE,
+    },
     auth: {
       key:
         env.AUTH_JWKS_URL === undefined

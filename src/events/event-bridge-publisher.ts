@@ -5,6 +5,8 @@ import type { OutboxEntry } from '../redis/outbox.js';
 export interface EventBridgeSettings {
   region: string;
   busName: string;
+  /** A bus of another address, such as a local one. */
+  endpoint: string | undefined;
 }
 
 export type Verdict = 'published' | { refused: string; forGood: boolean };
@@ -29,7 +31,12 @@ export class EventBridgePublisher {
 
   constructor(settings: EventBridgeSettings) {
     // The relay repeats, with its own pauses: the SDK's repeats inside would only hide how it goes.
-    this.#client = new EventBridgeClient({ region: settings.region, maxAttempts: 1 });
+    const { region, endpoint } = settings;
+    this.#client = new EventBridgeClient({
+      region,
+      maxAttempts: 1,
+      ...(endpoint !== undefined && { endpoint }),
+    });
     this.#busName = settings.busName;
   }
 

@@ -68,6 +68,8 @@ export class Relay {
     const timer = setTimeout(() => {
       this.#aborted.abort();
     }, READ_WAIT_MS + graceMs);
+    // Without Redis the wait ends by itself.
+    await this.#outbox.wake().catch(() => undefined);
     await this.#running;
     await this.#drain().catch((error: unknown) => {
       this.#observer.outboxAway(error);

@@ -15,7 +15,8 @@ export interface AuthenticationSettings {
 }
 
 const CLOCK_LEEWAY_SECONDS = 5;
-const JWKS_TIMEOUT_MS = 800;
+/** With the time that Redis may take after it, within a second. */
+const JWKS_TIMEOUT_MS = 400;
 /** How soon a key that is not known is looked for again: a new key is taken this soon, and a flood of odd ones asks no more often. */
 const JWKS_COOLDOWN_MS = 5_000;
 /** 20,000 journeys have 40,000 tokens; about 500 bytes each. */

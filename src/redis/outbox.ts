@@ -25,16 +25,22 @@ export class Outbox {
   readonly #reader: Redis;
   readonly #redis: Redis;
   readonly #consumer: string;
+  #readerId: number | undefined;
 
   constructor(dependencies: { reader: Redis; redis: Redis; consumer: string }) {
     this.#reader = dependencies.reader;
     this.#redis = dependencies.redis;
     this.#consumer = dependencies.consumer;
+    // Each connection has another id.
+    this.#reader.on('close', () => {
+      this.#readerId = undefined;
+    });
   }
 
   /** Entries that nobody had before; waits up to blockMs for the first one. */
   async readNew(count: number, blockMs: number): Promise<OutboxEntry[]> {
     return this.#withGroup(async () => {
+      if (blockMs > 0) this.#readerId ??= await this.#reader.client('ID');
       const reply =
         blockMs > 0
           ? await this.#reader.xreadgroup(
@@ -141,7 +147,11 @@ export class Outbox {
     });
   }
 
-  /** Ends a wait for new entries at once. */
+  /** Ends a wait for new entries: it returns with none. */
+  async wake(): Promise<void> {
+    if (this.#readerId !== undefined) await this.#redis.client('UNBLOCK', this.#readerId);
+  }
+
   close(): void {
     this.#reader.disconnect();
   }

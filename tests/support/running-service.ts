@@ -57,7 +57,9 @@ export function awsEnvironment(bus: LocalEventBus): Record<string, string> {
 /** The whole service in this process, on ports of the system's, with an event bus of its own. */
 export async function runService({ settings, clock }: ServiceOptions = {}): Promise<RunningService> {
   const bus = await startLocalEventBus();
-  Object.assign(process.env, awsEnvironment(bus));
+  const aws = awsEnvironment(bus);
+  // The SDK takes its credentials from the process' environment alone.
+  Object.assign(process.env, aws);
   const lines: string[] = [];
   const sink = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -65,7 +67,7 @@ export async function runService({ settings, clock }: ServiceOptions = {}): Prom
       done();
     },
   });
-  const config = readConfig(testEnvironment(settings));
+  const config = readConfig({ ...testEnvironment(settings), ...aws });
   const service = await startService(config, {
     logger: createLogger(config.logLevel, sink),
     ...(clock && { clock }),
