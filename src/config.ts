@@ -55,7 +55,7 @@ const Environment = z.object({
       'must be fatal, error, warn, info, debug, trace or silent',
     )
     .default('info'),
-  SHUTDOWN_DELAY_MS: whole(0, 15_000, 5_000),
+  SHUTDOWN_DELAY_MS: whole(0, 12_000, 5_000),
   JOURNEY_TTL_SECONDS: whole(1, 86_400, 3_600),
   LOCATION_TTL_SECONDS: whole(1, 86_400, 300),
   ENDED_TTL_SECONDS: whole(1, 86_400, 300),

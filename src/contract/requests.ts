@@ -37,4 +37,8 @@ export type PositionUpdate = z.output<typeof PositionUpdate>;
 export const IdempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 visible ASCII characters')
-  .optional();
+  .optional()
+  .meta({
+    description:
+      'A repeat by the same caller gets the first answer again, also after the journey has ended; kept for 65 minutes.',
+  });

@@ -1,4 +1,9 @@
-import { EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
+import {
+  EventBridgeClient,
+  EventBridgeServiceException,
+  PutEventsCommand,
+  type PutEventsRequestEntry,
+} from '@aws-sdk/client-eventbridge';
 import { EVENT_SOURCE } from '../contract/events.js';
 import type { OutboxEntry } from '../redis/outbox.js';
 
@@ -24,6 +29,9 @@ const REFUSED_FOR_GOOD = new Set([
   'ValidationException',
   'ValidationError',
 ]);
+
+const ABOUT_THE_CALLER =
+  /Throttl|AccessDenied|Token|Signature|Credential|Unrecognized|ResourceNotFound|UnknownOperation/;
 
 export class EventBridgePublisher {
   readonly #client: EventBridgeClient;
@@ -56,13 +64,16 @@ export class EventBridgePublisher {
     try {
       const output = await this.#client.send(command, { abortSignal: deadline.signal });
       return entries.map((_entry, index) => {
-        const code = output.Entries?.[index]?.ErrorCode;
-        return code === undefined ? 'published' : { refused: code, forGood: REFUSED_FOR_GOOD.has(code) };
+        // Only what has an id was taken: an answer that says nothing of an entry is none.
+        const { EventId, ErrorCode = 'NoAnswer' } = output.Entries?.[index] ?? {};
+        return EventId === undefined
+          ? { refused: ErrorCode, forGood: REFUSED_FOR_GOOD.has(ErrorCode) }
+          : 'published';
       });
     } catch (error) {
-      // The call as a whole is wrong because of one of its entries; alone, each shows which.
-      if (!(error instanceof Error) || !REFUSED_FOR_GOOD.has(error.name)) throw error;
-      if (entries.length === 1) return [{ refused: error.name, forGood: true }];
+      // The call as a whole is wrong, it may be because of one of its entries; alone, each shows which.
+      if (!isAboutEntries(error)) throw error;
+      if (entries.length === 1) return [{ refused: error.name, forGood: REFUSED_FOR_GOOD.has(error.name) }];
       return (await Promise.all(entries.map((entry) => this.publish([entry], stopped)))).flat();
     } finally {
       clearTimeout(timer);
@@ -84,6 +95,15 @@ export class EventBridgePublisher {
       ...(Number.isNaN(new Date(entry.atMs).getTime()) ? {} : { Time: new Date(entry.atMs) }),
     };
   }
+}
+
+/** Whether an error may come from what is sent, as against who sends it, how often, and to which bus. */
+function isAboutEntries(error: unknown): error is EventBridgeServiceException {
+  return (
+    error instanceof EventBridgeServiceException &&
+    error.$fault === 'client' &&
+    !ABOUT_THE_CALLER.test(error.name)
+  );
 }
 
 /**

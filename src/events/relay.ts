@@ -101,9 +101,11 @@ export class Relay {
     // Where something is unfinished the new ones are only looked at, so that the next try is not late.
     const waitMs = own.length > 0 ? 0 : READ_WAIT_MS;
     const fresh = own.length < READ_COUNT ? await this.#outbox.readNew(READ_COUNT - own.length, waitMs) : [];
-    const isDone = await this.#publishAll([...own, ...fresh]);
-    this.#ownsUnfinished = !isDone;
-    this.#failures = isDone ? 0 : this.#failures + 1;
+    const unfinished = await this.#publishAll([...own, ...fresh]);
+    this.#ownsUnfinished = unfinished > 0;
+    // A bus that took some is there: what it did not take must not slow the others down.
+    const isAway = unfinished > 0 && unfinished === own.length + fresh.length;
+    this.#failures = unfinished === 0 ? 0 : isAway ? this.#failures + 1 : 1;
   }
 
   async #drain(): Promise<void> {
@@ -112,26 +114,27 @@ export class Relay {
         ...(await this.#outbox.readOwn(READ_COUNT)),
         ...(await this.#outbox.readNew(READ_COUNT, 0)),
       ];
-      if (entries.length === 0 || !(await this.#publishAll(entries)) || this.#aborted.signal.aborted) return;
+      if (entries.length === 0 || (await this.#publishAll(entries)) > 0 || this.#aborted.signal.aborted)
+        return;
     }
   }
 
-  /** Returns whether every entry is finished. */
-  async #publishAll(entries: OutboxEntry[]): Promise<boolean> {
+  /** Returns how many entries are not finished. */
+  async #publishAll(entries: OutboxEntry[]): Promise<number> {
     // Until they are finished: a write to the outbox may fail as well.
     if (entries.length > 0) this.#ownsUnfinished = true;
     const results = await Promise.all(inBatches(entries).map((batch) => this.#publish(batch)));
-    return results.every(Boolean);
+    return results.reduce((sum, unfinished) => sum + unfinished, 0);
   }
 
-  /** Returns whether every entry of the batch is finished. */
-  async #publish(batch: OutboxEntry[]): Promise<boolean> {
+  /** Returns how many entries of the batch are not finished. */
+  async #publish(batch: OutboxEntry[]): Promise<number> {
     let verdicts: Verdict[];
     try {
       verdicts = await this.#publisher.publish(batch, this.#aborted.signal);
     } catch (error) {
       this.#observer.retried(batch.length, error instanceof Error ? error.name : String(error));
-      return false;
+      return batch.length;
     }
     const finished: string[] = [];
     let unfinished = 0;
@@ -149,7 +152,7 @@ export class Relay {
     }
     await this.#outbox.finish(finished);
     this.#observer.published(verdicts.filter((verdict) => verdict === 'published').length);
-    return unfinished === 0;
+    return unfinished;
   }
 
   async #keepHouse(): Promise<void> {

@@ -1,38 +1,40 @@
-import { createSecretKey } from 'node:crypto';
 import type { Request } from 'express';
-import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from 'jose';
 import { LRUCache } from 'lru-cache';
+import type { JWTVerifyOptions } from 'jose';
 import { TokenClaims } from '../contract/identifiers.js';
 import { StateUnavailableError } from '../journey/failures.js';
 import type { Caller } from '../journey/journey.js';
 import { Refusal } from './answers.js';
+import { tokenVerifier, type TokenKeySettings, type Verify } from './token-keys.js';
 
 export interface AuthenticationSettings {
   /** Where the keys of RS256, ES256 and EdDSA tokens are, or the secret of HS256 ones; never both. */
-  key: { jwksUrl: string } | { secret: string };
+  key: TokenKeySettings;
   issuer: string | undefined;
   audience: string | undefined;
 }
 
 const CLOCK_LEEWAY_SECONDS = 5;
-/** With the time that Redis may take after it, within a second. */
-const JWKS_TIMEOUT_MS = 400;
-/** How soon a key that is not known is looked for again: a new key is taken this soon, and a flood of odd ones asks no more often. */
-const JWKS_COOLDOWN_MS = 5_000;
-/** 20,000 journeys have 40,000 tokens; about 500 bytes each. */
+/** 20,000 journeys have 40,000 tokens; only valid ones are kept, of some hundred bytes each. */
 const REMEMBERED_TOKENS = 50_000;
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i;
-
-type Verify = (token: string) => Promise<JWTPayload>;
 
 /** Who calls, from the Authorization header. */
 export class Authenticator {
   readonly #verify: Verify;
+  readonly #checks: JWTVerifyOptions;
   /** Verified tokens until they expire: checking a signature costs more than the rest of a request. */
   readonly #verified = new LRUCache<string, Caller & { expiresAtMs: number }>({ max: REMEMBERED_TOKENS });
 
   constructor(settings: AuthenticationSettings) {
-    this.#verify = verifier(settings);
+    const { key, issuer, audience } = settings;
+    this.#verify = tokenVerifier(key);
+    this.#checks = {
+      requiredClaims: ['exp', 'sub'],
+      clockTolerance: CLOCK_LEEWAY_SECONDS,
+      ...(issuer === undefined ? {} : { issuer }),
+      ...(audience === undefined ? {} : { audience }),
+    };
   }
 
   /** A caller whose token is known needs no promise. @throws Refusal UNAUTHENTICATED; StateUnavailableError */
@@ -45,9 +47,8 @@ export class Authenticator {
   }
 
   async #check(token: string): Promise<Caller> {
-    const payload = await this.#verify(token).catch((error: unknown) => {
-      // The keys can't be had, which says nothing about the token.
-      if (isKeyServerFailure(error)) throw new StateUnavailableError('tokenKeys', error);
+    const payload = await this.#verify(token, this.#checks).catch((error: unknown) => {
+      if (error instanceof StateUnavailableError) throw error;
       throw unauthenticated('The token is not valid.');
     });
     const claims = TokenClaims.safeParse(payload);
@@ -60,34 +61,6 @@ export class Authenticator {
     this.#verified.set(token, caller);
     return caller;
   }
-}
-
-function verifier({ key, issuer, audience }: AuthenticationSettings): Verify {
-  const checks = {
-    requiredClaims: ['exp', 'sub'],
-    clockTolerance: CLOCK_LEEWAY_SECONDS,
-    ...(issuer === undefined ? {} : { issuer }),
-    ...(audience === undefined ? {} : { audience }),
-  };
-  if ('secret' in key) {
-    // Made a key once: from bytes, jose would make one anew for each token.
-    const secret = createSecretKey(key.secret, 'utf8');
-    return async (token) => (await jwtVerify(token, secret, { ...checks, algorithms: ['HS256'] })).payload;
-  }
-  const keys = createRemoteJWKSet(new URL(key.jwksUrl), {
-    timeoutDuration: JWKS_TIMEOUT_MS,
-    cooldownDuration: JWKS_COOLDOWN_MS,
-  });
-  return async (token) =>
-    (await jwtVerify(token, keys, { ...checks, algorithms: ['RS256', 'ES256', 'EdDSA'] })).payload;
-}
-
-/** jose says what is wrong with a token by errors of its own; a network error, or a key server's nonsense, is none of them. */
-function isKeyServerFailure(error: unknown): boolean {
-  if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) return true;
-  // The key server answered, but not with 200.
-  if (error instanceof errors.JOSEError) return error.code === 'ERR_JOSE_GENERIC';
-  return true;
 }
 
 function unauthenticated(message: string): Refusal {

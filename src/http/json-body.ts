@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import { Refusal } from './answers.js';
 
 const MAX_BYTES = 16 * 1024;
-const JSON_TYPE = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
+const JSON_TYPE = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?;?\s*$/i;
 
 /** The caller went before the body was there. */
 export class RequestAbortedError extends Error {}
@@ -12,55 +12,62 @@ export class RequestAbortedError extends Error {}
  * goes through three more packages; a phone sends 200 bytes of JSON.
  * @throws Refusal UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE or VALIDATION_FAILED; RequestAbortedError
  */
-export function readJson(req: Request): Promise<unknown> {
+export async function readJson(req: Request): Promise<unknown> {
+  const refusal = refuseByHeaders(req);
+  if (refusal !== null) throw refusal;
+  const body = await readBody(req);
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new Refusal('VALIDATION_FAILED', 'The body is not valid JSON.', [
+      { path: 'body', message: 'must be a JSON object' },
+    ]);
+  }
+}
+
+/** Calls without a body ignore one, but not a huge one. @throws Refusal PAYLOAD_TOO_LARGE; RequestAbortedError */
+export async function ignoreBody(req: Request): Promise<void> {
+  if (isTooLong(req)) throw tooLarge();
+  // Only a body in chunks does not say its length beforehand.
+  if (req.headers['transfer-encoding'] !== undefined) await readBody(req);
+}
+
+function readBody(req: Request): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const refusal = refuseByHeaders(req);
-    if (refusal !== null) {
-      reject(refusal);
-      return;
-    }
     const chunks: Buffer[] = [];
     let bytes = 0;
+    const aborted = () => {
+      reject(new RequestAbortedError());
+    };
     req.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes <= MAX_BYTES) chunks.push(chunk);
       else reject(tooLarge());
     });
     req.on('end', () => {
-      try {
-        const body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
-        resolve(JSON.parse(body?.toString('utf8') ?? ''));
-      } catch {
-        reject(
-          new Refusal('VALIDATION_FAILED', 'The body is not valid JSON.', [
-            { path: 'body', message: 'must be a JSON object' },
-          ]),
-        );
-      }
+      const [first] = chunks;
+      resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks));
     });
     req.on('close', () => {
-      if (!req.readableEnded) reject(new RequestAbortedError());
+      if (!req.readableEnded) aborted();
     });
-    req.on('error', () => {
-      reject(new RequestAbortedError());
-    });
+    req.on('error', aborted);
   });
 }
 
-/** Calls without a body ignore one, but not a huge one. @throws Refusal PAYLOAD_TOO_LARGE */
-export function refuseHugeBody(req: Request): void {
-  if (Number(req.headers['content-length'] ?? 0) > MAX_BYTES) throw tooLarge();
-}
-
 function refuseByHeaders(req: Request): Refusal | null {
-  const { 'content-type': type, 'content-encoding': encoding, 'content-length': length } = req.headers;
+  const { 'content-type': type, 'content-encoding': encoding } = req.headers;
   if (type === undefined || !JSON_TYPE.test(type)) {
     return new Refusal('UNSUPPORTED_MEDIA_TYPE', 'Send the body as Content-Type: application/json (UTF-8).');
   }
   if (encoding !== undefined && encoding !== 'identity') {
     return new Refusal('UNSUPPORTED_MEDIA_TYPE', 'Send the body without Content-Encoding.');
   }
-  return Number(length ?? 0) > MAX_BYTES ? tooLarge() : null;
+  return isTooLong(req) ? tooLarge() : null;
+}
+
+function isTooLong(req: Request): boolean {
+  return Number(req.headers['content-length'] ?? 0) > MAX_BYTES;
 }
 
 function tooLarge(): Refusal {

@@ -4,6 +4,8 @@ import type { NextFunction, Request, Response } from 'express';
 declare module 'express-serve-static-core' {
   interface Request {
     requestId: string;
+    /** By performance.now(). */
+    startedAtMs: number;
     /** The route's pattern, for logs and metrics; an address would have as many values as there are sessions. */
     routeLabel: string;
   }
@@ -31,7 +33,7 @@ export interface AnsweredRequest {
 /** First in line: names the request, and tells of it when it is over, however it ended. */
 export function requestContext(onAnswered: (request: AnsweredRequest) => void) {
   return (req: Request, res: Response, next: NextFunction): void => {
-    const startedAt = performance.now();
+    req.startedAtMs = performance.now();
     req.requestId = saneId(req.headers['x-request-id']) ?? saneId(req.headers['x-amzn-trace-id']) ?? nextId();
     req.routeLabel = 'unmatched';
     res.on('close', () => {
@@ -39,8 +41,9 @@ export function requestContext(onAnswered: (request: AnsweredRequest) => void) {
         requestId: req.requestId,
         method: req.method,
         route: req.routeLabel,
-        status: res.statusCode,
-        seconds: (performance.now() - startedAt) / 1000,
+        // nginx' word for a caller that went before there was an answer.
+        status: res.headersSent ? res.statusCode : 499,
+        seconds: (performance.now() - req.startedAtMs) / 1000,
         aborted: !res.writableFinished,
         remoteAddress: () => req.ip,
       });

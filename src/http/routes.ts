@@ -6,7 +6,7 @@ import type { JourneyService } from '../journey/journey-service.js';
 import { isPermitted, permittedRoles, type Call } from '../journey/permissions.js';
 import { Refusal, send, type Answer } from './answers.js';
 import type { Authenticator } from './authentication.js';
-import { readJson, refuseHugeBody } from './json-body.js';
+import { ignoreBody, readJson } from './json-body.js';
 import {
   arriveAnswer,
   liveAnswer,
@@ -23,6 +23,9 @@ export interface RoutesDependencies {
 }
 
 const BASE_PATH = '/api/v1/admin';
+
+/** A caller hears within a second, also where token keys, Postgres and Redis are asked one after the other. */
+const ANSWER_WITHIN_MS = 900;
 
 /** Adds the five calls to the app itself: a router of their own would look at each address once more. */
 export function addJourneyRoutes(app: Express, { journeys, authenticator, rules }: RoutesDependencies): void {
@@ -55,18 +58,25 @@ export function addJourneyRoutes(app: Express, { journeys, authenticator, rules 
   });
   route('get', '/location-tracking/journey/live', 'watch', async (caller, req) => {
     const { sessionId } = parse(LiveQuery, req.query);
-    return liveAnswer(await journeys.watch(caller, sessionId), req.headers['if-none-match']);
+    return liveAnswer(
+      await journeys.watch(caller, sessionId, remainingMs(req)),
+      req.headers['if-none-match'],
+    );
   });
   route('post', '/sessions/:sessionId/start-journey', 'startJourney', async (caller, req) => {
-    const { sessionId, key } = sessionCall(req);
-    return startAnswer(await journeys.startJourney(caller, sessionId, key), sessionId, rules);
+    const { sessionId, key } = await sessionCall(req);
+    return startAnswer(
+      await journeys.startJourney(caller, sessionId, key, remainingMs(req)),
+      sessionId,
+      rules,
+    );
   });
   route('post', '/sessions/:sessionId/arrived', 'arrive', async (caller, req) => {
-    const { sessionId, key } = sessionCall(req);
+    const { sessionId, key } = await sessionCall(req);
     return arriveAnswer(await journeys.arrive(caller, sessionId, key), sessionId, rules);
   });
   route('post', '/sessions/:sessionId/stop-journey', 'stop', async (caller, req) => {
-    const { sessionId, key } = sessionCall(req);
+    const { sessionId, key } = await sessionCall(req);
     return stopAnswer(await journeys.stop(caller, sessionId, key), sessionId);
   });
 }
@@ -75,8 +85,12 @@ export function methodNotAllowed(allowed: string): Refusal {
   return new Refusal('METHOD_NOT_ALLOWED', `This address takes ${allowed}.`, undefined, { Allow: allowed });
 }
 
-function sessionCall(req: Request): { sessionId: string; key: string | undefined } {
-  refuseHugeBody(req);
+function remainingMs(req: Request): number {
+  return ANSWER_WITHIN_MS - (performance.now() - req.startedAtMs);
+}
+
+async function sessionCall(req: Request): Promise<{ sessionId: string; key: string | undefined }> {
+  await ignoreBody(req);
   const { sessionId } = parse(SessionParams, req.params);
   return { sessionId, key: parse(IdempotencyKey, req.get('Idempotency-Key'), 'Idempotency-Key') };
 }

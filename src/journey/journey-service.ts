@@ -12,9 +12,6 @@ import type {
 } from './ports.js';
 import type { SessionDirectory } from './session-directory.js';
 
-/** A caller hears within a second also where Postgres and Redis are asked one after the other. */
-const ANSWER_WITHIN_MS = 900;
-
 export interface JourneyServiceDependencies {
   store: JourneyStore;
   sessions: SessionRepository;
@@ -39,16 +36,24 @@ export class JourneyService {
     this.#observer = dependencies.observer;
   }
 
-  startJourney(caller: Caller, sessionId: string, key: string | undefined): Promise<StartOutcome> {
-    return within(ANSWER_WITHIN_MS, 'postgres', this.#start(caller, sessionId, idempotency(caller, key)));
+  /** withinMs: for Postgres and Redis together, which are asked one after the other. */
+  startJourney(
+    caller: Caller,
+    sessionId: string,
+    key: string | undefined,
+    withinMs: number,
+  ): Promise<StartOutcome> {
+    return within(withinMs, 'postgres', this.#start(caller, sessionId, idempotency(caller, key)));
   }
 
   async #start(caller: Caller, sessionId: string, repeat: Idempotency | null): Promise<StartOutcome> {
     const admission = admit(await this.#sessions.find(sessionId), caller);
     if (admission.kind === 'admitted') return this.#store.start(admission.journey, repeat);
-    // The platform moves the session's status on when it hears of the start, so a repeat must not be judged by it.
-    const first = repeat === null ? null : await this.#store.findStart(sessionId, repeat);
-    return first ?? admission;
+    // The platform moves the session's status on when it hears of the start, so a second one must not be judged by it.
+    if (repeat === null && admission.kind !== 'notStartable') return admission;
+    const earlier = await this.#store.findStart(sessionId, repeat);
+    const isAnswer = earlier?.kind === 'started' || admission.kind === 'notStartable';
+    return isAnswer ? (earlier ?? admission) : admission;
   }
 
   async recordPosition(caller: Caller, update: PositionUpdate): Promise<RecordOutcome> {
@@ -65,7 +70,7 @@ export class JourneyService {
     return outcome;
   }
 
-  async watch(caller: Caller, sessionId: string): Promise<LiveOutcome> {
+  async watch(caller: Caller, sessionId: string, withinMs: number): Promise<LiveOutcome> {
     const askedAt = performance.now();
     const reading = await this.#store.readLive(sessionId);
     switch (reading.kind) {
@@ -95,13 +100,17 @@ export class JourneyService {
         const session = isCached
           ? reading.session
           : await within(
-              ANSWER_WITHIN_MS - (performance.now() - askedAt),
+              withinMs - (performance.now() - askedAt),
               'postgres',
               this.#directory.find(sessionId),
             );
         if (session === null) return { kind: 'sessionNotFound' };
         if (!mayWatch(caller, session)) return { kind: 'forbidden' };
-        return { kind: 'live', journey: inactiveView(sessionId, session.trainerId), version: 'none' };
+        return {
+          kind: 'live',
+          journey: inactiveView(sessionId, session.trainerId),
+          version: `none-${session.trainerId ?? ''}`,
+        };
       }
     }
   }

@@ -35,8 +35,8 @@ export type LiveReading =
  */
 export interface JourneyStore {
   start(journey: JourneyToStart, idempotency: Idempotency | null): Promise<StartAttempt>;
-  /** The first answer to a start with this key, or null. */
-  findStart(sessionId: string, idempotency: Idempotency): Promise<StartedJourney | null>;
+  /** The first answer to a start with this key, or else that the session's journey is active, or null. */
+  findStart(sessionId: string, idempotency: Idempotency | null): Promise<StartAttempt | null>;
   recordPosition(update: PositionToRecord): Promise<RecordOutcome>;
   readLive(sessionId: string): Promise<LiveReading>;
   arrive(sessionId: string, trainerId: string, idempotency: Idempotency | null): Promise<ArriveOutcome>;

@@ -70,13 +70,16 @@ function options(socketTimeoutMs: number) {
     retryStrategy: (attempt: number) =>
       Math.min(50 * 2 ** Math.min(attempt, 4), LONGEST_RECONNECT_DELAY_MS) * (0.5 + Math.random() / 2),
     // After a failover the old primary refuses writes; a new connection finds the new one.
-    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+    reconnectOnError: (error: Error) => /(^|: -)READONLY/.test(error.message),
   } satisfies RedisOptions;
 }
 
-/** Answers by which Redis says that it can't serve now, as against one that says the request or the data is wrong. */
+/**
+ * Answers by which Redis says that it can't serve now, as against one that says the request or the data is wrong; before
+ * Redis 7 a script's error has its own words in front.
+ */
 const UNAVAILABLE =
-  /^(LOADING|READONLY|OOM|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|MISCONF|NOAUTH|WRONGPASS|NOPERM|UNKILLABLE|MOVED|ASK|ERR max number of clients)/;
+  /(^|: -)(LOADING|READONLY|OOM|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|MISCONF|NOAUTH|WRONGPASS|NOPERM|UNKILLABLE|MOVED|ASK|ERR max number of clients)/;
 
 /** What an error from ioredis means to a caller: the data is wrong, or Redis is away. */
 export function asFailure(error: unknown, key: string): StateUnavailableError | CorruptStateError {

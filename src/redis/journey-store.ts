@@ -6,6 +6,7 @@ import type * as ports from '../journey/ports.js';
 import { asFailure } from './connection.js';
 import * as keys from './keys.js';
 import {
+  alreadyActive,
   arriveOutcome,
   firstStart,
   liveReading,
@@ -20,7 +21,7 @@ import type { JourneyScripts, ScriptReply } from './scripts.js';
 export const OUTBOX_MAX_LENGTH = 1_000_000;
 
 export interface JourneyStoreDependencies {
-  redis: JourneyScripts & { get(key: string): Promise<string | null> };
+  redis: JourneyScripts & { mget(...keys: string[]): Promise<(string | null)[]> };
   rules: JourneyRules;
   commandTimeoutMs: number;
   observe: (operation: string, seconds: number, succeeded: boolean) => void;
@@ -77,10 +78,17 @@ export class RedisJourneyStore implements ports.JourneyStore {
     return startAttempt(reply, sessionId, repeatKey, this.#rules.journeyTtlSeconds);
   }
 
-  async findStart(sessionId: string, idempotency: ports.Idempotency): Promise<ports.StartedJourney | null> {
-    const key = repeatKeyOf('start', sessionId, idempotency);
-    const json = await this.#run('findStart', key, () => this.#redis.get(key));
-    return json === null ? null : firstStart(key, json);
+  async findStart(
+    sessionId: string,
+    idempotency: ports.Idempotency | null,
+  ): Promise<ports.StartAttempt | null> {
+    const active = keys.activeKey(sessionId);
+    const repeatKey = idempotency === null ? active : repeatKeyOf('start', sessionId, idempotency);
+    const [first, current] = await this.#run('findStart', active, () => this.#redis.mget(repeatKey, active));
+    if (idempotency !== null && typeof first === 'string') return firstStart(repeatKey, first);
+    return typeof current === 'string'
+      ? alreadyActive(current, sessionId, this.#rules.journeyTtlSeconds)
+      : null;
   }
 
   async recordPosition(update: ports.PositionToRecord): Promise<RecordOutcome> {
@@ -96,6 +104,7 @@ export class RedisJourneyStore implements ports.JourneyStore {
         keys.trackKey(sessionId),
         location,
         keys.rateKey(trainerId),
+        keys.DEADLINES_KEY,
         this.#clock(),
         head,
         trainerId,
@@ -112,6 +121,7 @@ export class RedisJourneyStore implements ports.JourneyStore {
         rules.maxSpeedKmh,
         rules.coarseAccuracyMeters,
         OLDEST_FIX_MS,
+        sessionId,
       ),
     );
     if (reply[0] === 'healed') this.#dependencies.onHealed(location);

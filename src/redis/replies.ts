@@ -35,13 +35,16 @@ export function startAttempt(
       };
     case 'replayed':
       return firstStart(repeatKey ?? activeKey, String(reply[1]));
-    case 'already_active': {
-      const { startedAtMs, expiresAtMs } = parseActive(activeKey, String(reply[1]), journeyTtlSeconds);
-      return { kind: 'alreadyActive', startedAtMs, expiresAtMs };
-    }
+    case 'already_active':
+      return alreadyActive(String(reply[1]), sessionId, journeyTtlSeconds);
     default:
       throw new CorruptStateError(activeKey, reply[0]);
   }
+}
+
+export function alreadyActive(active: string, sessionId: string, journeyTtlSeconds: number): StartAttempt {
+  const { startedAtMs, expiresAtMs } = parseActive(keys.activeKey(sessionId), active, journeyTtlSeconds);
+  return { kind: 'alreadyActive', startedAtMs, expiresAtMs };
 }
 
 export function firstStart(key: string, json: string): StartedJourney {
@@ -154,6 +157,9 @@ function notActive(reply: ScriptReply, sessionId: string): NotActive | Ended {
       return { kind: 'ended', reason, endedAtMs };
     }
     default:
-      throw new CorruptStateError(keys.activeKey(sessionId), reply[0]);
+      throw new CorruptStateError(
+        typeof reply[1] === 'string' ? reply[1] : keys.activeKey(sessionId),
+        reply[0],
+      );
   }
 }

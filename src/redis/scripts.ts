@@ -18,7 +18,7 @@ export interface JourneyScripts {
 
 const scripts: Record<keyof JourneyScripts, { file: string; numberOfKeys: number }> = {
   startJourney: { file: 'start_journey', numberOfKeys: 7 },
-  recordPosition: { file: 'record_position', numberOfKeys: 5 },
+  recordPosition: { file: 'record_position', numberOfKeys: 6 },
   readLive: { file: 'read_live', numberOfKeys: 5 },
   endJourney: { file: 'end_journey', numberOfKeys: 7 },
   expireJourney: { file: 'expire_journey', numberOfKeys: 6 },

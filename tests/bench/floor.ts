@@ -39,6 +39,7 @@ const server = createServer((req, res) => {
         keys.trackKey(sessionId),
         keys.locationKey(trainerId, sessionId),
         keys.rateKey(trainerId),
+        keys.DEADLINES_KEY,
         ...['', head, trainerId, sequence, 0, latitude, longitude, accuracy],
         ...[
           JSON.stringify(position).slice(1, -1),
@@ -46,7 +47,7 @@ const server = createServer((req, res) => {
           rules.locationTtlSeconds,
           rules.updateIntervalMs,
         ],
-        ...[rules.updateToleranceMs, rules.maxSpeedKmh, rules.coarseAccuracyMeters, OLDEST_FIX_MS],
+        ...[rules.updateToleranceMs, rules.maxSpeedKmh, rules.coarseAccuracyMeters, OLDEST_FIX_MS, sessionId],
       )
       .then(([word, nowMs]) => {
         const timestamp = new Date(Number(nowMs)).toISOString();

@@ -10,6 +10,7 @@ import { startReaper } from '../../src/dev/servers/reaper.js';
 import { freePort } from '../../src/dev/servers/server-process.js';
 import { withScripts } from '../../src/redis/scripts.js';
 import { SECRET } from '../support/tokens.js';
+import { until } from '../support/until.js';
 import { cpuSeconds, residentMegabytes } from './cpu-time.js';
 import { rules, startJourneys, type BenchJourney } from './journeys.js';
 import type { LoadOrder, LoadResult } from './load.js';
@@ -70,7 +71,12 @@ async function bench(redisUrl: string, redisPid: number): Promise<void> {
     AWS_SECRET_ACCESS_KEY: 'bench',
     NODE_ENV: 'production',
   };
-  const ours = await startContender('admin-service', ['dist/main.js'], environment, 'listening');
+  const ours = await startContender(
+    'admin-service',
+    ['--max-semi-space-size=16', 'dist/main.js'],
+    environment,
+    'listening',
+  );
   const floor = await startContender(
     'floor',
     ['--import', 'tsx', 'tests/bench/floor.ts'],
@@ -80,13 +86,7 @@ async function bench(redisUrl: string, redisPid: number): Promise<void> {
 
   const rounds: { ours: Round; floor: Round }[] = [];
   // The events of the journeys' starts go out first; they are no part of an update.
-  await new Promise<void>((resolve) => {
-    const stop = bus.onEvent(() => {
-      if (bus.received().length < JOURNEYS) return;
-      stop();
-      resolve();
-    });
-  });
+  await until('all events are out', () => bus.received().length === JOURNEYS, 60_000);
   await oneRound(ours, redisPid, journeys);
   await oneRound(floor, redisPid, journeys);
   for (let round = 1; round <= Number(values.rounds); round++) {

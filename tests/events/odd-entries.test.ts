@@ -35,3 +35,23 @@ test.each([
   const sessionId = await putIntoOutbox(redis.client);
   await until('the other event', () => service.eventsOf(sessionId).length === 1);
 });
+
+test.each([
+  ['an empty object', {}],
+  ['an entry without an id', { FailedEntryCount: 0, Entries: [{}] }],
+  ['an entry that failed without a code', { FailedEntryCount: 1, Entries: [{ ErrorMessage: 'no' }] }],
+])('an event is tried again where the bus answers 200 with %s', async (_name, answer) => {
+  service.bus.failNext({ kind: 'answer', body: answer }, 2);
+  const sessionId = await putIntoOutbox(redis.client);
+  await until('it is published', () => service.eventsOf(sessionId).length === 1);
+});
+
+test('an entry that makes the whole call fail holds up no other', async () => {
+  const isBad = ({ Detail }: { Detail?: unknown }) => String(Detail).includes('the bad one');
+  service.bus.failWhile((entries) =>
+    entries.some(isBad) ? { kind: 'error', status: 400, code: 'SerializationException' } : undefined,
+  );
+  await putIntoOutbox(redis.client, { detail: '{"eventId":"the bad one"}' });
+  const sessionId = await putIntoOutbox(redis.client);
+  await until('the other event', () => service.eventsOf(sessionId).length === 1);
+});

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { aJourney } from '../support/a-journey.js';
 import { HOME, type ASession } from '../support/a-session.js';
@@ -155,3 +156,35 @@ test.each(['start-journey', 'stop-journey'])('%s takes an empty JSON object as i
   });
   expect(answer.body['success']).toBe(true);
 });
+
+test.each(['start-journey', 'arrived', 'stop-journey'])(
+  'a body of over 16 KiB in chunks is refused by %s too, which takes none',
+  async (call) => {
+    const { sessionId, trainerToken } = journey;
+    const answer = await rawRequest(service.url, `/api/v1/admin/sessions/${sessionId}/${call}`, {
+      headers: { Authorization: `Bearer ${trainerToken}` },
+      chunks: ['x'.repeat(20_000), 'x'.repeat(20_000)],
+    });
+    expect(answer.status).toBe(413);
+  },
+);
+
+test('what is no HTTP is answered 400 in the same envelope', async () => {
+  expect(JSON.parse(await brokenAnswer())).toMatchObject({
+    success: false,
+    error: { code: 'VALIDATION_FAILED' },
+  });
+});
+
+function brokenAnswer(): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+    let answer = '';
+    socket.on('data', (chunk) => (answer += chunk.toString()));
+    socket.on('error', reject);
+    socket.on('close', () => {
+      resolve(answer.slice(answer.indexOf('\r\n\r\n') + 4));
+    });
+    socket.end('this is no HTTP\r\n\r\n');
+  });
+}

@@ -5,12 +5,14 @@ import { timedLive, unavailable, withinASecond } from '../support/five-calls.js'
 import {
   aSigningKey,
   signedBy,
+  signedWithoutKid,
   startKeyServer,
   type KeyServer,
   type SigningKey,
 } from '../support/key-server.js';
 import { runService, type RunningService } from '../support/running-service.js';
 import { SECRET, tokenFor } from '../support/tokens.js';
+import { until } from '../support/until.js';
 
 const algorithms = ['RS256', 'ES256', 'EdDSA'];
 
@@ -121,8 +123,11 @@ test('a key that the key server no longer has is no longer accepted once the key
   keyServer.keys = [stays];
   later(11 * 60_000);
   await timedLive(service.url, sessionId, await signedBy(stays, studentId, 'student'));
-  const token = await signedBy(withdrawn, studentId, 'student');
-  expect(await timedLive(service.url, sessionId, token)).toMatchObject(invalid);
+  // Asked for beside the call, so that no caller waits for it.
+  await until('the withdrawn key is refused', async () => {
+    const token = await signedBy(withdrawn, studentId, 'student');
+    return (await timedLive(service.url, sessionId, token)).status === 401;
+  });
 });
 
 const troubles: [name: string, answer: (response: ServerResponse) => void][] = [
@@ -156,14 +161,35 @@ describe.each(troubles)('while the key server %s', (_name, answer) => {
     expect(await timedLive(service.url, sessionId, token)).toMatchObject({ status: 200 });
   });
 
-  test('a new token is accepted as soon as it is back', async () => {
+  test('a new token is accepted within two seconds after it is back', async () => {
     const { sessionId, studentId } = await aSession();
     keyServer.answerWith(answer);
     const token = await signedBy(theKey('ES256'), studentId, 'student');
     await timedLive(service.url, sessionId, token);
     keyServer.answerWith(undefined);
-    expect(await timedLive(service.url, sessionId, token)).toMatchObject({ status: 200 });
+    const isTaken = async () => (await timedLive(service.url, sessionId, token)).status === 200;
+    await until('the token is accepted', isTaken, 2_000);
   });
+});
+
+test('a new token of a known key is accepted while the key server is away, also after a while', async () => {
+  const { sessionId, studentId } = await aSession();
+  const key = theKey('ES256');
+  await timedLive(service.url, sessionId, await signedBy(key, studentId, 'student'));
+  keyServer.answerWith((response) => void response.destroy());
+  later(11 * 60_000);
+  const token = await signedBy(key, studentId, 'student');
+  expect(await timedLive(service.url, sessionId, token)).toMatchObject({ status: 200 });
+});
+
+test('a token that names no key is accepted by any of two of its kind', async () => {
+  const { sessionId, studentId } = await aSession();
+  const second = await aSigningKey('ES256', 'a-second-key');
+  keyServer.keys.push(second);
+  for (const key of [theKey('ES256'), second]) {
+    const token = await signedWithoutKid(key, studentId);
+    expect(await timedLive(service.url, sessionId, token)).toMatchObject({ status: 200 });
+  }
 });
 
 test('a token without any form of one is 401 although the key server is away', async () => {

@@ -138,7 +138,7 @@ test.concurrent('with Redis away the exit is 0 within 25 seconds', async () => {
 });
 
 test.concurrent('on SIGINT the process ends with exit code 0, without the delay', async () => {
-  const service = await aService({ SHUTDOWN_DELAY_MS: '15000' });
+  const service = await aService({ SHUTDOWN_DELAY_MS: '12000' });
   service.kill('SIGINT');
   const toldToStopAt = performance.now();
   expect(await service.exited).toEqual({ code: 0, signal: null });

@@ -23,6 +23,13 @@ export async function signedBy(key: SigningKey, userId: string, role: Role): Pro
     .sign(key.privateKey);
 }
 
+export async function signedWithoutKid(key: SigningKey, userId: string): Promise<string> {
+  return new SignJWT({ sub: userId, role: 'student', jti: crypto.randomUUID() })
+    .setProtectedHeader({ alg: key.alg })
+    .setExpirationTime('1h')
+    .sign(key.privateKey);
+}
+
 export interface KeyServer {
   url: string;
   /** The keys that it tells; a test may change them. */

@@ -24,6 +24,8 @@ export type Trouble =
   | { kind: 'hang' }
   /** Takes nothing and closes the connection. */
   | { kind: 'close' }
+  /** Takes nothing and answers 200 with this: a proxy in between, or another service altogether. */
+  | { kind: 'answer'; body: object }
   /** Takes the events, but the sender never hears of it. */
   | { kind: 'lose-answer' }
   /** Refuses the entries of which the function says so, and takes the others. */
@@ -169,6 +171,9 @@ function putEvents(body: string, response: ServerResponse, memory: EventMemory, 
       return;
     case 'error':
       refuse(response, trouble.status, trouble.code, 'As asked of the local event bus.');
+      return;
+    case 'answer':
+      reply(response, 200, trouble.body);
       return;
     case 'lose-answer':
     case 'refuse':

@@ -13,8 +13,8 @@
 -- include: clock
 -- include: distance
 -- include: track
--- include: not_active
 -- include: cached
+-- include: not_active
 -- include: outbox
 -- include: close_journey
 local keys = { active = KEYS[1], ended = KEYS[2], track = KEYS[3], meta = KEYS[4], deadlines = KEYS[5],
@@ -51,10 +51,11 @@ local function distance_home()
     home = readable and type(meta) == 'table' and meta.studentHomeLocation
   end
   if not is_place(home) then return nil, { 'no_home' } end
-  local stored = redis.call('GET', keys.locationPrefix .. journey.trainerId .. ':session:' .. sessionId)
+  local locationKey = keys.locationPrefix .. journey.trainerId .. ':session:' .. sessionId
+  local stored = redis.call('GET', locationKey)
   if not stored then return nil, { 'location_unknown' } end
   local known, location = pcall(cjson.decode, stored)
-  if not known or not is_place(location) then return nil, { 'corrupt', 'location' } end
+  if not known or not is_place(location) then return nil, { 'corrupt', locationKey } end
   if (tonumber(location.accuracy) or 0) > coarseMeters then return nil, { 'location_unknown' } end
   return distance_meters(location.latitude, location.longitude, home.latitude, home.longitude)
 end

@@ -9,8 +9,8 @@
 ]]
 -- include: clock
 -- include: track
--- include: not_active
 -- include: cached
+-- include: not_active
 local activeKey, endedKey, trackKey, metaKey, missingKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local locationPrefix, sessionId = ARGV[2], ARGV[3]
 

@@ -3,7 +3,8 @@
   plausible.
 
   KEYS  1 journey:active  2 journey:ended  3 journey:track  4 the trainer's location  5 the trainer's rate
-  ARGV  1 clock override  2 how journey:active's JSON begins when this trainer owns it  3 trainerId
+        6 deadlines
+  ARGV  1 clock override  2 how journey:active's JSON begins when this trainer owns it  3 trainerId  17 sessionId
         4 sequence or ''  5 ageMs  6 latitude  7 longitude  8 accuracy or ''
         9 the position's JSON without braces  10 the ids' JSON without braces
         11 location TTL (s)  12 interval (ms)  13 tolerance (ms)  14 km/h at most  15 coarse from (m)  16 oldest fix (ms)
@@ -14,12 +15,14 @@
 -- include: clock
 -- include: distance
 -- include: track
+-- include: cached
 -- include: not_active
 local activeKey, endedKey, trackKey, locationKey, rateKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local deadlinesKey = KEYS[6]
 local ownedHead, trainerId, sequence, ageMs = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local latitude, longitude = tonumber(ARGV[6]), tonumber(ARGV[7])
 local accuracy = tonumber(ARGV[8])
-local positionJson, idsJson = ARGV[9], ARGV[10]
+local positionJson, idsJson, sessionId = ARGV[9], ARGV[10], ARGV[17]
 local locationTtlSeconds, intervalMs, toleranceMs = ARGV[11], tonumber(ARGV[12]), tonumber(ARGV[13])
 local maxSpeedKmh, coarseMeters, oldestFixMs = tonumber(ARGV[14]), tonumber(ARGV[15]), tonumber(ARGV[16])
 -- How much of each position's accuracy counts for it when two are compared.
@@ -80,6 +83,18 @@ if nowMs < arrivalMs - toleranceMs then return { 'rate_limited', arrivalMs - tol
 arrivalMs = math.max(nowMs, arrivalMs) + intervalMs
 redis.call('SET', rateKey, whole(arrivalMs), 'PX', whole(arrivalMs - nowMs))
 
+-- A journey that another version of the service started has no record and no deadline; from now on it has.
+local function adopt_journey()
+  local readable, journey = pcall(cjson.decode, active)
+  local leftMs = redis.call('PTTL', activeKey)
+  if not readable or type(journey) ~= 'table' or type(journey.studentId) ~= 'string' or leftMs <= 0 then return end
+  local identity = identity_of(trainerId, string.lower(journey.studentId), ms_of_iso(journey.startedAt) or nowMs,
+    nowMs + leftMs)
+  redis.call('SET', trackKey, format_track(lastSequence, lastSequenceAtMs, fixMs, identity),
+    'PX', whole(leftMs + TRACK_OUTLIVES_SECONDS * 1000))
+  redis.call('ZADD', deadlinesKey, whole(nowMs + leftMs), sessionId)
+end
+
 local function is_coarse(meters)
   return meters ~= nil and meters > coarseMeters
 end
@@ -104,9 +119,10 @@ if is_coarse(accuracy) and comparable then
 end
 redis.call('SET', locationKey, '{' .. positionJson .. ',"timestamp":"' .. iso_time(nowMs) .. '","fixMs":'
   .. whole(fixMs) .. ',' .. idsJson .. kept .. '}', 'EX', locationTtlSeconds)
+if sequence ~= '' then lastSequence, lastSequenceAtMs = sequence, nowMs end
 if track then
-  local sequenceAtMs = sequence ~= '' and nowMs or lastSequenceAtMs
-  redis.call('SET', trackKey, (sequence ~= '' and sequence or lastSequence or '-') .. ' '
-    .. (sequenceAtMs and whole(sequenceAtMs) or '-') .. ' ' .. whole(fixMs) .. track.identity, 'XX', 'KEEPTTL')
+  redis.call('SET', trackKey, format_track(lastSequence, lastSequenceAtMs, fixMs, track.identity), 'KEEPTTL')
+else
+  adopt_journey()
 end
 return { healed and 'healed' or 'recorded', nowMs }

@@ -13,6 +13,7 @@
 ]]
 -- include: clock
 -- include: track
+-- include: cached
 -- include: outbox
 -- include: close_journey
 local activeKey, endedKey, trackKey, metaKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -22,8 +23,6 @@ local activeHead, activeTail, meta = ARGV[5], ARGV[6], ARGV[7]
 local journeyTtlSeconds, endedTtlSeconds = tonumber(ARGV[8]), tonumber(ARGV[9])
 local outboxMaxLength, eventSeed, locationPrefix = ARGV[10], ARGV[11], ARGV[12]
 local isIdempotent = ARGV[13] == '1'
--- A task may sweep up late (all of them down, say); by then journey:track must still be there.
-local trackTtlSeconds = journeyTtlSeconds + 86400
 
 if isIdempotent then
   local first = redis.call('GET', idempotencyKey)
@@ -31,7 +30,7 @@ if isIdempotent then
 end
 
 local nowMs = now_ms(ARGV[1])
-local overdue = redis.call('EXISTS', activeKey) == 0 and parse_track(redis.call('GET', trackKey))
+local overdue = redis.call('EXISTS', activeKey, endedKey) == 0 and parse_track(cached(trackKey))
 if overdue then
   -- The journey before ran into its limit and nobody has swept it up yet.
   local keys = { active = activeKey, ended = endedKey, track = trackKey, meta = metaKey, deadlines = deadlinesKey,
@@ -49,10 +48,11 @@ if not redis.call('SET', activeKey, active, 'NX', 'EX', journeyTtlSeconds) then
   return { 'already_active', redis.call('GET', activeKey) }
 end
 
-redis.call('DEL', endedKey)
+-- Nothing of an earlier journey's stays, whoever ended it.
+redis.call('DEL', endedKey, locationPrefix .. trainerId .. ':session:' .. sessionId)
 redis.call('SET', metaKey, meta, 'EX', journeyTtlSeconds)
-redis.call('SET', trackKey, '- - - ' .. trainerId .. ' ' .. studentId .. ' ' .. whole(nowMs) .. ' '
-  .. whole(expiresAtMs), 'EX', trackTtlSeconds)
+redis.call('SET', trackKey, format_track(nil, nil, nil, identity_of(trainerId, studentId, nowMs, expiresAtMs)),
+  'EX', journeyTtlSeconds + TRACK_OUTLIVES_SECONDS)
 redis.call('ZADD', deadlinesKey, whole(expiresAtMs), sessionId)
 record_event(outboxKey, outboxMaxLength, 'TrainerJourneyStarted', nowMs, {
   eventId = event_id(eventSeed), trainerId = trainerId, studentId = studentId, sessionId = sessionId,

@@ -3,7 +3,7 @@
 local function not_active(endedKey, trackKey, nowMs)
   local ended = redis.call('GET', endedKey)
   if ended then return { 'ended', nowMs, ended } end
-  local track = parse_track(redis.call('GET', trackKey))
+  local track = parse_track(cached(trackKey))
   if track and track.expiresAtMs <= nowMs then
     return { 'overdue', nowMs, track.trainerId, track.studentId, track.startedAtMs, track.expiresAtMs }
   end
