@@ -125,12 +125,14 @@ test('the number of active journeys goes up with a start and down with its end',
 });
 
 test('the depth of the outbox and the age of its oldest event grow while EventBridge fails, and are 0 afterwards', async () => {
+  const isEmpty = async () => (await metric(service, 'outbox_depth')) === 0;
+  await until('the events of other tests are out', isEmpty, 20_000);
   service.bus.failWhile(() => internalFailure);
   for (let events = 3; events > 0; events--) await putIntoOutbox(redis.client);
   expect(await metric(service, 'outbox_depth')).toBe(3);
   await until('it grows older', async () => (await metric(service, 'outbox_oldest_age_seconds')) > 0.2);
   service.bus.failWhile(undefined);
-  await until('it is empty', async () => (await metric(service, 'outbox_depth')) === 0, 20_000);
+  await until('it is empty', isEmpty, 20_000);
   expect(await metric(service, 'outbox_oldest_age_seconds')).toBe(0);
 });
 
