@@ -46,6 +46,8 @@ test('what another process holds since a few seconds stays with it', async () =>
   service = await aService();
   const own = await putIntoOutbox(redis.client);
   await until('its own event', () => service?.eventsOf(own).length === 1);
+  // An entry is finished a moment after the bus took it.
+  await until('its own is finished', async () => (await redis.client.xlen(OUTBOX_KEY)) === 1);
   expect(service.eventsOf(String(sessionId))).toEqual([]);
   const pending = (await redis.client.xpending(OUTBOX_KEY, GROUP, '-', '+', 10)) as [string, string][];
   expect(pending.map(([, consumer]) => consumer)).toEqual(['another-process']);
