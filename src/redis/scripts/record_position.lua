@@ -4,10 +4,11 @@
 
   KEYS  1 journey:active  2 journey:ended  3 journey:track  4 the trainer's location  5 the trainer's rate
         6 deadlines
-  ARGV  1 clock override  2 how journey:active's JSON begins when this trainer owns it  3 trainerId  17 sessionId
+  ARGV  1 clock override  2 how journey:active's JSON begins when this trainer owns it  3 trainerId
         4 sequence or ''  5 ageMs  6 latitude  7 longitude  8 accuracy or ''
         9 the position's JSON without braces  10 the ids' JSON without braces
         11 location TTL (s)  12 interval (ms)  13 tolerance (ms)  14 km/h at most  15 coarse from (m)  16 oldest fix (ms)
+        17 sessionId
   Returns  {'recorded', nowMs}  {'healed', nowMs}: recorded over a location that could not be read
            {'duplicate', ms of the first}  {'stale', last sequence or ''}  {'rate_limited', ms to wait}
            {'implausible'}  {'forbidden'}  {'corrupt', key}  or what not_active says

@@ -1,9 +1,9 @@
--- journey:track:<sessionId> is the service's own record of a journey. It outlives journey:active, so that a journey
--- that ran into its limit can still be told and ended, and remembers the last sequence longer than the location lives.
--- Format: '<sequence|-> <sequenceAtMs|-> <fixMs|-> <trainerId> <studentId> <startedAtMs> <expiresAtMs>'
 -- A task may sweep up late (all of them down, say); by then the record must still be there.
 local TRACK_OUTLIVES_SECONDS = 86400
 
+-- journey:track:<sessionId> is the service's own record of a journey. It outlives journey:active, so that a journey
+-- that ran into its limit can still be told and ended, and remembers the last sequence longer than the location lives.
+-- Format: '<sequence|-> <sequenceAtMs|-> <fixMs|-> <trainerId> <studentId> <startedAtMs> <expiresAtMs>'
 local function parse_track(track)
   local sequence, sequenceAtMs, fixMs, identity =
     string.match(track or '', '^(%S+) (%S+) (%S+)( %S+ %S+ %d+ %d+)$')
