@@ -39,4 +39,4 @@ HEALTHCHECK --interval=10s --timeout=2s --start-period=5s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 3010) + '/health/live').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # The base image's entrypoint replaces itself by this, so node is process 1 and gets SIGTERM. A smaller young generation
 # than V8 would take: 240 instead of 330 MB at 10,000 journeys, for 6 % of CPU.
-CMD ["node", "--max-semi-space-size=16", "dist/main.js"]
+CMD ["node", "--no-allocation-site-pretenuring", "--max-semi-space-size=16", "dist/main.js"]

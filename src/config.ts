@@ -9,6 +9,11 @@ const whole = (from: number, to: number, standard: number) => {
     .refine((value) => value >= from && value <= to, message)
     .default(standard);
 };
+const flag = (standard: boolean) =>
+  z
+    .enum(['true', 'false'], 'must be true or false')
+    .default(standard ? 'true' : 'false')
+    .transform((text) => text === 'true');
 const url = (protocols: string[], example: string) =>
   z
     .string({ error: `must be set, such as ${example}` })
@@ -64,6 +69,9 @@ const Environment = z.object({
   MAX_SPEED_KMH: whole(1, 100_000, 120),
   ARRIVAL_RADIUS_METERS: whole(1, 100_000, 150),
   COARSE_ACCURACY_METERS: whole(1, 100_000, 100),
+  NEARBY_RADIUS_METERS: whole(1, 100_000, 500),
+  TRAINER_NEARBY_EVENTS: flag(true),
+  TRAINER_LOCATION_STALE_EVENTS: flag(true),
 });
 
 /** All settings, by the names and units of the code; the README lists the variables. */
@@ -91,7 +99,10 @@ export interface Config {
     maxSpeedKmh: number;
     arrivalRadiusMeters: number;
     coarseAccuracyMeters: number;
+    /** Below zero: TrainerNearby is not told. */
+    nearbyRadiusMeters: number;
   };
+  tellsStaleLocations: boolean;
 }
 
 /** Settings that are missing or wrong; the message names every one of them and what it should be. */
@@ -136,7 +147,9 @@ export function readConfig(environment: Record<string, string | undefined> = pro
       maxSpeedKmh: env.MAX_SPEED_KMH,
       arrivalRadiusMeters: env.ARRIVAL_RADIUS_METERS,
       coarseAccuracyMeters: env.COARSE_ACCURACY_METERS,
+      nearbyRadiusMeters: env.TRAINER_NEARBY_EVENTS ? env.NEARBY_RADIUS_METERS : -1,
     },
+    tellsStaleLocations: env.TRAINER_LOCATION_STALE_EVENTS,
   };
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { Express } from 'express';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import { DeadlineSweeper } from './events/deadline-sweeper.js';
@@ -13,10 +14,13 @@ import { listen } from './http/server.js';
 import { within } from './journey/failures.js';
 import { JourneyService } from './journey/journey-service.js';
 import { SessionDirectory } from './journey/session-directory.js';
+import { LiveWatch } from './journey/live-watch.js';
+import { Busyness } from './observability/busyness.js';
 import { createLogger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
 import { PostgresSessionRepository } from './postgres/session-repository.js';
-import { connect, connectForWaiting } from './redis/connection.js';
+import { ChangeFeed } from './redis/change-feed.js';
+import { connect, connectForListening, connectForWaiting } from './redis/connection.js';
 import { Deadlines } from './redis/deadlines.js';
 import { RedisJourneyStore } from './redis/journey-store.js';
 import { Outbox, readBacklog } from './redis/outbox.js';
@@ -46,43 +50,33 @@ const EVENTS_GRACE_MS = 3_000;
 export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
   const logger = overrides.logger ?? createLogger(config.logLevel);
   const state = connectState(config, logger);
-  const { redis, reader } = state;
+  const { redis } = state;
   const metrics = new Metrics(() => within(config.redis.commandTimeoutMs, 'redis', readBacklog(redis)));
   const sessions = connectSessions(config, logger, metrics);
-  const journeys = buildJourneys(config, overrides, { logger, metrics, redis, sessions });
-  const background = buildBackground(config, overrides, { logger, metrics, redis, reader });
-  let isDraining = false;
-  const requestLog = new RequestLog(logger);
-  const app = createApp({
-    journeys,
-    authenticator: new Authenticator(config.auth),
-    rules: config.rules,
-    health: {
-      pingRedis: () => within(config.redis.commandTimeoutMs, 'redis', redis.ping()),
-      pingPostgres: () => sessions.ping(),
-      isDraining: () => isDraining,
-    },
-    corsOrigins: config.corsOrigins,
-    trustedProxies: config.trustedProxies,
-    onAnswered: (request) => {
-      metrics.requestAnswered(request.method, request.route, request.status, request.seconds);
-      requestLog.answered(request);
-    },
-    logger,
-  });
+  const busyness = new Busyness();
+  const built = { logger, metrics, sessions, busyness, ...state };
+  const { journeys, live } = buildJourneys(config, overrides, built);
+  const background = buildBackground(config, overrides, built);
+  const stage = { isDraining: false, isClosing: false };
+  const app = buildApp(config, { ...built, journeys, stage });
   await state.connect();
   const server = await listen(app, config.port);
   const management = await listen(managementListener(metrics), config.managementPort);
   background.relay.start();
   background.sweeper.start();
+  busyness.start();
   logger.info({ port: server.port, managementPort: management.port, pid: process.pid }, 'listening');
 
   const stop = async (delayMs: number): Promise<void> => {
-    isDraining = true;
+    stage.isDraining = true;
     logger.info({ delayMs }, 'draining');
     await new Promise((resolve) => setTimeout(resolve, delayMs));
+    stage.isClosing = true;
+    live.releaseAll();
     await server.close(REQUESTS_GRACE_MS);
+    busyness.stop();
     await Promise.all([background.sweeper.stop(), background.relay.stop(EVENTS_GRACE_MS)]);
+    state.changes.stop();
     redis.disconnect();
     await Promise.all([
       within(1_000, 'postgres', sessions.close()).catch(() => undefined),
@@ -93,18 +87,54 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   return { port: server.port, managementPort: management.port, logger, stop };
 }
 
+function buildApp(
+  config: Config,
+  built: Built & {
+    sessions: PostgresSessionRepository;
+    journeys: JourneyService;
+    stage: { isDraining: boolean; isClosing: boolean };
+  },
+): Express {
+  const { logger, metrics, redis, sessions, journeys, stage } = built;
+  const requestLog = new RequestLog(logger);
+  return createApp({
+    journeys,
+    authenticator: new Authenticator(config.auth),
+    rules: config.rules,
+    isClosing: () => stage.isClosing,
+    health: {
+      pingRedis: () => within(config.redis.commandTimeoutMs, 'redis', redis.ping()),
+      pingPostgres: () => sessions.ping(),
+      isDraining: () => stage.isDraining,
+    },
+    corsOrigins: config.corsOrigins,
+    trustedProxies: config.trustedProxies,
+    onAnswered: (request) => {
+      metrics.requestAnswered(request.method, request.route, request.status, request.seconds);
+      requestLog.answered(request);
+    },
+    logger,
+  });
+}
+
 function connectState(config: Config, logger: Logger) {
   const logged = (connection: string) => (error: Error) => {
     logger.warn({ connection, err: error }, 'redis connection failed');
   };
-  const redis = withScripts(connect(config.redis, 'admin-service', logged('commands')));
+  const redis = withScripts(connect(config.redis, 'admin-service', logged('commands')), config.rules);
   const reader = connectForWaiting(config.redis, 'admin-service-relay', READ_WAIT_MS, logged('relay'));
+  const changes = new ChangeFeed(
+    connectForListening(config.redis, 'admin-service-changes', logged('changes')),
+  );
   return {
     redis,
     reader,
+    changes,
     // A Redis that is away at the start comes later; until then ready says no.
     connect: () =>
-      Promise.all([redis.connect(), reader.connect()].map((work) => work.catch(() => undefined))),
+      Promise.all(
+        [redis.connect(), reader.connect(), changes.start()].map((work) => work.catch(() => undefined)),
+      ),
   };
 }
 
@@ -123,18 +153,19 @@ function connectSessions(config: Config, logger: Logger, metrics: Metrics): Post
   });
 }
 
-interface Built {
+type State = ReturnType<typeof connectState>;
+
+interface Built extends Pick<State, 'redis'> {
   logger: Logger;
   metrics: Metrics;
-  redis: ReturnType<typeof connectState>['redis'];
 }
 
 function buildJourneys(
   config: Config,
   { clock }: Overrides,
-  built: Built & { sessions: PostgresSessionRepository },
-): JourneyService {
-  const { logger, metrics, redis, sessions } = built;
+  built: Built & { changes: ChangeFeed; sessions: PostgresSessionRepository; busyness: Busyness },
+): { journeys: JourneyService; live: LiveWatch } {
+  const { logger, metrics, redis, changes, sessions, busyness } = built;
   const { commandTimeoutMs } = config.redis;
   const store = new RedisJourneyStore({
     redis,
@@ -152,14 +183,16 @@ function buildJourneys(
     repository: sessions,
     cache: new RedisSessionCache({ redis, commandTimeoutMs }),
   });
-  return new JourneyService({ store, sessions, directory, observer: metrics });
+  const { tellsStaleLocations } = config;
+  const { updateIntervalMs } = config.rules;
+  const stretch = () => busyness.stretch;
+  const cadence = () => ({ updateIntervalMs, stretch: stretch() });
+  const live = new LiveWatch({ store, directory, changes, observer: metrics, tellsStaleLocations, cadence });
+  metrics.gaugeWaiting(() => live.waiting);
+  return { journeys: new JourneyService({ store, sessions, live, observer: metrics, stretch }), live };
 }
 
-function buildBackground(
-  config: Config,
-  { clock }: Overrides,
-  built: Built & { reader: ReturnType<typeof connectState>['reader'] },
-) {
+function buildBackground(config: Config, { clock }: Overrides, built: Built & Pick<State, 'reader'>) {
   const { logger, metrics, redis, reader } = built;
   const outbox = new Outbox({
     redis,
@@ -172,7 +205,7 @@ function buildBackground(
     observer: relayObserver(logger, metrics),
   });
   const sweeper = new DeadlineSweeper({
-    deadlines: new Deadlines({ redis, endedTtlSeconds: config.rules.endedTtlSeconds, clock }),
+    deadlines: new Deadlines({ redis, clock }),
     onExpired: (count) => {
       metrics.journeysExpired(count);
     },

@@ -54,12 +54,22 @@ export const LiveJourney = z
       .number()
       .nullable()
       .meta({ description: "Great-circle distance to the student's home, metres." }),
-    etaSeconds: z.int().nullable().meta({ description: 'Null where it cannot be said honestly.' }),
-    ageMs: z.int().nullable().meta({ description: 'Age of the fix.' }),
-    freshness: z
-      .enum(freshnessLevels)
+    etaSeconds: z
+      .int()
       .nullable()
-      .meta({ description: 'live up to 15 s, delayed up to 60 s, then stale.' }),
+      .meta({ description: 'Until the arrival at the home. Null where it cannot be said honestly.' }),
+    etaLowSeconds: z.int().nullable().meta({
+      description: 'Sooner is unlikely: four of five arrivals fall between this and etaHighSeconds.',
+    }),
+    etaHighSeconds: z
+      .int()
+      .nullable()
+      .meta({ description: 'Later is unlikely. All three are null together.' }),
+    ageMs: z.int().nullable().meta({ description: 'Age of the fix.' }),
+    freshness: z.enum(freshnessLevels).nullable().meta({
+      description:
+        'live up to 15 s, delayed up to 60 s, then stale; later by as much as nextUpdateMs is over the ordinary interval.',
+    }),
     uncertaintyMeters: z
       .number()
       .nullable()

@@ -3,7 +3,7 @@ import type { LocalServer, LocalServerOptions } from './servers/server-process.j
 import type { Screen } from './terminal/screen.js';
 
 /** A server to work with, and whether it is ours to fill and to leave as it is. */
-export interface AvailableServer extends Pick<LocalServer, 'url' | 'ended' | 'stop'> {
+export interface AvailableServer extends Pick<LocalServer, 'url' | 'pid' | 'ended' | 'stop'> {
   isOurs: boolean;
   /** For the screen, where a password of the user's own has no place. */
   shownUrl: string;
@@ -31,6 +31,7 @@ export async function givenOrLocal(
     const never = new Promise<string>(() => undefined);
     return {
       url: givenUrl,
+      pid: undefined,
       shownUrl: 'yours, from the environment',
       isOurs: false,
       ended: never,

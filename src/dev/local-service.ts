@@ -10,7 +10,20 @@ export interface LocalServiceSettings {
   eventBusUrl: string;
   jwtSecret: string;
   corsOrigins: string[];
+  program: ServiceProgram;
 }
+
+export interface ServiceProgram {
+  command: string;
+  args: string[];
+  environment?: NodeJS.ProcessEnv;
+}
+
+/** The service as it stands in the source, without a build. */
+export const programFromSource: ServiceProgram = {
+  command: process.execPath,
+  args: ['--import', 'tsx', 'src/main.ts'],
+};
 
 export interface LocalService {
   port: number;
@@ -25,7 +38,7 @@ export interface LocalServiceDependencies {
   token: string;
 }
 
-const projectFolder = join(import.meta.dirname, '../..');
+export const projectFolder = join(import.meta.dirname, '../..');
 const attempts = 3;
 
 /** The service as a process of its own, on the preferred ports or on others where those are taken. */
@@ -38,8 +51,8 @@ export async function startLocalService(
     const managementPort = await freePort(settings.preferredManagementPort);
     const server = await startServerProcess(
       {
-        command: process.execPath,
-        args: ['--import', 'tsx', 'src/main.ts'],
+        command: settings.program.command,
+        args: settings.program.args,
         stopSignal: 'SIGTERM',
         environment: environmentOf(settings, port, managementPort),
         cwd: projectFolder,
@@ -89,5 +102,6 @@ function environmentOf(
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
     SHUTDOWN_DELAY_MS: '0',
+    ...settings.program.environment,
   };
 }

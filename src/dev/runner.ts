@@ -1,6 +1,6 @@
 import { givenOrLocal, type AvailableServer, type ServerKind } from './available-server.js';
 import { startLocalEventBus, type LocalEventBus } from './event-bus/local-event-bus.js';
-import { startLocalService, type LocalService } from './local-service.js';
+import { programFromSource, startLocalService, type LocalService } from './local-service.js';
 import { apiPage } from './pages/api-page.js';
 import { servePage, startPageServer, type PageServer } from './pages/page-server.js';
 import {
@@ -17,6 +17,7 @@ import { JourneyCalls } from './simulation/journey-calls.js';
 import { planSessions, type PlannedSession } from './simulation/simulated-sessions.js';
 import { startSimulator } from './simulation/simulator.js';
 import { Tally } from './simulation/tally.js';
+import { StopList } from './stop-list.js';
 import type { RunnerOptions } from './terminal/command-line.js';
 import { eventLine, startStatus } from './terminal/life.js';
 import { readyBlock } from './terminal/ready-block.js';
@@ -33,6 +34,8 @@ export interface RunnerDependencies {
   onFailure: (what: string, lastLines: string) => void;
 }
 
+const sessionsPerTrainer = 2;
+
 /** Everything that `npm run dev` starts, in order, and stops in the opposite one. */
 export class Runner {
   readonly #options: RunnerOptions;
@@ -41,16 +44,18 @@ export class Runner {
   readonly #tokens = new TokenIssuer();
   readonly #tally = new Tally();
   readonly #repeats: Repeats;
-  readonly #toStop: (() => Promise<void>)[] = [];
+  readonly #toStop: StopList;
   #isStopping = false;
 
   constructor(dependencies: RunnerDependencies) {
     this.#with = dependencies;
     this.#options = dependencies.options;
     this.#screen = dependencies.screen;
-    this.#repeats = new Repeats((line) => {
+    const show = (line: string) => {
       this.#screen.show(line);
-    });
+    };
+    this.#repeats = new Repeats(show);
+    this.#toStop = new StopList(show);
   }
 
   async start(): Promise<void> {
@@ -88,16 +93,11 @@ export class Runner {
   /** Everything that was started so far, the newest first. */
   async stop(): Promise<void> {
     this.#isStopping = true;
-    for (let stop = this.#toStop.pop(); stop; stop = this.#toStop.pop()) {
-      // One part that does not stop is no reason to leave the others running.
-      await stop().catch((error: unknown) => {
-        this.#screen.show(`while stopping: ${String(error)}`);
-      });
-    }
+    await this.#toStop.stopAll();
   }
 
   #onStop(stop: () => Promise<void>): void {
-    this.#toStop.push(stop);
+    this.#toStop.add(stop);
   }
 
   async #server(name: string, givenUrl: string | undefined, kind: ServerKind): Promise<AvailableServer> {
@@ -115,7 +115,7 @@ export class Runner {
   }
 
   async #sessions({ url, isOurs }: AvailableServer): Promise<PlannedSession[][]> {
-    const sessions = planSessions(this.#options.journeys, Math.random);
+    const sessions = planSessions(this.#options.journeys, sessionsPerTrainer, Math.random);
     const all = sessions.flat();
     await this.#screen.step(
       'creating sessions',
@@ -154,6 +154,7 @@ export class Runner {
       eventBusUrl: parts.bus.url,
       jwtSecret: this.#tokens.secret,
       corsOrigins: parts.pages.origins,
+      program: programFromSource,
     };
     const start = () => startLocalService(settings, { reaper, onLogLine, token: parts.tokens.admin });
     const service = await this.#screen.step('starting the service', start, ({ port }) => `port ${port}`);

@@ -32,22 +32,36 @@ async function runFile(url: string, name: string): Promise<void> {
 }
 
 export async function insertSessions(url: string, sessions: readonly PlannedSession[]): Promise<void> {
-  const rows = sessions.map(({ id, studentId, trainerId, home, neighbourhood }) => ({
-    id,
-    student_id: studentId,
-    trainer_id: trainerId,
-    student_home_location: { ...home, address: `${neighbourhood.name}, Bengaluru` },
-  }));
+  // A column at a time: tens of thousands of rows in one statement.
+  const columns = [
+    sessions.map(({ id }) => id),
+    sessions.map(({ studentId }) => studentId),
+    sessions.map(({ trainerId }) => trainerId),
+    sessions.map(({ home, neighbourhood }) =>
+      JSON.stringify({ ...home, address: `${neighbourhood.name}, Bengaluru` }),
+    ),
+  ];
   const sql = `
     insert into tutoring_sessions (id, student_id, trainer_id, status, student_home_location)
-    select id, student_id, trainer_id, 'scheduled', student_home_location
-    from jsonb_to_recordset($1) as row (id uuid, student_id uuid, trainer_id uuid, student_home_location jsonb)`;
-  await withClient(url, (client) => client.query(sql, [JSON.stringify(rows)]));
+    select id, student_id, trainer_id, 'scheduled', home::jsonb
+    from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) as row (id, student_id, trainer_id, home)`;
+  await withClient(url, (client) => client.query(sql, columns));
 }
 
 /** Takes away sessions that this run has put into a database that is not its own. */
 export async function removeSessions(url: string, ids: readonly string[]): Promise<void> {
   await withClient(url, (client) => client.query('delete from tutoring_sessions where id = any($1)', [ids]));
+}
+
+/** Sessions whose ids lie next to each other, from the first to the last. */
+export interface SessionRange {
+  first: string;
+  last: string;
+}
+
+export async function removeSessionRange(url: string, { first, last }: SessionRange): Promise<void> {
+  const sql = 'delete from tutoring_sessions where id between $1 and $2';
+  await withClient(url, (client) => client.query(sql, [first, last]));
 }
 
 export async function readUntouchedSession(url: string): Promise<StoredSession> {

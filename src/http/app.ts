@@ -49,7 +49,14 @@ function crossOrigin(origins: string[]) {
       'Prefer',
       'X-Request-Id',
     ],
-    exposedHeaders: ['ETag', 'Retry-After', 'Idempotency-Replayed', 'Preference-Applied', 'X-Request-Id'],
+    exposedHeaders: [
+      'ETag',
+      'Retry-After',
+      'Idempotency-Replayed',
+      'Next-Poll-Ms',
+      'Preference-Applied',
+      'X-Request-Id',
+    ],
     maxAge: 600,
   });
 }

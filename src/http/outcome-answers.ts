@@ -56,7 +56,7 @@ export function recordAnswer(outcome: RecordOutcome, update: PositionUpdate, rul
         sessionId: update.sessionId,
         timestamp: isoTime(outcome.timestampMs),
         ttl: rules.locationTtlSeconds,
-        nextUpdateMs: rules.updateIntervalMs,
+        nextUpdateMs: outcome.nextUpdateMs,
       });
     case 'stale':
       return new Refusal(
@@ -92,15 +92,19 @@ export function recordAnswer(outcome: RecordOutcome, update: PositionUpdate, rul
   }
 }
 
-/** Answers 304 where the caller has this state already. */
-export function liveAnswer(outcome: LiveOutcome, ifNoneMatch: string | undefined): Answer {
+/** Answers 304 where the caller has this state already. waitSeconds: what the caller was granted, or null. */
+export function liveAnswer(
+  outcome: LiveOutcome,
+  ifNoneMatch: string | undefined,
+  waitSeconds: number | null,
+): Answer {
   switch (outcome.kind) {
     case 'live': {
-      const etag = `W/"${outcome.version}"`;
-      const headers = { ETag: etag, 'Cache-Control': 'private, no-cache' };
-      return matches(ifNoneMatch, etag)
-        ? { kind: 'notModified', headers }
-        : success(200, outcome.journey, headers);
+      const headers: Headers = { ETag: etagOf(outcome.version), 'Cache-Control': 'private, no-cache' };
+      if (outcome.waited && waitSeconds !== null) headers['Preference-Applied'] = `wait=${waitSeconds}`;
+      if (!isKnown(ifNoneMatch, outcome.version)) return success(200, outcome.journey, headers);
+      headers['Next-Poll-Ms'] = String(outcome.journey.nextPollMs);
+      return { kind: 'notModified', headers };
     }
     case 'sessionNotFound':
       return sessionNotFound();
@@ -157,9 +161,15 @@ export function stopAnswer(outcome: StopOutcome, sessionId: string): Answer {
   }
 }
 
-/** Weak comparison, RFC 9110, 8.8.3.2 and 13.1.2. */
-function matches(ifNoneMatch: string | undefined, etag: string): boolean {
+function etagOf(version: string): string {
+  return `W/"${version}"`;
+}
+
+/** Whether If-None-Match names this version. Weak comparison, RFC 9110, 8.8.3.2 and 13.1.2. */
+export function isKnown(ifNoneMatch: string | undefined, version: string): boolean {
   if (ifNoneMatch === undefined) return false;
+  const etag = etagOf(version);
+  if (ifNoneMatch === etag) return true;
   const opaque = etag.slice(2);
   return ifNoneMatch.split(',').some((tag) => {
     const candidate = tag.trim();

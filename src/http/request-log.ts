@@ -1,9 +1,14 @@
 import type { Logger } from 'pino';
+import { WAITING_ROUTE } from './routes.js';
 import type { AnsweredRequest } from './request-context.js';
 
 /** Successful updates and polls that are logged each second at most; all of them are in the metrics. */
 const SAMPLED_LINES_PER_SECOND = 20;
-const SAMPLED_ROUTES = new Set(['/location-tracking/journey/updates', '/location-tracking/journey/live']);
+const SAMPLED_ROUTES = new Set([
+  '/location-tracking/journey/updates',
+  '/location-tracking/journey/live',
+  WAITING_ROUTE,
+]);
 const QUIET_ROUTES = new Set(['/health/live', '/health/ready']);
 
 /** One line a request. At 10,000 journeys the updates and polls that went well would be 4,000 lines a second. */

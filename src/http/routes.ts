@@ -3,12 +3,15 @@ import type { z } from 'zod';
 import { IdempotencyKey, LiveQuery, PositionUpdate, SessionParams } from '../contract/requests.js';
 import type { Caller } from '../journey/journey.js';
 import type { JourneyService } from '../journey/journey-service.js';
+import type { Wait } from '../journey/live-watch.js';
 import { isPermitted, permittedRoles, type Call } from '../journey/permissions.js';
 import { Refusal, send, type Answer } from './answers.js';
 import type { Authenticator } from './authentication.js';
 import { ignoreBody, readJson } from './json-body.js';
+import { preferredWaitSeconds } from './preferences.js';
 import {
   arriveAnswer,
+  isKnown,
   liveAnswer,
   recordAnswer,
   startAnswer,
@@ -20,35 +23,25 @@ export interface RoutesDependencies {
   journeys: JourneyService;
   authenticator: Authenticator;
   rules: AnswerRules;
+  /** The process takes no more connections: each answer is the last on its own. */
+  isClosing: () => boolean;
 }
 
 const BASE_PATH = '/api/v1/admin';
 
+/** In metrics and logs: a live poll with Prefer: wait. */
+export const WAITING_ROUTE = '/location-tracking/journey/live (waiting)';
+
 /** A caller hears within a second, also where token keys, Postgres and Redis are asked one after the other. */
 const ANSWER_WITHIN_MS = 900;
 
+type Work = (caller: Caller, req: Request, res: Response) => Promise<Answer>;
+
 /** Adds the five calls to the app itself: a router of their own would look at each address once more. */
-export function addJourneyRoutes(app: Express, { journeys, authenticator, rules }: RoutesDependencies): void {
-  /** Token, role, then the work: no body is read for a caller who may not make the call. */
-  const route = (
-    method: 'get' | 'post',
-    path: string,
-    call: Call,
-    work: (caller: Caller, req: Request) => Promise<Answer>,
-  ) => {
-    app[method](BASE_PATH + path, async (req: Request, res: Response) => {
-      req.routeLabel = path;
-      const known = authenticator.authenticate(req);
-      const caller = known instanceof Promise ? await known : known;
-      if (!isPermitted(call, caller.role)) {
-        throw new Refusal('FORBIDDEN', `This call is for: ${permittedRoles[call].join(', ')}.`);
-      }
-      send(req, res, await work(caller, req));
-    });
-    app.all(BASE_PATH + path, (req: Request) => {
-      req.routeLabel = path;
-      throw methodNotAllowed(method === 'get' ? 'GET, HEAD' : 'POST');
-    });
+export function addJourneyRoutes(app: Express, dependencies: RoutesDependencies): void {
+  const { journeys, rules } = dependencies;
+  const route = (method: 'get' | 'post', path: string, call: Call, work: Work) => {
+    addRoute(app, dependencies, { method, path, call, work });
   };
 
   // The two calls that every journey makes every few seconds come first: Express looks at the routes in order.
@@ -56,12 +49,14 @@ export function addJourneyRoutes(app: Express, { journeys, authenticator, rules 
     const update = parse(PositionUpdate, await readJson(req));
     return recordAnswer(await journeys.recordPosition(caller, update), update, rules);
   });
-  route('get', '/location-tracking/journey/live', 'watch', async (caller, req) => {
+  route('get', '/location-tracking/journey/live', 'watch', async (caller, req, res) => {
     const { sessionId } = parse(LiveQuery, req.query);
-    return liveAnswer(
-      await journeys.watch(caller, sessionId, remainingMs(req)),
-      req.headers['if-none-match'],
-    );
+    const ifNoneMatch = req.headers['if-none-match'];
+    const seconds = ifNoneMatch === undefined ? null : preferredWaitSeconds(req.headers['prefer']);
+    // A wait is no slow answer: it has a name of its own in metrics and logs.
+    if (seconds !== null) req.routeLabel = WAITING_ROUTE;
+    const wait = seconds === null ? null : waitOf(seconds, ifNoneMatch, res);
+    return liveAnswer(await journeys.watch(caller, sessionId, remainingMs(req), wait), ifNoneMatch, seconds);
   });
   route('post', '/sessions/:sessionId/start-journey', 'startJourney', async (caller, req) => {
     const { sessionId, key } = await sessionCall(req);
@@ -81,8 +76,42 @@ export function addJourneyRoutes(app: Express, { journeys, authenticator, rules 
   });
 }
 
+/** Token, role, then the work: no body is read for a caller who may not make the call. */
+function addRoute(
+  app: Express,
+  { authenticator, isClosing }: RoutesDependencies,
+  { method, path, call, work }: { method: 'get' | 'post'; path: string; call: Call; work: Work },
+): void {
+  app[method](BASE_PATH + path, async (req: Request, res: Response) => {
+    req.routeLabel = path;
+    const known = authenticator.authenticate(req);
+    const caller = known instanceof Promise ? await known : known;
+    if (!isPermitted(call, caller.role)) {
+      throw new Refusal('FORBIDDEN', `This call is for: ${permittedRoles[call].join(', ')}.`);
+    }
+    const answer = await work(caller, req, res);
+    if (isClosing()) res.shouldKeepAlive = false;
+    send(req, res, answer);
+  });
+  app.all(BASE_PATH + path, (req: Request) => {
+    req.routeLabel = path;
+    throw methodNotAllowed(method === 'get' ? 'GET, HEAD' : 'POST');
+  });
+}
+
 export function methodNotAllowed(allowed: string): Refusal {
   return new Refusal('METHOD_NOT_ALLOWED', `This address takes ${allowed}.`, undefined, { Allow: allowed });
+}
+
+function waitOf(seconds: number, ifNoneMatch: string | undefined, res: Response): Wait {
+  return {
+    seconds,
+    isKnown: (version) => isKnown(ifNoneMatch, version),
+    whenGone: (stop) => {
+      if (res.closed) stop();
+      else res.once('close', stop);
+    },
+  };
 }
 
 function remainingMs(req: Request): number {

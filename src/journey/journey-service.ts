@@ -1,7 +1,7 @@
 import type { PositionUpdate } from '../contract/requests.js';
 import { within } from './failures.js';
 import { startableStatuses, type Caller, type Session } from './journey.js';
-import { activeVersion, activeView, endedView, inactiveView } from './live-view.js';
+import type { LiveWatch, Wait } from './live-watch.js';
 import type { ArriveOutcome, LiveOutcome, RecordOutcome, StartOutcome, StopOutcome } from './outcomes.js';
 import type {
   Idempotency,
@@ -10,30 +10,34 @@ import type {
   JourneyToStart,
   SessionRepository,
 } from './ports.js';
-import type { SessionDirectory } from './session-directory.js';
 
 export interface JourneyServiceDependencies {
   store: JourneyStore;
   sessions: SessionRepository;
-  directory: SessionDirectory;
+  live: LiveWatch;
   observer: JourneyObserver;
+  /** How far updates are put off because the service has too much to do; 1: not at all. */
+  stretch: () => number;
 }
 
 /**
- * The journeys of trainers to students, for callers whose role permits the call (see permissions.ts). Refusals are outcomes; each method throws StateUnavailableError where a
- * dependency is away, and CorruptStateError where a stored value cannot be read.
+ * The journeys of trainers to students, for callers whose role permits the call (see permissions.ts). Refusals are
+ * outcomes; each method throws StateUnavailableError where a dependency is away, and CorruptStateError where a stored
+ * value cannot be read.
  */
 export class JourneyService {
   readonly #store: JourneyStore;
   readonly #sessions: SessionRepository;
-  readonly #directory: SessionDirectory;
+  readonly #live: LiveWatch;
   readonly #observer: JourneyObserver;
+  readonly #stretch: () => number;
 
   constructor(dependencies: JourneyServiceDependencies) {
     this.#store = dependencies.store;
     this.#sessions = dependencies.sessions;
-    this.#directory = dependencies.directory;
+    this.#live = dependencies.live;
     this.#observer = dependencies.observer;
+    this.#stretch = dependencies.stretch;
   }
 
   /** withinMs: for Postgres and Redis together, which are asked one after the other. */
@@ -65,54 +69,17 @@ export class JourneyService {
             trainerId: caller.userId,
             position: update,
             ageMs: update.ageMs ?? 0,
+            stretch: this.#stretch(),
           });
     this.#observer.positionTaken(outcome.kind);
     return outcome;
   }
 
-  async watch(caller: Caller, sessionId: string, withinMs: number): Promise<LiveOutcome> {
-    const askedAt = performance.now();
-    const reading = await this.#store.readLive(sessionId);
-    switch (reading.kind) {
-      case 'active': {
-        this.#observer.polled('state');
-        const { journey, location, nowMs } = reading;
-        if (!mayWatch(caller, journey)) return { kind: 'forbidden' };
-        return {
-          kind: 'live',
-          journey: activeView(journey, location, nowMs),
-          version: activeVersion(journey, location),
-        };
-      }
-      case 'ended': {
-        this.#observer.polled('state');
-        const { journey } = reading;
-        if (!mayWatch(caller, journey)) return { kind: 'forbidden' };
-        return {
-          kind: 'live',
-          journey: endedView(journey),
-          version: `ended-${journey.endedAtMs.toString(36)}`,
-        };
-      }
-      case 'inactive': {
-        const isCached = reading.session !== null || reading.knownMissing;
-        this.#observer.polled(isCached ? 'cache' : 'postgres');
-        const session = isCached
-          ? reading.session
-          : await within(
-              withinMs - (performance.now() - askedAt),
-              'postgres',
-              this.#directory.find(sessionId),
-            );
-        if (session === null) return { kind: 'sessionNotFound' };
-        if (!mayWatch(caller, session)) return { kind: 'forbidden' };
-        return {
-          kind: 'live',
-          journey: inactiveView(sessionId, session.trainerId),
-          version: `none-${session.trainerId ?? ''}`,
-        };
-      }
-    }
+  /** Where the trainer is; with a wait, as soon as it is another than the caller knows. withinMs: for each look at it. */
+  watch(caller: Caller, sessionId: string, withinMs: number, wait: Wait | null): Promise<LiveOutcome> {
+    return wait === null
+      ? this.#live.now(caller, sessionId, withinMs)
+      : this.#live.next(caller, sessionId, withinMs, wait);
   }
 
   arrive(caller: Caller, sessionId: string, key: string | undefined): Promise<ArriveOutcome> {
@@ -137,17 +104,6 @@ function admit(session: Session | null, caller: Caller): Admission {
     return { kind: 'notStartable', status: session.status };
   }
   return { kind: 'admitted', journey: { trainerId: caller.userId, studentId: session.studentId, session } };
-}
-
-function mayWatch(caller: Caller, parties: { trainerId: string | null; studentId: string | null }): boolean {
-  switch (caller.role) {
-    case 'admin':
-      return true;
-    case 'trainer':
-      return parties.trainerId === caller.userId;
-    case 'student':
-      return parties.studentId === caller.userId;
-  }
 }
 
 function idempotency(caller: Caller, key: string | undefined): Idempotency | null {

@@ -51,6 +51,24 @@ export interface Position extends Coordinates {
 export interface LiveLocation extends Position {
   timestampMs: number;
   fixMs: number;
+  /** How long after timestampMs the next one was asked for; unknown where another version took this one. */
+  nextUpdateMs?: number | undefined;
+  /** How long the trainer had stood by then. */
+  stillSeconds?: number | undefined;
+  approach?: Approach | undefined;
+}
+
+/** How the trainer came nearer up to the last exact fix, which may be older than the last position; speeds in m/s. */
+export interface Approach {
+  at: Coordinates;
+  fixMs: number;
+  /** How fast the straight line home has become shorter, of late. */
+  closingSpeed: number;
+  /** How fast the trainer has got on in any direction, with the halts. */
+  pace: number;
+  /** How far that wanders: the variance of the way gone, per second, in m²/s. */
+  unsteadiness: number;
+  watchedSeconds: number;
 }
 
 /** The numbers of the rules; all of them settings. */
@@ -63,6 +81,8 @@ export interface JourneyRules {
   maxSpeedKmh: number;
   arrivalRadiusMeters: number;
   coarseAccuracyMeters: number;
+  /** Where TrainerNearby is told; below zero: nowhere. */
+  nearbyRadiusMeters: number;
 }
 
 /** The statuses of a session from which a journey can start. */
@@ -70,3 +90,6 @@ export const startableStatuses: readonly string[] = ['scheduled', 'pending_verif
 
 /** A fix that is older than this says nothing about where the trainer is. */
 export const OLDEST_FIX_MS = 300_000;
+
+/** A student who looks at an older fix makes the platform wake the trainer's phone. */
+export const STALE_AFTER_MS = 60_000;

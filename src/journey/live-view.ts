@@ -1,21 +1,22 @@
 import type { LiveJourney, Location } from '../contract/answers.js';
+import { estimateArrival } from './arrival-estimate.js';
+import {
+  ENDED_POLL_MS,
+  idlePollMs,
+  nextPollMs,
+  ordinaryCadence,
+  relaxedByMs,
+  type Cadence,
+} from './cadence.js';
 import { distanceMeters } from './distance.js';
 import type { EndedJourney, Journey, LiveLocation } from './journey.js';
 
 const LIVE_UP_TO_MS = 15_000;
 const DELAYED_UP_TO_MS = 60_000;
-/** A poll a little more often than the trainer's updates, so that none is seen much later than it came. */
-const NEXT_POLL_MS = 4_000;
-/** Below walking pace the speed says nothing about the arrival: a traffic light, a parking place. */
-const SLOWEST_HONEST_SPEED = 1.5;
+/** A trainer who stands may have walked on since the fix, in m/s. */
+const SLOWEST_SPEED = 1.5;
 /** What a trainer whose speed is not known may be doing meanwhile: 50 km/h, a city's limit, in m/s. */
 const ASSUMED_SPEED = 13.9;
-/**
- * Driving distance over straight-line distance. Boscoe, Henry and Zdeb, "A Nationwide Comparison of Driving Distance
- * Versus Straight-Line Distance to Hospitals", The Professional Geographer 64(2), 2012: 1.417 on average.
- */
-const DETOUR_FACTOR = 1.417;
-
 const nothingKnown = {
   location: null,
   lastUpdate: null,
@@ -23,14 +24,20 @@ const nothingKnown = {
   expiresAt: null,
   distanceMeters: null,
   etaSeconds: null,
+  etaLowSeconds: null,
+  etaHighSeconds: null,
   ageMs: null,
   freshness: null,
   uncertaintyMeters: null,
-  nextPollMs: NEXT_POLL_MS,
 } as const;
 
 /** What a student sees of a journey that goes on, at the time nowMs. */
-export function activeView(journey: Journey, location: LiveLocation | null, nowMs: number): LiveJourney {
+export function activeView(
+  journey: Journey,
+  location: LiveLocation | null,
+  nowMs: number,
+  cadence: Cadence = ordinaryCadence,
+): LiveJourney {
   const view: LiveJourney = {
     sessionId: journey.sessionId,
     trainerId: journey.trainerId,
@@ -38,6 +45,7 @@ export function activeView(journey: Journey, location: LiveLocation | null, nowM
     ...nothingKnown,
     startedAt: isoTime(journey.startedAtMs),
     expiresAt: isoTime(journey.expiresAtMs),
+    nextPollMs: nextPollMs(location, nowMs, cadence),
   };
   if (location === null) return view;
 
@@ -45,12 +53,14 @@ export function activeView(journey: Journey, location: LiveLocation | null, nowM
   view.location = shownLocation(location);
   view.lastUpdate = view.location.timestamp;
   view.ageMs = ageMs;
-  view.freshness = ageMs <= LIVE_UP_TO_MS ? 'live' : ageMs <= DELAYED_UP_TO_MS ? 'delayed' : 'stale';
+  view.freshness = freshness(ageMs - relaxedByMs(location, cadence));
   view.uncertaintyMeters = uncertaintyMeters(location, ageMs);
   if (journey.home !== null) {
-    const distance = distanceMeters(location, journey.home);
-    view.distanceMeters = Math.round(distance);
-    view.etaSeconds = view.freshness === 'stale' ? null : etaSeconds(distance, location, ageMs);
+    view.distanceMeters = Math.round(distanceMeters(location, journey.home));
+    const arrival = estimateArrival(location, journey.home, nowMs);
+    view.etaSeconds = arrival?.seconds ?? null;
+    view.etaLowSeconds = arrival?.lowSeconds ?? null;
+    view.etaHighSeconds = arrival?.highSeconds ?? null;
   }
   return view;
 }
@@ -58,13 +68,18 @@ export function activeView(journey: Journey, location: LiveLocation | null, nowM
 export function endedView(journey: EndedJourney): LiveJourney {
   return {
     ...inactiveView(journey.sessionId, journey.trainerId),
+    nextPollMs: ENDED_POLL_MS,
     endedReason: journey.reason,
     endedAt: isoTime(journey.endedAtMs),
   };
 }
 
-export function inactiveView(sessionId: string, trainerId: string | null): LiveJourney {
-  return { sessionId, trainerId, isActive: false, ...nothingKnown };
+export function inactiveView(
+  sessionId: string,
+  trainerId: string | null,
+  cadence: Cadence = ordinaryCadence,
+): LiveJourney {
+  return { sessionId, trainerId, isActive: false, ...nothingKnown, nextPollMs: idlePollMs(cadence) };
 }
 
 /** Names the state that a view shows, not its age: it changes with each position, start and end, and with nothing else. */
@@ -92,12 +107,12 @@ function shownLocation(location: LiveLocation): Location {
 /** The accuracy plus the way that the trainer can have gone since the fix; null where the phone gave no accuracy. */
 function uncertaintyMeters(location: LiveLocation, ageMs: number): number | null {
   if (location.accuracy === undefined) return null;
-  const speed = Math.max(location.speed ?? ASSUMED_SPEED, SLOWEST_HONEST_SPEED);
+  const speed = Math.max(location.speed ?? ASSUMED_SPEED, SLOWEST_SPEED);
   return Math.round(location.accuracy + (speed * ageMs) / 1000);
 }
 
-/** Seconds to the home at the present speed on streets; null while the trainer stands or the phone gives no speed. */
-function etaSeconds(distance: number, location: LiveLocation, ageMs: number): number | null {
-  if (location.speed === undefined || location.speed < SLOWEST_HONEST_SPEED) return null;
-  return Math.max(0, Math.round((distance * DETOUR_FACTOR) / location.speed - ageMs / 1000));
+/** lateMs: the fix's age, less what the next one was asked for later than ordinary. */
+function freshness(lateMs: number): LiveJourney['freshness'] {
+  if (lateMs <= LIVE_UP_TO_MS) return 'live';
+  return lateMs <= DELAYED_UP_TO_MS ? 'delayed' : 'stale';
 }

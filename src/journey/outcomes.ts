@@ -21,8 +21,7 @@ export type StartOutcome =
   | Forbidden;
 
 export type RecordOutcome =
-  | { kind: 'recorded'; timestampMs: number }
-  | { kind: 'duplicate'; timestampMs: number }
+  | { kind: 'recorded' | 'duplicate'; timestampMs: number; nextUpdateMs: number }
   | { kind: 'stale'; lastSequence: number | null }
   | { kind: 'rateLimited'; retryAfterMs: number }
   | { kind: 'implausible' }
@@ -48,6 +47,8 @@ export type LiveOutcome =
       journey: LiveJourney;
       /** Changes whenever the state does, and with nothing else. */
       version: string;
+      /** Whether a wait that was asked for was granted. */
+      waited: boolean;
     }
   | { kind: 'sessionNotFound' }
   | Forbidden;

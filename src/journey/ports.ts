@@ -22,6 +22,8 @@ export interface PositionToRecord {
   position: Position;
   /** How old the fix was when it was sent. */
   ageMs: number;
+  /** How far the next update is put off by overload; 1: not at all. */
+  stretch: number;
 }
 
 export type LiveReading =
@@ -39,6 +41,8 @@ export interface JourneyStore {
   findStart(sessionId: string, idempotency: Idempotency | null): Promise<StartAttempt | null>;
   recordPosition(update: PositionToRecord): Promise<RecordOutcome>;
   readLive(sessionId: string): Promise<LiveReading>;
+  /** Records that a student looks at an old position, at most once a minute and journey. */
+  reportStale(sessionId: string): Promise<void>;
   arrive(sessionId: string, trainerId: string, idempotency: Idempotency | null): Promise<ArriveOutcome>;
   /** stoppedBy: the trainer's id, or null for an admin, who may stop any journey. */
   stop(sessionId: string, stoppedBy: string | null, idempotency: Idempotency | null): Promise<StopOutcome>;
@@ -54,8 +58,24 @@ export interface SessionCache {
   remember(sessionId: string, session: Session | null): Promise<void>;
 }
 
+export type JourneyChange =
+  | { kind: 'position'; location: LiveLocation }
+  /** A start or an end; the state tells which. */
+  | { kind: 'lifecycle' }
+  /** Changes may have been missed, and none is told any more. */
+  | { kind: 'broken' };
+export type ChangeListener = (change: JourneyChange) => void;
+
+/** Changes of sessions' journeys as they happen, in order for each session. */
+export interface JourneyChanges {
+  readonly isUp: boolean;
+  /** One listener a session; from when the promise is fulfilled no change is missed. @throws StateUnavailableError */
+  follow(sessionId: string, listener: ChangeListener): Promise<void>;
+  unfollow(sessionIds: string[]): void;
+}
+
 /** Told of what an operator wants to count. */
 export interface JourneyObserver {
-  polled(answeredFrom: 'state' | 'cache' | 'postgres'): void;
+  polled(answeredFrom: 'state' | 'cache' | 'postgres' | 'change'): void;
   positionTaken(outcome: RecordOutcome['kind']): void;
 }

@@ -107,6 +107,18 @@ export class Metrics {
     this.#expired.inc(count);
   }
 
+  /** waiting: how many polls wait for a change in this process. */
+  gaugeWaiting(waiting: () => number): void {
+    const gauge: Gauge = new Gauge({
+      name: 'live_polls_waiting',
+      help: 'Polls with Prefer: wait that wait for a change in this process.',
+      registers: [this.#registry],
+      collect: () => {
+        gauge.set(waiting());
+      },
+    });
+  }
+
   get contentType(): string {
     return this.#registry.contentType;
   }

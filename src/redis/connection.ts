@@ -44,6 +44,24 @@ function coalesceWrites(stream: Writable): void {
   };
 }
 
+/** The same for subscriptions. They end with the connection: who listened has to know that something may be missed. */
+export function connectForListening(
+  settings: RedisSettings,
+  name: string,
+  onError: (error: Error) => void,
+): Redis {
+  const redis = new Redis(settings.url, {
+    ...options(settings.commandTimeoutMs),
+    connectionName: name,
+    autoResubscribe: false,
+  });
+  redis.on('error', onError);
+  redis.on('connect', () => {
+    coalesceWrites(redis.stream);
+  });
+  return redis;
+}
+
 /** The same for commands that wait on the server for up to waitMs. */
 export function connectForWaiting(
   settings: RedisSettings,

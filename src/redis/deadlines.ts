@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { OUTBOX_MAX_LENGTH } from './journey-store.js';
 import * as keys from './keys.js';
 import type { JourneyScripts } from './scripts.js';
 
 export interface DeadlinesDependencies {
   redis: JourneyScripts;
-  endedTtlSeconds: number;
   /** Milliseconds since the epoch instead of Redis' own clock: for tests that move the time. */
   clock?: (() => number) | undefined;
 }
@@ -13,12 +11,10 @@ export interface DeadlinesDependencies {
 /** Ends journeys that ran into their limit. Every process may ask at any time: each journey is ended once. */
 export class Deadlines {
   readonly #redis: JourneyScripts;
-  readonly #endedTtlSeconds: number;
   readonly #clock: () => string;
 
-  constructor({ redis, endedTtlSeconds, clock }: DeadlinesDependencies) {
+  constructor({ redis, clock }: DeadlinesDependencies) {
     this.#redis = redis;
-    this.#endedTtlSeconds = endedTtlSeconds;
     this.#clock = clock === undefined ? () => '' : () => String(clock());
   }
 
@@ -43,8 +39,6 @@ export class Deadlines {
       keys.OUTBOX_KEY,
       this.#clock(),
       sessionId,
-      this.#endedTtlSeconds,
-      OUTBOX_MAX_LENGTH,
       randomUUID(),
       keys.LOCATION_KEY_PREFIX,
     );

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { Deadline } from '../journey/deadline.js';
-import { OLDEST_FIX_MS, type JourneyRules } from '../journey/journey.js';
+import type { JourneyRules } from '../journey/journey.js';
 import type { ArriveOutcome, RecordOutcome, StopOutcome } from '../journey/outcomes.js';
 import type * as ports from '../journey/ports.js';
 import { asFailure } from './connection.js';
 import * as keys from './keys.js';
+import { positionArguments } from './position-arguments.js';
 import {
   alreadyActive,
   arriveOutcome,
@@ -17,12 +18,9 @@ import {
 import { formatMeta } from './stored-values.js';
 import type { JourneyScripts, ScriptReply } from './scripts.js';
 
-/** Events that wait for a bus that is away: days of them at 10,000 journeys an hour, at about 300 bytes each. */
-export const OUTBOX_MAX_LENGTH = 1_000_000;
-
 export interface JourneyStoreDependencies {
   redis: JourneyScripts & { mget(...keys: string[]): Promise<(string | null)[]> };
-  rules: JourneyRules;
+  rules: Pick<JourneyRules, 'journeyTtlSeconds'>;
   commandTimeoutMs: number;
   observe: (operation: string, seconds: number, succeeded: boolean) => void;
   /** Called with the key of a location that could not be read and was written anew. */
@@ -34,7 +32,7 @@ export interface JourneyStoreDependencies {
 /** All journeys, in Redis: one script, and so one atomic step and one round trip, a method. */
 export class RedisJourneyStore implements ports.JourneyStore {
   readonly #redis: JourneyStoreDependencies['redis'];
-  readonly #rules: JourneyRules;
+  readonly #rules: Pick<JourneyRules, 'journeyTtlSeconds'>;
   readonly #dependencies: JourneyStoreDependencies;
   readonly #clock: () => string;
   readonly #deadline: Deadline;
@@ -67,9 +65,8 @@ export class RedisJourneyStore implements ports.JourneyStore {
         ownedHead(sessionId, trainerId) + `"studentId":"${studentId}",`,
         `"status":"in_progress","studentHomeLocation":${JSON.stringify(home)}}`,
         formatMeta(session),
-        this.#rules.journeyTtlSeconds,
-        this.#rules.endedTtlSeconds,
-        OUTBOX_MAX_LENGTH,
+        home?.latitude ?? '',
+        home?.longitude ?? '',
         randomUUID(),
         keys.LOCATION_KEY_PREFIX,
         repeatKey === null ? '' : '1',
@@ -92,39 +89,11 @@ export class RedisJourneyStore implements ports.JourneyStore {
   }
 
   async recordPosition(update: ports.PositionToRecord): Promise<RecordOutcome> {
-    const { sessionId, trainerId, position, ageMs } = update;
-    const { latitude, longitude, accuracy, speed, heading, sequence } = position;
-    const rules = this.#rules;
-    const head = ownedHead(sessionId, trainerId);
-    const location = keys.locationKey(trainerId, sessionId);
+    const { sessionId } = update;
     const reply = await this.#run('recordPosition', keys.activeKey(sessionId), () =>
-      this.#redis.recordPosition(
-        keys.activeKey(sessionId),
-        keys.endedKey(sessionId),
-        keys.trackKey(sessionId),
-        location,
-        keys.rateKey(trainerId),
-        keys.DEADLINES_KEY,
-        this.#clock(),
-        head,
-        trainerId,
-        sequence ?? '',
-        ageMs,
-        latitude,
-        longitude,
-        accuracy ?? '',
-        JSON.stringify({ latitude, longitude, accuracy, speed, heading, sequence }).slice(1, -1),
-        head.slice(1, -1),
-        rules.locationTtlSeconds,
-        rules.updateIntervalMs,
-        rules.updateToleranceMs,
-        rules.maxSpeedKmh,
-        rules.coarseAccuracyMeters,
-        OLDEST_FIX_MS,
-        sessionId,
-      ),
+      this.#redis.recordPosition(...positionArguments(update, this.#clock())),
     );
-    if (reply[0] === 'healed') this.#dependencies.onHealed(location);
+    if (reply[0] === 'healed') this.#dependencies.onHealed(keys.locationKey(update.trainerId, sessionId));
     return recordOutcome(reply, sessionId);
   }
 
@@ -143,6 +112,14 @@ export class RedisJourneyStore implements ports.JourneyStore {
       ),
     );
     return liveReading(reply, sessionId, this.#rules.journeyTtlSeconds);
+  }
+
+  async reportStale(sessionId: string): Promise<void> {
+    const active = keys.activeKey(sessionId);
+    const [track, mark] = [keys.trackKey(sessionId), keys.staleToldKey(sessionId)];
+    await this.#run('reportStale', active, () =>
+      this.#redis.reportStale(active, track, mark, keys.OUTBOX_KEY, this.#clock(), sessionId),
+    );
   }
 
   async arrive(
@@ -167,7 +144,6 @@ export class RedisJourneyStore implements ports.JourneyStore {
     callerId: string,
     idempotency: ports.Idempotency | null,
   ): Promise<ScriptReply> {
-    const rules = this.#rules;
     const repeatKey = idempotency && repeatKeyOf(reason, sessionId, idempotency);
     return this.#run(reason === 'arrived' ? 'arrive' : 'stop', keys.activeKey(sessionId), () =>
       this.#redis.endJourney(
@@ -177,14 +153,9 @@ export class RedisJourneyStore implements ports.JourneyStore {
         sessionId,
         callerId,
         reason,
-        rules.arrivalRadiusMeters,
-        rules.coarseAccuracyMeters,
-        rules.endedTtlSeconds,
-        OUTBOX_MAX_LENGTH,
         randomUUID(),
         keys.LOCATION_KEY_PREFIX,
         repeatKey === null ? '' : '1',
-        rules.journeyTtlSeconds + rules.endedTtlSeconds,
       ),
     );
   }

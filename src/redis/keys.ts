@@ -35,6 +35,18 @@ export function trackKey(sessionId: string): string {
   return `journey:track:${sessionId}`;
 }
 
+/** The mark that the platform was told of the journey's old position. */
+export function staleToldKey(sessionId: string): string {
+  return `journey:stale-told:${sessionId}`;
+}
+
+/** scripts/includes/changes.lua tells there what happens to a session's journey. */
+export const CHANGES_PREFIX = 'journey:changes:';
+
+export function changesChannel(sessionId: string): string {
+  return CHANGES_PREFIX + sessionId;
+}
+
 /** The first answer to a call with an Idempotency-Key. */
 export function idempotencyKey(sessionId: string, digest: string): string {
   return `journey:idempotency:${sessionId}:${digest}`;

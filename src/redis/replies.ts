@@ -56,9 +56,9 @@ export function recordOutcome(reply: ScriptReply, sessionId: string): RecordOutc
   switch (reply[0]) {
     case 'recorded':
     case 'healed':
-      return { kind: 'recorded', timestampMs: Number(reply[1]) };
+      return { kind: 'recorded', timestampMs: Number(reply[1]), nextUpdateMs: Number(reply[2]) };
     case 'duplicate':
-      return { kind: 'duplicate', timestampMs: Number(reply[1]) };
+      return { kind: 'duplicate', timestampMs: Number(reply[1]), nextUpdateMs: Number(reply[2]) };
     case 'stale':
       return { kind: 'stale', lastSequence: reply[1] === '' ? null : Number(reply[1]) };
     case 'rate_limited':

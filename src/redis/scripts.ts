@@ -1,5 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
+import { OLDEST_FIX_MS, STALE_AFTER_MS, type JourneyRules } from '../journey/journey.js';
+
+/** Events that wait for a bus that is away: days of them at 10,000 journeys an hour, at about 300 bytes each. */
+const OUTBOX_MAX_LENGTH = 1_000_000;
 
 type Argument = string | number;
 /** What a script answers: a word first, then what belongs to it. Redis' integers are numbers, its strings text. */
@@ -14,21 +18,29 @@ export interface JourneyScripts {
   endJourney: Script<ScriptReply>;
   expireJourney: Script<ScriptReply>;
   dueJourneys: Script<string[]>;
+  reportStale: Script<ScriptReply>;
 }
 
 const scripts: Record<keyof JourneyScripts, { file: string; numberOfKeys: number }> = {
   startJourney: { file: 'start_journey', numberOfKeys: 7 },
-  recordPosition: { file: 'record_position', numberOfKeys: 6 },
+  recordPosition: { file: 'record_position', numberOfKeys: 7 },
   readLive: { file: 'read_live', numberOfKeys: 5 },
   endJourney: { file: 'end_journey', numberOfKeys: 7 },
   expireJourney: { file: 'expire_journey', numberOfKeys: 6 },
   dueJourneys: { file: 'due_journeys', numberOfKeys: 1 },
+  reportStale: { file: 'report_stale', numberOfKeys: 4 },
 };
 
 /** Gives the connection one typed method a script; ioredis loads each where it is needed. */
-export function withScripts(redis: Redis): Redis & JourneyScripts {
+export function withScripts(redis: Redis, rules: JourneyRules): Redis & JourneyScripts {
+  const constants = {
+    ...rules,
+    oldestFixMs: OLDEST_FIX_MS,
+    staleAfterMs: STALE_AFTER_MS,
+    outboxMaxLength: OUTBOX_MAX_LENGTH,
+  };
   for (const [name, { file, numberOfKeys }] of Object.entries(scripts)) {
-    redis.defineCommand(name, { lua: readScript(file), numberOfKeys });
+    redis.defineCommand(name, { lua: withConstants(readScript(file), constants), numberOfKeys });
   }
   return redis as Redis & JourneyScripts;
 }
@@ -36,4 +48,13 @@ export function withScripts(redis: Redis): Redis & JourneyScripts {
 function readScript(name: string): string {
   const text = readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), 'utf8');
   return text.replace(/^-- include: (\w+)$/gm, (_line, include: string) => readScript(`includes/${include}`));
+}
+
+/** RULES.<name> in a script is a number of the settings, written in rather than sent along with each call. */
+function withConstants(text: string, constants: Record<string, number>): string {
+  return text.replace(/\bRULES\.(\w+)/g, (_match, name: string) => {
+    const value = constants[name];
+    if (value === undefined) throw new Error(`there is no rule ${name}`);
+    return String(value);
+  });
 }

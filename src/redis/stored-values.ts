@@ -31,6 +31,11 @@ const ActiveValue = z.object({
   studentHomeLocation: HomeLocation.nullish(),
 });
 
+/** As scripts/includes/approach.lua writes it: closing speed, pace, unsteadiness, seconds watched. */
+const ApproachValue = z.tuple([z.number(), z.number().min(0), z.number().min(0), z.number().min(0)]);
+const ReferenceValue = z.object({ latitude: Latitude, longitude: Longitude, fixMs: z.number() });
+
+/** The last four only foretell, so a value that cannot be read is none. */
 const LocationValue = z.object({
   latitude: Latitude,
   longitude: Longitude,
@@ -40,6 +45,10 @@ const LocationValue = z.object({
   sequence: Optional,
   timestamp: Instant,
   fixMs: Optional,
+  nextUpdateMs: z.number().optional().catch(undefined),
+  stillSeconds: z.number().min(0).optional().catch(undefined),
+  approach: ApproachValue.optional().catch(undefined),
+  reference: ReferenceValue.optional().catch(undefined),
 });
 
 const EndedValue = z.object({
@@ -75,8 +84,14 @@ export function parseActive(key: string, json: string, journeyTtlSeconds: number
 
 /** @throws CorruptStateError naming the key */
 export function parseLocation(key: string, json: string): LiveLocation {
-  const { timestamp, fixMs, ...position } = parse(key, json, LocationValue);
-  return { ...position, timestampMs: timestamp, fixMs: fixMs ?? timestamp };
+  const { timestamp, fixMs = timestamp, approach, reference, ...position } = parse(key, json, LocationValue);
+  const location = { ...position, timestampMs: timestamp, fixMs };
+  if (approach === undefined) return location;
+  const [closingSpeed, pace, unsteadiness, watchedSeconds] = approach;
+  // A coarse position has the last exact one, of which its approach still tells, as its reference.
+  const { latitude, longitude, fixMs: exactFixMs } = reference ?? { ...position, fixMs };
+  const told = { closingSpeed, pace, unsteadiness, watchedSeconds };
+  return { ...location, approach: { at: { latitude, longitude }, fixMs: exactFixMs, ...told } };
 }
 
 /** @throws CorruptStateError naming the key */

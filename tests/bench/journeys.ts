@@ -1,30 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import pg from 'pg';
 import type { JourneyRules } from '../../src/journey/journey.js';
 import { RedisJourneyStore } from '../../src/redis/journey-store.js';
+import { OUTBOX_KEY } from '../../src/redis/keys.js';
 import type { JourneyScripts } from '../../src/redis/scripts.js';
-import { tokenFor } from '../support/tokens.js';
+import { home, journeyAt } from './bench-journeys.js';
 
-/** Production's rules, but a rate that takes an update of each journey whenever the load has come round. */
-export const rules: JourneyRules = {
-  journeyTtlSeconds: 3_600,
-  locationTtlSeconds: 300,
-  endedTtlSeconds: 300,
-  updateIntervalMs: 1,
-  updateToleranceMs: 1_000,
-  maxSpeedKmh: 120,
-  arrivalRadiusMeters: 150,
-  coarseAccuracyMeters: 100,
-};
+export type BenchRedis = Redis & JourneyScripts;
 
-export interface BenchJourney {
-  sessionId: string;
-  trainerId: string;
-  token: string;
-}
+const AT_ONCE = 1_000;
 
-/** Journeys that are under way, each with its trainer's token, written as the service writes them. */
-export async function startJourneys(redis: Redis & JourneyScripts, count: number): Promise<BenchJourney[]> {
+/** Journeys that are under way, each with a position, written as the service writes them. */
+export async function startJourneys(redis: BenchRedis, rules: JourneyRules, count: number): Promise<void> {
   const store = new RedisJourneyStore({
     redis,
     rules,
@@ -32,13 +19,46 @@ export async function startJourneys(redis: Redis & JourneyScripts, count: number
     observe: () => undefined,
     onHealed: () => undefined,
   });
-  return Promise.all(
-    Array.from({ length: count }, async () => {
-      const [sessionId, trainerId, studentId] = [randomUUID(), randomUUID(), randomUUID()];
-      const home = { latitude: 12.97, longitude: 77.59 };
-      const session = { sessionId, trainerId, studentId, status: 'scheduled', home };
-      await store.start({ trainerId, studentId, session }, null);
-      return { sessionId, trainerId, token: await tokenFor(trainerId, 'trainer') };
-    }),
-  );
+  await inBatches(count, async (index) => {
+    const { sessionId, trainerId, studentId } = journeyAt(index);
+    const session = { sessionId, trainerId, studentId, status: 'scheduled', home };
+    await store.start({ trainerId, studentId, session }, null);
+  });
+  await inBatches(count, async (index) => {
+    const { sessionId, trainerId } = journeyAt(index);
+    const place = { latitude: 12.97159, longitude: 77.5945627, accuracy: 5.5, speed: 8.25, heading: 271.5 };
+    const position = { ...place, sequence: 1 };
+    await store.recordPosition({ sessionId, trainerId, position, ageMs: 0, stretch: 1 });
+  });
+  // The events of the starts are long published where journeys have been under way for a while.
+  await redis.del(OUTBOX_KEY);
+}
+
+/** A row for each session, those of the first so many journeys and as many spare ones after them as are wanted. */
+export async function insertSessions(databaseUrl: string, count: number): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const journeys = Array.from({ length: count }, (_, index) => journeyAt(index));
+    await client.query(
+      `insert into tutoring_sessions (id, student_id, trainer_id, status, student_home_location)
+      select id, student_id, trainer_id, 'scheduled', $4::jsonb
+      from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as row (id, student_id, trainer_id)`,
+      [
+        journeys.map(({ sessionId }) => sessionId),
+        journeys.map(({ studentId }) => studentId),
+        journeys.map(({ trainerId }) => trainerId),
+        JSON.stringify(home),
+      ],
+    );
+  } finally {
+    await client.end();
+  }
+}
+
+async function inBatches(count: number, work: (index: number) => Promise<void>): Promise<void> {
+  for (let from = 0; from < count; from += AT_ONCE) {
+    const size = Math.min(AT_ONCE, count - from);
+    await Promise.all(Array.from({ length: size }, (_, index) => work(from + index)));
+  }
 }

@@ -51,7 +51,7 @@ test('an arrival is told with reason arrived and the time of the answer', async 
   await start(session);
   data(await service.api.update(trainerToken, { sessionId, ...metersNorth(20), accuracy: 5 }));
   const { arrivedAt } = data(await service.api.arrived(sessionId, trainerToken));
-  const [, event] = await eventsOf(sessionId, 2);
+  const [, , event] = await eventsOf(sessionId, 3);
   expect(event).toMatchObject({
     bus: 'application-events',
     source: 'admin-service',

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-test('a journey goes from its start to the arrival, and its two events come out', async () => {
+test('a journey goes from its start to the arrival, and its events come out', async () => {
   const { sessionId, trainerId, studentId, trainerToken, studentToken } = await aSession();
   const { api } = service;
   const started = data(await api.start(sessionId, trainerToken));
@@ -28,8 +28,12 @@ test('a journey goes from its start to the arrival, and its two events come out'
     code: 'JOURNEY_ENDED',
   });
   const events = await until(
-    'both events',
-    () => service.eventsOf(sessionId).length === 2 && service.eventsOf(sessionId),
+    'all events',
+    () => service.eventsOf(sessionId).length === 3 && service.eventsOf(sessionId),
   );
-  expect(events.map((event) => event.detailType)).toEqual(['TrainerJourneyStarted', 'TrainerJourneyEnded']);
+  expect(events.map((event) => event.detailType)).toEqual([
+    'TrainerJourneyStarted',
+    'TrainerNearby',
+    'TrainerJourneyEnded',
+  ]);
 });

@@ -23,8 +23,10 @@ const iso = (ms: number) => new Date(ms).toISOString();
 
 const nothing = {
   ...{ location: null, lastUpdate: null, startedAt: null, expiresAt: null, distanceMeters: null },
-  ...{ etaSeconds: null, ageMs: null, freshness: null, uncertaintyMeters: null },
+  ...{ etaSeconds: null, etaLowSeconds: null, etaHighSeconds: null },
+  ...{ ageMs: null, freshness: null, uncertaintyMeters: null },
 };
+const nobodyKnowsWhen = { etaSeconds: null, etaLowSeconds: null, etaHighSeconds: null };
 
 describe.each([
   ['before the start', (): Promise<ASession> => aSession()],
@@ -171,38 +173,59 @@ test.each([{ speed: 10 }, { speed: 0 }, {}])(
   },
 );
 
-test('the arrival of a trainer who drives is told in seconds, and comes nearer', async () => {
-  const session = await aJourney(service.api);
-  data(await post(session, { speed: 10 }));
-  const first = (await live(session))['etaSeconds'] as number;
-  expect(first).toBeGreaterThanOrEqual(200);
-  expect(first).toBeLessThan(600);
-  clock.advance(5_000);
-  data(await post(session, { ...metersNorth(1_900), speed: 10 }));
-  expect((await live(session))['etaSeconds']).toBeLessThan(first);
-});
+/** Straight home at 10 m/s for 30 s, to 2,000 m from it. */
+async function driveNearer(session: ASession, more: object = {}): Promise<void> {
+  for (const meters of [2_300, 2_250, 2_200, 2_150, 2_100, 2_050, 2_000]) {
+    data(await post(session, { ...metersNorth(meters), accuracy: 8, ...more }));
+    clock.advance(5_000);
+  }
+}
 
-test.each([{ speed: 0 }, { speed: null }, { speed: -1 }, {}])('no arrival is told at %j', async (more) => {
-  const session = await aJourney(service.api);
-  data(await post(session, more));
-  expect(await live(session)).toMatchObject({ distanceMeters: 2_000, etaSeconds: null });
-});
+test.each([{ speed: 10 }, {}])(
+  'the arrival of a trainer who drives is told as an interval, and comes nearer, at %j',
+  async (more) => {
+    const session = await aJourney(service.api);
+    await driveNearer(session, more);
+    const { etaLowSeconds: low, etaSeconds: first, etaHighSeconds: high } = await live(session);
+    expect(low).toBeLessThan(200);
+    expect(first).toBeGreaterThan(200);
+    expect(first).toBeLessThan(600);
+    expect(high).toBeGreaterThan(first as number);
+    data(await post(session, { ...metersNorth(1_900), accuracy: 8, ...more }));
+    expect((await live(session))['etaSeconds']).toBeLessThan(first as number);
+  },
+);
+
+test.each([{ speed: 10 }, { speed: 0 }, { speed: null }, {}])(
+  'no arrival is told of the first position, at %j',
+  async (more) => {
+    const session = await aJourney(service.api);
+    data(await post(session, more));
+    expect(await live(session)).toMatchObject({ distanceMeters: 2_000, ...nobodyKnowsWhen });
+  },
+);
 
 test('no arrival is told of a fix that is stale', async () => {
   const session = await aJourney(service.api);
-  data(await post(session, { speed: 10 }));
-  clock.advance(60_001);
-  expect(await live(session)).toMatchObject({ freshness: 'stale', etaSeconds: null });
+  await driveNearer(session);
+  clock.advance(55_001);
+  expect(await live(session)).toMatchObject({ freshness: 'stale', ...nobodyKnowsWhen });
 });
 
 test('without a home there is a location, but neither distance nor arrival', async () => {
   const session = await aJourney(service.api, { home: null });
-  data(await post(session, { speed: 10 }));
-  expect(await live(session)).toMatchObject({ distanceMeters: null, etaSeconds: null, freshness: 'live' });
+  await driveNearer(session);
+  expect(await live(session)).toMatchObject({ distanceMeters: null, ...nobodyKnowsWhen, freshness: 'live' });
 });
 
-test('the next poll is told', async () => {
-  expect(await live(await aJourney(service.api))).toMatchObject({ nextPollMs: 4_000 });
+test('the next poll is told: in a while where there is no position, and else just after the next one', async () => {
+  const session = await aJourney(service.api);
+  expect(await live(session)).toMatchObject({ nextPollMs: 4_000 });
+  expect(data(await post(session))).toMatchObject({ nextUpdateMs: 5_000 });
+  clock.advance(1_000);
+  expect(await live(session)).toMatchObject({ nextPollMs: 4_500 });
+  data(await service.api.stop(session.sessionId, session.trainerToken));
+  expect(await live(session)).toMatchObject({ nextPollMs: 15_000 });
 });
 
 test('once the end is forgotten, live is as before the start, and calls find no journey', async () => {

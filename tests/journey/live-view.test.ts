@@ -1,4 +1,4 @@
-import type { Journey, LiveLocation } from '../../src/journey/journey.js';
+import type { Approach, Journey, LiveLocation } from '../../src/journey/journey.js';
 import { activeVersion, activeView, endedView, inactiveView } from '../../src/journey/live-view.js';
 
 const NOW = Date.UTC(2025, 5, 1, 12, 0, 0, 7);
@@ -13,6 +13,13 @@ const journey: Journey = { ...ids, startedAtMs: NOW - 60_000, expiresAtMs: NOW +
 function location(more: Partial<LiveLocation> = {}): LiveLocation {
   return { latitude: 12.97, longitude: 77.6, timestampMs: NOW, fixMs: NOW, ...more };
 }
+/** Who comes home at 10 m/s, watched for two minutes. */
+function approach(more: Partial<Approach> = {}): Approach {
+  const { latitude, longitude } = location();
+  const steady = { closingSpeed: 10, pace: 10, unsteadiness: 0, watchedSeconds: 120 };
+  return { at: { latitude, longitude }, fixMs: NOW, ...steady, ...more };
+}
+const nobodyKnowsWhen = { etaSeconds: null, etaLowSeconds: null, etaHighSeconds: null };
 const view = (more: Partial<LiveLocation> = {}, nowMs = NOW) => activeView(journey, location(more), nowMs);
 
 test('times are ISO 8601 in UTC with milliseconds', () => {
@@ -25,7 +32,8 @@ test('times are ISO 8601 in UTC with milliseconds', () => {
 
 test('without a position nothing is told of one', () => {
   expect(activeView(journey, null, NOW)).toMatchObject({
-    ...{ isActive: true, location: null, lastUpdate: null, distanceMeters: null, etaSeconds: null },
+    ...{ isActive: true, location: null, lastUpdate: null, distanceMeters: null },
+    ...nobodyKnowsWhen,
     ...{ ageMs: null, freshness: null, uncertaintyMeters: null },
   });
 });
@@ -44,6 +52,18 @@ test.each([
   expect(view({ fixMs: NOW - ageMs })).toMatchObject({ ageMs, freshness });
 });
 
+test.each([
+  [25_000, 'live'],
+  [25_001, 'delayed'],
+  [70_000, 'delayed'],
+  [70_001, 'stale'],
+])('a fix of %d ms is %s where the next was due 10 s later than ordinary', (ageMs, freshness) => {
+  expect(view({ fixMs: NOW - ageMs, nextUpdateMs: 15_000 })).toMatchObject({ ageMs, freshness });
+  const cadence = { updateIntervalMs: 15_000, stretch: 1 };
+  const where = location({ fixMs: NOW - ageMs + 10_000, nextUpdateMs: 15_000 });
+  expect(activeView(journey, where, NOW, cadence)).toMatchObject({ freshness });
+});
+
 test('the uncertainty never shrinks with age, and is never under the accuracy', () => {
   for (const speed of [undefined, 0, 1, 14, 40]) {
     let last = 0;
@@ -56,27 +76,74 @@ test('the uncertainty never shrinks with age, and is never under the accuracy', 
   }
 });
 
-test('the arrival is told only where the trainer moves', () => {
-  const etas = [undefined, 0, 0.2].map((speed) => view({ speed }).etaSeconds);
-  expect(etas).toEqual([null, null, null]);
-  expect(view({ speed: 10 }).etaSeconds).toBeGreaterThan(0);
+test('the arrival is told as an interval of whole seconds where it is known how the trainer comes nearer', () => {
+  expect(view({ speed: 10 })).toMatchObject(nobodyKnowsWhen);
+  const { distanceMeters, etaSeconds, etaLowSeconds, etaHighSeconds } = view({ approach: approach() });
+  const straightOnSeconds = (distanceMeters ?? NaN) / 10;
+  expect([etaLowSeconds, etaSeconds, etaHighSeconds].every(Number.isInteger)).toBe(true);
+  expect(etaLowSeconds).toBeLessThanOrEqual(straightOnSeconds);
+  expect(etaSeconds).toBeGreaterThan(straightOnSeconds);
+  expect(etaHighSeconds).toBeGreaterThan(etaSeconds ?? NaN);
 });
 
-test('the arrival is sooner at a higher speed, and never negative', () => {
-  const at = (speed: number) => view({ speed }).etaSeconds ?? NaN;
-  expect(at(20)).toBeLessThan(at(10));
-  const { etaSeconds } = activeView(journey, location({ ...home, speed: 30, fixMs: NOW - 50_000 }), NOW);
-  expect(etaSeconds).toBe(0);
+test.each<[string, Partial<LiveLocation>]>([
+  ['one who has been watched too briefly', { approach: approach({ watchedSeconds: 19 }) }],
+  ['one who does not come nearer', { approach: approach({ closingSpeed: 0 }) }],
+  ['one who drives away', { approach: approach({ closingSpeed: -5 }) }],
+  ['one who drives almost past the home', { approach: approach({ closingSpeed: 1 }) }],
+  ['one whose pace tells nothing', { approach: approach({ unsteadiness: 9_999, watchedSeconds: 30 }) }],
+  ['one who has stood for over a minute', { approach: approach(), stillSeconds: 61 }],
+  ['one whose last exact fix is over a minute old', { approach: approach({ fixMs: NOW - 60_001 }) }],
+])('no arrival is told of %s', (_whom, more) => {
+  expect(view(more)).toMatchObject(nobodyKnowsWhen);
 });
 
-test('the arrival is not sooner than a straight line allows', () => {
-  const { distanceMeters, etaSeconds } = view({ speed: 10 });
-  expect(etaSeconds).toBeGreaterThanOrEqual((distanceMeters ?? NaN) / 10 - 1);
+test('no arrival is told of a fix that is stale', () => {
+  const fixMs = NOW - 60_001;
+  expect(view({ fixMs, approach: approach({ fixMs }) })).toMatchObject({
+    freshness: 'stale',
+    ...nobodyKnowsWhen,
+  });
+});
+
+test('the arrival is sooner at a higher pace, and the interval narrower', () => {
+  const at = (speed: number) => view({ approach: approach({ closingSpeed: speed, pace: speed }) });
+  const [slow, fast] = [at(5), at(15)];
+  expect(fast.etaSeconds).toBeLessThan(slow.etaSeconds ?? NaN);
+  const width = ({ etaLowSeconds: low, etaHighSeconds: high }: typeof slow) => (high ?? NaN) - (low ?? NaN);
+  expect(width(fast)).toBeLessThan(width(slow));
+});
+
+test('an unsteady pace makes the interval wider, and a longer watch narrower', () => {
+  const width = (more: Partial<Approach>) => {
+    const { etaLowSeconds: low, etaHighSeconds: high } = view({ approach: approach(more) });
+    return (high ?? NaN) - (low ?? NaN);
+  };
+  expect(width({ unsteadiness: 400 })).toBeGreaterThan(width({ unsteadiness: 100 }));
+  expect(width({ watchedSeconds: 300 })).toBeLessThan(width({ watchedSeconds: 30 }));
+});
+
+test('no time until the arrival is negative, and at the door none is told when it should long have been', () => {
+  for (let agoMs = 0; agoMs <= 60_000; agoMs += 1_000) {
+    const near = location({ ...home, fixMs: NOW - agoMs });
+    const arriving = approach({ at: home, fixMs: NOW - agoMs });
+    const {
+      etaLowSeconds: low,
+      etaSeconds: eta,
+      etaHighSeconds: high,
+    } = activeView(journey, { ...near, approach: arriving }, NOW);
+    if (high === null) expect([low, eta]).toEqual([null, null]);
+    else {
+      expect(low).toBe(0);
+      expect(eta).toBeGreaterThanOrEqual(0);
+      expect(high).toBeGreaterThan(0);
+    }
+  }
 });
 
 test('without a home neither distance nor arrival is told', () => {
-  const homeless = activeView({ ...journey, home: null }, location({ speed: 10 }), NOW);
-  expect(homeless).toMatchObject({ distanceMeters: null, etaSeconds: null });
+  const homeless = activeView({ ...journey, home: null }, location({ approach: approach() }), NOW);
+  expect(homeless).toMatchObject({ distanceMeters: null, ...nobodyKnowsWhen });
 });
 
 test("who is at home and nothing else of the session's people is shown", () => {
@@ -87,6 +154,16 @@ test.each(['arrived', 'cancelled', 'timeout'] as const)('an end by %s is told, a
   expect(endedView({ ...ids, endedAtMs: NOW, reason })).toMatchObject({
     ...{ isActive: false, location: null, endedReason: reason, endedAt: '2025-06-01T12:00:00.007Z' },
   });
+});
+
+test('a poll is worth while after the next update, soon where there is none yet, and seldom after the end', () => {
+  expect(view({ nextUpdateMs: 10_000 }).nextPollMs).toBe(10_500);
+  expect(activeView(journey, null, NOW).nextPollMs).toBe(4_000);
+  expect(inactiveView(ids.sessionId, ids.trainerId).nextPollMs).toBe(4_000);
+  expect(endedView({ ...ids, endedAtMs: NOW, reason: 'arrived' }).nextPollMs).toBe(15_000);
+  const busy = { updateIntervalMs: 5_000, stretch: 2 };
+  expect(activeView(journey, null, NOW, busy).nextPollMs).toBe(8_000);
+  expect(inactiveView(ids.sessionId, ids.trainerId, busy).nextPollMs).toBe(8_000);
 });
 
 test('what is not active tells of no end', () => {

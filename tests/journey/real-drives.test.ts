@@ -12,6 +12,8 @@ interface Step {
   second: number;
   fix: DriveFix;
   outcome: string;
+  /** When the next one was asked for, where this one was taken. */
+  nextUpdateMs: number;
   /** What the student sees after it. */
   live: Record<string, unknown>;
 }
@@ -31,9 +33,11 @@ async function replay(service: RunningService, clock: MovableClock, drive: Drive
       sequence,
       ageMs,
     });
-    const outcome = answer.status === 201 ? 'taken' : refusal(answer).code;
+    const isTaken = answer.status === 201;
+    const outcome = isTaken ? 'taken' : refusal(answer).code;
+    const nextUpdateMs = isTaken ? (data(answer)['nextUpdateMs'] as number) : NaN;
     const live = data(await service.api.live(sessionId, studentToken));
-    steps.push({ second: sequence * BEAT_SECONDS, fix, outcome, live });
+    steps.push({ second: sequence * BEAT_SECONDS, fix, outcome, nextUpdateMs, live });
   }
   return steps;
 }
@@ -104,7 +108,8 @@ for (const { name, beats, jumpCount, drive } of drives) {
         const { latitude, longitude } = last?.fix ?? NaN_FIX;
         const ageMs = (step.second - (last?.fix.seconds ?? NaN)) * 1000;
         expect(step.live).toMatchObject({ isActive: true, location: { latitude, longitude }, ageMs });
-        expect(step.live['freshness']).toBe(ageMs <= 15_000 ? 'live' : 'delayed');
+        const liveUpToMs = 15_000 + (last?.nextUpdateMs ?? NaN) - BEAT_SECONDS * 1000;
+        expect(step.live['freshness']).toBe(ageMs <= liveUpToMs ? 'live' : 'delayed');
       }
     });
 

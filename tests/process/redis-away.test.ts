@@ -12,7 +12,9 @@ let service: RunningService;
 beforeAll(async () => {
   redis = await startPrivateRedis();
   proxy = await startTcpProxy(redis.url);
-  service = await runService({ settings: { REDIS_URL: proxy.urlFor(redis.url) } });
+  service = await runService({
+    settings: { REDIS_URL: proxy.urlFor(redis.url), TRAINER_NEARBY_EVENTS: 'false' },
+  });
 });
 afterAll(async () => {
   await service.stop();

@@ -61,7 +61,7 @@ async function endProcesses(): Promise<void> {
   }
 }
 
-function removeRest(): void {
+async function removeRest(): Promise<void> {
   for (const { charge } of charges.values()) {
     try {
       if (charge.kind === 'container') {
@@ -71,6 +71,10 @@ function removeRest(): void {
         });
       } else if (charge.kind === 'path') {
         rmSync(charge.path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+      } else if (charge.kind === 'sessions') {
+        // Loaded only where it is needed: the reaper is small and starts fast.
+        const { removeSessionRange } = await import('../session-database.js');
+        await removeSessionRange(charge.databaseUrl, charge.range);
       }
     } catch {
       // Nobody is left to be told.
@@ -86,8 +90,9 @@ lines.on('line', (line) => {
   take(JSON.parse(line) as ReaperMessage);
 });
 lines.on('close', () => {
-  void endProcesses().finally(() => {
-    removeRest();
-    process.exit(0);
-  });
+  void endProcesses()
+    .then(removeRest)
+    .finally(() => {
+      process.exit(0);
+    });
 });

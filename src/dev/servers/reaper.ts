@@ -4,12 +4,15 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Socket } from 'node:net';
+import type { SessionRange } from '../session-database.js';
 
 /** What the reaper ends or removes when its owner is gone. */
 export type Charge =
   | { kind: 'process'; pid: number; signal: NodeJS.Signals }
   | { kind: 'path'; path: string }
-  | { kind: 'container'; name: string };
+  | { kind: 'container'; name: string }
+  /** Rows that were put into a database that goes on. */
+  | { kind: 'sessions'; databaseUrl: string; range: SessionRange };
 
 /** One line on the pipe from the owner to the reaper. */
 export type ReaperMessage = { watch: Charge } | { forget: Charge };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Drive, Random } from './drive.js';
+import type { Drive } from './drive.js';
 import type { CallOutcome, JourneyCalls } from './journey-calls.js';
+import type { Random } from './random.js';
 import type { SimulatedSession } from './simulated-sessions.js';
 import type { Tally } from './tally.js';
 
@@ -14,7 +15,7 @@ export interface JourneyRunDependencies {
 }
 
 const retryMs = 2_000;
-const oldestFixMs = 800;
+const longestDelayMs = 800;
 /** Nothing but a start can come of these: the journey is over, whoever ended it. */
 const endings = new Set(['JOURNEY_ENDED', 'JOURNEY_NOT_ACTIVE']);
 
@@ -58,20 +59,28 @@ export class JourneyRun {
   async #drivePart(untilMs: number, firstUpdateMs: number): Promise<void> {
     const { calls, tally, random, signal } = this.#with;
     const beganMs = performance.now();
+    // How long this phone's receiver takes to tell of a fix.
+    const delayMs = Math.round(random() * longestDelayMs);
+    let intervalMs = firstUpdateMs;
     let nextMs = Math.min(1_000, firstUpdateMs);
     for (let sequence = 1; !this.#isOver; sequence += 1) {
       await sleep(nextMs, undefined, { signal });
-      const elapsedMs = performance.now() - beganMs;
-      const ageMs = Math.round(random() * oldestFixMs);
-      const position = { ...this.#drive.fixAt(Math.min(elapsedMs - ageMs, untilMs)), sequence, ageMs };
+      const elapsedMs = performance.now() - beganMs - delayMs;
+      const { fix, ageMs } = this.#drive.latestFixAt(Math.min(elapsedMs, untilMs));
+      const isInTunnel = ageMs > 0;
+      nextMs = intervalMs;
+      if (isInTunnel && this.#drive.tunnel?.phone === 'silent') continue;
       const sentMs = performance.now();
+      const position = { ...fix, sequence, ageMs: delayMs + ageMs };
       const outcome = await calls.update(this.#session.trainerToken, this.#session.id, position);
       tally.countUpdate();
       if (outcome.kind === 'done') {
-        if (elapsedMs - ageMs >= untilMs) return;
+        if (elapsedMs >= untilMs) return;
+        intervalMs = outcome.data.nextUpdateMs;
         // A phone's timer is never early, but often a little late.
-        nextMs = Math.max(0, outcome.data.nextUpdateMs + random() * 150 - (performance.now() - sentMs));
-      } else {
+        nextMs = Math.max(0, intervalMs + random() * 150 - (performance.now() - sentMs));
+      } else if (!(isInTunnel && isStale(outcome))) {
+        // The fix that a phone repeats is as old as the last one, give or take what the way took: it may be refused.
         nextMs = this.#afterTrouble('update', outcome);
       }
     }
@@ -133,4 +142,8 @@ export class JourneyRun {
     }
     return (outcome.kind === 'refused' ? outcome.retryAfterMs : undefined) ?? retryMs;
   }
+}
+
+function isStale(outcome: CallOutcome<unknown>): boolean {
+  return outcome.kind === 'refused' && outcome.code === 'LOCATION_STALE';
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Random } from './drive.js';
 import { neighbourhoods, trainerNames, type GeoPoint, type Neighbourhood } from './places.js';
+import type { Random } from './random.js';
 
 export interface PlannedSession {
   id: string;
@@ -16,17 +16,21 @@ export interface SimulatedSession extends PlannedSession {
   studentToken: string;
 }
 
-const sessionsPerTrainer = 2;
 /** Homes lie within about 700 m of the quarter's centre. */
 const spreadDegrees = 0.006;
 
-/** For each trainer a few sessions of one quarter; new ids in each run, so that two runs never meet. */
-export function planSessions(trainers: number, random: Random): PlannedSession[][] {
+/** For each trainer some sessions of one quarter; new ids in each run, so that two runs never meet. */
+export function planSessions(
+  trainers: number,
+  sessionsPerTrainer: number,
+  random: Random,
+  newSessionId: () => string = randomUUID,
+): PlannedSession[][] {
   return Array.from({ length: trainers }, (_, trainer) => {
     const neighbourhood = elementAt(neighbourhoods, trainer);
     const trainerId = randomUUID();
     return Array.from({ length: sessionsPerTrainer }, () => ({
-      id: randomUUID(),
+      id: newSessionId(),
       trainerId,
       studentId: randomUUID(),
       neighbourhood,

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { planDrive, planRoute, type Random } from './drive.js';
 import type { JourneyCalls } from './journey-calls.js';
+import { longMeters, planJourney, shortMeters } from './journey-plan.js';
 import { JourneyRun } from './journey-run.js';
+import { between, type Random, type Range } from './random.js';
 import type { SimulatedSession } from './simulated-sessions.js';
 import type { Tally } from './tally.js';
 
@@ -17,10 +18,7 @@ export interface Simulator {
   stop(cancel: boolean): Promise<void>;
 }
 
-const shortMeters = [450, 700];
-const longMeters = [1_200, 3_500];
-const shareOfCancelled = 1 / 6;
-const pauseMs = [4_000, 12_000];
+const pauseMs: Range = [4_000, 12_000];
 const cancelWithinMs = 2_000;
 
 /** One trainer for each list of sessions, who goes through them in turn, again and again. */
@@ -64,22 +62,16 @@ async function work(
     if (session === undefined) return;
     // Every other first journey is short, so that an arrival is seen within two minutes.
     const isShort = turn === 0 ? index % 2 === 0 : random() < 0.4;
-    const route = planRoute(
-      session.home,
-      between(isShort ? shortMeters : longMeters, random),
-      session.neighbourhood.streetAngle,
-      random,
-    );
-    const drive = planDrive(route, random);
-    const isCancelled = turn + index > 0 && random() < shareOfCancelled;
-    const cancelAfterMs = isCancelled ? drive.durationMs * (0.2 + random() * 0.6) : undefined;
+    const { home, neighbourhood } = session;
+    const lengthMeters = isShort ? shortMeters : longMeters;
+    const { drive, cancelAfterMs } = planJourney(home, neighbourhood.streetAngle, lengthMeters, random);
+    // The very first one arrives, so that whoever has just started this sees it.
+    const isFirst = turn + index === 0;
     underWay.set(session.id, session);
-    await new JourneyRun(session, drive, { ...dependencies, signal }).run(cancelAfterMs);
+    await new JourneyRun(session, drive, { ...dependencies, signal }).run(
+      isFirst ? undefined : cancelAfterMs,
+    );
     underWay.delete(session.id);
     await sleep(between(pauseMs, random), undefined, { signal });
   }
-}
-
-function between([least = 0, most = least]: readonly number[], random: Random): number {
-  return least + random() * (most - least);
 }

@@ -4,8 +4,7 @@
   KEYS  1 journey:active  2 journey:ended  3 journey:track  4 session:meta  5 deadlines  6 outbox
         7 the idempotency record, or the same as 1 where the call has none
   ARGV  1 clock override  2 sessionId  3 the caller's id, or '' for an admin  4 'arrived' or 'cancelled'
-        5 arrival radius (m)  6 coarse from (m)  7 ended TTL (s)  8 outbox length  9 seed of the event id
-        10 location key prefix  11 '1' where there is an idempotency record  12 its TTL (s)
+        5 seed of the event id  6 location key prefix  7 '1' where there is an idempotency record
   Returns  {'ended_now', endedAtMs, distance in whole metres or -1}  {'replayed', json of the first answer}
            {'forbidden'}  {'location_unknown'}  {'no_home'}  {'too_far', distance in whole metres}  {'corrupt', key}
            or what not_active says
@@ -16,14 +15,13 @@
 -- include: cached
 -- include: not_active
 -- include: outbox
+-- include: changes
 -- include: close_journey
 local keys = { active = KEYS[1], ended = KEYS[2], track = KEYS[3], meta = KEYS[4], deadlines = KEYS[5],
-  outbox = KEYS[6], locationPrefix = ARGV[10] }
+  outbox = KEYS[6], locationPrefix = ARGV[6] }
 local idempotencyKey = KEYS[7]
 local sessionId, callerId, reason = ARGV[2], ARGV[3], ARGV[4]
-local radiusMeters, coarseMeters, endedTtlSeconds = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local outboxMaxLength, eventSeed = ARGV[8], ARGV[9]
-local isIdempotent, idempotencyTtlSeconds = ARGV[11] == '1', ARGV[12]
+local eventSeed, isIdempotent = ARGV[5], ARGV[7] == '1'
 
 if isIdempotent then
   local first = redis.call('GET', idempotencyKey)
@@ -56,7 +54,7 @@ local function distance_home()
   if not stored then return nil, { 'location_unknown' } end
   local known, location = pcall(cjson.decode, stored)
   if not known or not is_place(location) then return nil, { 'corrupt', locationKey } end
-  if (tonumber(location.accuracy) or 0) > coarseMeters then return nil, { 'location_unknown' } end
+  if (tonumber(location.accuracy) or 0) > RULES.coarseAccuracyMeters then return nil, { 'location_unknown' } end
   return distance_meters(location.latitude, location.longitude, home.latitude, home.longitude)
 end
 
@@ -65,12 +63,12 @@ if reason == 'arrived' then
   local meters, refusal = distance_home()
   if refusal then return refusal end
   distance = math.floor(meters + 0.5)
-  if meters > radiusMeters then return { 'too_far', distance } end
+  if meters > RULES.arrivalRadiusMeters then return { 'too_far', distance } end
 end
 
-close_journey(keys, journey, reason, nowMs, endedTtlSeconds * 1000, outboxMaxLength, eventSeed)
+close_journey(keys, journey, reason, nowMs, RULES.endedTtlSeconds * 1000, eventSeed)
 if isIdempotent then
   redis.call('SET', idempotencyKey, cjson.encode({ endedAt = iso_time(nowMs), distance = distance }),
-    'EX', idempotencyTtlSeconds)
+    'EX', RULES.journeyTtlSeconds + RULES.endedTtlSeconds)
 end
 return { 'ended_now', nowMs, distance }

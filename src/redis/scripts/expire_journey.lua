@@ -2,7 +2,7 @@
   Ends a journey that ran into its limit, once, whichever process comes first.
 
   KEYS  1 journey:active  2 journey:ended  3 journey:track  4 session:meta  5 deadlines  6 outbox
-  ARGV  1 clock override  2 sessionId  3 ended TTL (s)  4 outbox length  5 seed of the event id  6 location key prefix
+  ARGV  1 clock override  2 sessionId  3 seed of the event id  4 location key prefix
   Returns  {'expired'}  {'not_due'}  {'untracked'}: a deadline without a readable record, which goes
            {'superseded'}: another version of the service has ended the journey, which knows nothing of deadlines
 ]]
@@ -10,10 +10,11 @@
 -- include: track
 -- include: cached
 -- include: outbox
+-- include: changes
 -- include: close_journey
 local keys = { active = KEYS[1], ended = KEYS[2], track = KEYS[3], meta = KEYS[4], deadlines = KEYS[5],
-  outbox = KEYS[6], locationPrefix = ARGV[6] }
-local sessionId, endedTtlSeconds, outboxMaxLength, eventSeed = ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
+  outbox = KEYS[6], locationPrefix = ARGV[4] }
+local sessionId, eventSeed = ARGV[2], ARGV[3]
 
 local nowMs = now_ms(ARGV[1])
 local dueMs = tonumber(redis.call('ZSCORE', keys.deadlines, sessionId))
@@ -28,5 +29,5 @@ if not journey or isAnothers or redis.call('EXISTS', keys.ended) == 1 then
 end
 journey.sessionId = sessionId
 journey.startedAt = iso_time(journey.startedAtMs)
-close_journey(keys, journey, 'timeout', dueMs, endedTtlSeconds * 1000 - (nowMs - dueMs), outboxMaxLength, eventSeed)
+close_journey(keys, journey, 'timeout', dueMs, RULES.endedTtlSeconds * 1000 - (nowMs - dueMs), eventSeed)
 return { 'expired' }

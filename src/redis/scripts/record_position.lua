@@ -1,16 +1,14 @@
 --[[
   Takes a trainer's position, or says why not, in the order of the contract: active, owner, duplicate, stale, rate,
-  plausible.
+  plausible. Tells whoever waits for it, and records that the trainer is near when that is so for the first time.
 
   KEYS  1 journey:active  2 journey:ended  3 journey:track  4 the trainer's location  5 the trainer's rate
-        6 deadlines
-  ARGV  1 clock override  2 how journey:active's JSON begins when this trainer owns it  3 trainerId
-        4 sequence or ''  5 ageMs  6 latitude  7 longitude  8 accuracy or ''
-        9 the position's JSON without braces  10 the ids' JSON without braces
-        11 location TTL (s)  12 interval (ms)  13 tolerance (ms)  14 km/h at most  15 coarse from (m)  16 oldest fix (ms)
-        17 sessionId
-  Returns  {'recorded', nowMs}  {'healed', nowMs}: recorded over a location that could not be read
-           {'duplicate', ms of the first}  {'stale', last sequence or ''}  {'rate_limited', ms to wait}
+        6 deadlines  7 outbox
+  ARGV  1 clock override  2 sessionId  3 trainerId  4 latitude  5 longitude
+        6 accuracy  7 speed  8 heading  9 sequence: each '' where the phone gave none  10 ageMs
+        11 how far the next update is put off by overload, 1 for not at all
+  Returns  {'recorded', nowMs, next update ms}  {'healed', ...}: the same, over a location that could not be read
+           {'duplicate', ms of the first, next update ms}  {'stale', last sequence or ''}  {'rate_limited', ms to wait}
            {'implausible'}  {'forbidden'}  {'corrupt', key}  or what not_active says
 ]]
 -- include: clock
@@ -18,14 +16,15 @@
 -- include: track
 -- include: cached
 -- include: not_active
+-- include: outbox
+-- include: changes
+-- include: approach
+-- include: cadence
 local activeKey, endedKey, trackKey, locationKey, rateKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local deadlinesKey = KEYS[6]
-local ownedHead, trainerId, sequence, ageMs = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
-local latitude, longitude = tonumber(ARGV[6]), tonumber(ARGV[7])
-local accuracy = tonumber(ARGV[8])
-local positionJson, idsJson, sessionId = ARGV[9], ARGV[10], ARGV[17]
-local locationTtlSeconds, intervalMs, toleranceMs = ARGV[11], tonumber(ARGV[12]), tonumber(ARGV[13])
-local maxSpeedKmh, coarseMeters, oldestFixMs = tonumber(ARGV[14]), tonumber(ARGV[15]), tonumber(ARGV[16])
+local deadlinesKey, outboxKey = KEYS[6], KEYS[7]
+local sessionId, trainerId, latitude, longitude = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local accuracy, speed, sequence, ageMs = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[9]), tonumber(ARGV[10])
+local stretch = tonumber(ARGV[11])
 -- How much of each position's accuracy counts for it when two are compared.
 local ACCURACY_CAP_METERS = 30
 
@@ -34,7 +33,8 @@ local active = redis.call('GET', activeKey)
 if not active then return not_active(endedKey, trackKey, nowMs) end
 
 -- The service writes the ids first, so comparing the beginning spares decoding; another writer's order is decoded.
-if string.sub(active, 1, #ownedHead) ~= ownedHead then
+local idsJson = '"sessionId":"' .. sessionId .. '","trainerId":"' .. trainerId .. '"'
+if string.sub(active, 2, #idsJson + 1) ~= idsJson then
   local readable, journey = pcall(cjson.decode, active)
   if not readable or type(journey) ~= 'table' or type(journey.trainerId) ~= 'string' then
     return { 'corrupt', activeKey }
@@ -42,88 +42,137 @@ if string.sub(active, 1, #ownedHead) ~= ownedHead then
   if string.lower(journey.trainerId) ~= trainerId then return { 'forbidden' } end
 end
 
+local function is_coarse(meters)
+  return meters ~= nil and meters > RULES.coarseAccuracyMeters
+end
+
 local stored = redis.call('MGET', trackKey, rateKey)
-local track = parse_track(stored[1])
--- A location that cannot be read, whatever it is, is written over by the next one that is taken.
-local last, healed = nil, false
-local storedLocation = redis.pcall('GET', locationKey)
-if storedLocation then
+local track = parse_track(stored[1]) or {}
+local isTracked = track.trainerId ~= nil
+
+-- Not what Redis' reader of JSON takes for a number as well: text, NaN, infinity.
+local function sane_number(value)
+  return type(value) == 'number' and value >= 0 and value < 2 ^ 53 and value or nil
+end
+
+-- What of another version's location the next position is judged by: that version knows nothing of journey:track.
+local function take_over(location)
+  local atMs, taken = ms_of_iso(location.timestamp), sane_number(location.sequence)
+  local fixMs = sane_number(location.fixMs) or atMs
+  if taken and taken > (track.sequence or -1) then track.sequence, track.sequenceAtMs = taken, atMs end
+  local isReference = not is_coarse(sane_number(location.accuracy))
+  local reference = isReference and location or location.reference
+  local isUsable = is_place(reference) and sane_number(isReference and fixMs or reference.fixMs)
+  track.referenceFixMs = isUsable or nil
+  if isUsable then
+    track.latitude, track.longitude = reference.latitude, reference.longitude
+    track.accuracy = sane_number(reference.accuracy)
+  end
+  track.watched, track.stillSeconds, track.nextUpdateMs = nil, nil, nil
+  if fixMs then track.fixMs = math.max(track.fixMs or fixMs, fixMs) end
+end
+
+local storedLocation, isHealed = redis.pcall('GET', locationKey), false
+local isOwn = track.fixMs and type(storedLocation) == 'string'
+  and string.find(storedLocation, '"fixMs":' .. whole(track.fixMs) .. ',', 1, true)
+if storedLocation and not isOwn then
   local readable, location = pcall(cjson.decode, storedLocation)
-  if readable and is_place(location) then
-    last = location
-    last.fixMs = tonumber(location.fixMs) or ms_of_iso(location.timestamp)
-    last.accuracy = tonumber(location.accuracy)
-  else
-    healed = true
-  end
+  -- One that cannot be read, whatever it is, is written over by the next that is taken.
+  if readable and is_place(location) then take_over(location) else isHealed = true end
 end
 
-local lastSequence, lastSequenceAtMs, lastFixMs
-if track then lastSequence, lastSequenceAtMs, lastFixMs = track.sequence, track.sequenceAtMs, track.fixMs end
-if last then
-  -- Another version of the service may have taken a position and know nothing of journey:track.
-  local known = tonumber(last.sequence)
-  if known and known > (tonumber(lastSequence) or -1) then
-    lastSequence, lastSequenceAtMs = whole(known), ms_of_iso(last.timestamp)
+if sequence and track.sequence then
+  if sequence == track.sequence then
+    return { 'duplicate', track.sequenceAtMs or nowMs, track.nextUpdateMs or RULES.updateIntervalMs }
   end
-  if last.fixMs then lastFixMs = math.max(lastFixMs or last.fixMs, last.fixMs) end
-end
-
-if sequence ~= '' and lastSequence then
-  if sequence == lastSequence then return { 'duplicate', lastSequenceAtMs or nowMs } end
-  if tonumber(sequence) < tonumber(lastSequence) then return { 'stale', lastSequence } end
+  if sequence < track.sequence then return { 'stale', whole(track.sequence) } end
 end
 local fixMs = nowMs - ageMs
-if ageMs > oldestFixMs or (lastFixMs and fixMs < lastFixMs) then return { 'stale', lastSequence or '' } end
+if ageMs > RULES.oldestFixMs or (track.fixMs and fixMs < track.fixMs) then
+  return { 'stale', track.sequence and whole(track.sequence) or '' }
+end
 
 -- GCRA (ITU-T I.371): the rate key holds the theoretical arrival time of the next update.
 local arrivalMs = tonumber(stored[2]) or nowMs
 -- Further ahead than this script ever writes: not its value.
-if not (arrivalMs <= nowMs + intervalMs + toleranceMs) then arrivalMs = nowMs end
-if nowMs < arrivalMs - toleranceMs then return { 'rate_limited', arrivalMs - toleranceMs - nowMs } end
-arrivalMs = math.max(nowMs, arrivalMs) + intervalMs
+if not (arrivalMs <= nowMs + RULES.updateIntervalMs + RULES.updateToleranceMs) then arrivalMs = nowMs end
+if nowMs < arrivalMs - RULES.updateToleranceMs then
+  return { 'rate_limited', arrivalMs - RULES.updateToleranceMs - nowMs }
+end
+arrivalMs = math.max(nowMs, arrivalMs) + RULES.updateIntervalMs
 redis.call('SET', rateKey, whole(arrivalMs), 'PX', whole(arrivalMs - nowMs))
+
+-- A coarse position is no measure for another; the last good one stays that.
+local isCoarse = is_coarse(accuracy)
+local gone, elapsed
+if track.referenceFixMs and not isCoarse then
+  gone = distance_meters(track.latitude, track.longitude, latitude, longitude)
+  elapsed = (fixMs - track.referenceFixMs) / 1000
+  local apart = gone - math.min(track.accuracy or 0, ACCURACY_CAP_METERS) - math.min(accuracy or 0, ACCURACY_CAP_METERS)
+  -- metres per second * 3.6 = km/h; multiplied out, so that no time between the two divides by zero.
+  if apart > 0 and apart * 3.6 > RULES.maxSpeedKmh * elapsed then return { 'implausible' } end
+end
 
 -- A journey that another version of the service started has no record and no deadline; from now on it has.
 local function adopt_journey()
   local readable, journey = pcall(cjson.decode, active)
   local leftMs = redis.call('PTTL', activeKey)
   if not readable or type(journey) ~= 'table' or type(journey.studentId) ~= 'string' or leftMs <= 0 then return end
-  local identity = identity_of(trainerId, string.lower(journey.studentId), ms_of_iso(journey.startedAt) or nowMs,
-    nowMs + leftMs)
-  redis.call('SET', trackKey, format_track(lastSequence, lastSequenceAtMs, fixMs, identity),
-    'PX', whole(leftMs + TRACK_OUTLIVES_SECONDS * 1000))
   redis.call('ZADD', deadlinesKey, whole(nowMs + leftMs), sessionId)
+  track.trainerId, track.studentId = trainerId, string.lower(journey.studentId)
+  track.startedAtMs, track.expiresAtMs = ms_of_iso(journey.startedAt) or nowMs, nowMs + leftMs
+  local home = journey.studentHomeLocation
+  if is_place(home) then track.homeLatitude, track.homeLongitude = home.latitude, home.longitude end
+end
+if not isTracked then adopt_journey() end
+
+local distance = track.homeLatitude
+  and distance_meters(latitude, longitude, track.homeLatitude, track.homeLongitude)
+local stillSeconds = still_seconds(track.stillSeconds, gone, elapsed, speed)
+-- A first position, or a coarse one, may be a wild one: it is no reason to wait longer for the next.
+local nextUpdateMs = next_update_ms(gone and distance, speed, stillSeconds, stretch)
+local kept = stillSeconds > 0 and string.format(',"stillSeconds":%.1f', stillSeconds) or ''
+if not isCoarse then
+  if distance and gone then
+    local closed = distance_meters(track.latitude, track.longitude, track.homeLatitude, track.homeLongitude) - distance
+    watch_approach(track, closed, stillSeconds > 0 and 0 or gone, elapsed)
+  end
+  track.latitude, track.longitude, track.accuracy, track.referenceFixMs = latitude, longitude, accuracy, fixMs
+elseif track.referenceFixMs then
+  kept = kept .. ',"reference":' .. cjson.encode({ latitude = track.latitude, longitude = track.longitude,
+    accuracy = track.accuracy, fixMs = track.referenceFixMs })
+end
+if track.watched then kept = kept .. ',"approach":' .. approach_json(track) end
+
+local function field(name, value)
+  return value == '' and '' or ',"' .. name .. '":' .. value
+end
+local location = '{"latitude":' .. ARGV[4] .. ',"longitude":' .. ARGV[5] .. field('accuracy', ARGV[6])
+  .. field('speed', ARGV[7]) .. field('heading', ARGV[8]) .. field('sequence', ARGV[9])
+  .. ',"timestamp":"' .. iso_time(nowMs) .. '","fixMs":' .. whole(fixMs) .. ',"nextUpdateMs":' .. nextUpdateMs
+  .. ',' .. idsJson .. kept .. '}'
+redis.call('SET', locationKey, location, 'EX', RULES.locationTtlSeconds)
+
+-- Once a journey; a position that may as well be outside is not near.
+local function tell_nearby()
+  track.isNearby = true
+  record_event(outboxKey, 'TrainerNearby', nowMs, {
+    eventId = event_id(sessionId .. whole(track.startedAtMs) .. 'nearby'), trainerId = trainerId,
+    studentId = track.studentId, sessionId = sessionId, time = iso_time(nowMs),
+    distanceMeters = math.floor(distance + 0.5),
+  })
+end
+if distance and not track.isNearby and not isCoarse and distance + (accuracy or 0) <= RULES.nearbyRadiusMeters then
+  tell_nearby()
 end
 
-local function is_coarse(meters)
-  return meters ~= nil and meters > coarseMeters
+track.fixMs, track.stillSeconds, track.nextUpdateMs = fixMs, stillSeconds, nextUpdateMs
+if sequence then track.sequence, track.sequenceAtMs = sequence, nowMs end
+if isTracked then
+  redis.call('SET', trackKey, format_track(track), 'KEEPTTL')
+elseif track.trainerId then
+  redis.call('SET', trackKey, format_track(track), 'PX',
+    whole(track.expiresAtMs - nowMs + TRACK_OUTLIVES_SECONDS * 1000))
 end
-
--- A coarse position is no measure for another, so the last good one goes with it until the next good one.
-local reference = last
-if last and is_coarse(last.accuracy) then
-  reference = type(last.reference) == 'table' and last.reference or nil
-end
-local comparable = reference and is_place(reference) and tonumber(reference.fixMs)
-if comparable and not is_coarse(accuracy) then
-  local apart = distance_meters(reference.latitude, reference.longitude, latitude, longitude)
-    - math.min(tonumber(reference.accuracy) or 0, ACCURACY_CAP_METERS) - math.min(accuracy or 0, ACCURACY_CAP_METERS)
-  -- metres per millisecond * 3600 = km/h; multiplied out, so that no time between the two divides by zero.
-  if apart > 0 and apart * 3600 > maxSpeedKmh * (fixMs - reference.fixMs) then return { 'implausible' } end
-end
-
-local kept = ''
-if is_coarse(accuracy) and comparable then
-  kept = ',"reference":' .. cjson.encode({ latitude = reference.latitude, longitude = reference.longitude,
-    accuracy = reference.accuracy, fixMs = reference.fixMs })
-end
-redis.call('SET', locationKey, '{' .. positionJson .. ',"timestamp":"' .. iso_time(nowMs) .. '","fixMs":'
-  .. whole(fixMs) .. ',' .. idsJson .. kept .. '}', 'EX', locationTtlSeconds)
-if sequence ~= '' then lastSequence, lastSequenceAtMs = sequence, nowMs end
-if track then
-  redis.call('SET', trackKey, format_track(lastSequence, lastSequenceAtMs, fixMs, track.identity), 'KEEPTTL')
-else
-  adopt_journey()
-end
-return { healed and 'healed' or 'recorded', nowMs }
+tell_watchers(sessionId, location)
+return { isHealed and 'healed' or 'recorded', nowMs, nextUpdateMs }

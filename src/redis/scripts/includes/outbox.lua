@@ -8,7 +8,7 @@ local function event_id(seed)
   }, '-')
 end
 
-local function record_event(outboxKey, maxLength, detailType, atMs, detail)
-  redis.call('XADD', outboxKey, 'MAXLEN', '~', maxLength, '*',
+local function record_event(outboxKey, detailType, atMs, detail)
+  redis.call('XADD', outboxKey, 'MAXLEN', '~', RULES.outboxMaxLength, '*',
     'type', detailType, 'at', whole(atMs), 'detail', cjson.encode(detail))
 end

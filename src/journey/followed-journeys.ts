@@ -1,0 +1,155 @@
+import type { Journey, LiveLocation } from './journey.js';
+import type { JourneyChange, JourneyChanges } from './ports.js';
+
+/** A student asks again at once, so a journey is followed on for a while after its last watcher has left. */
+const LINGER_MS = 5_000;
+const HOUSEKEEPING_EVERY_MS = 1_000;
+
+/** A journey that goes on, as it was at a time. */
+export class ActiveState {
+  readonly #learntAtMs = performance.now();
+
+  /** atMs: milliseconds since the epoch by Redis' clock. */
+  constructor(
+    readonly journey: Journey,
+    readonly location: LiveLocation | null,
+    readonly atMs: number,
+  ) {}
+
+  /** What Redis' clock says now, to a few milliseconds. */
+  get nowMs(): number {
+    return this.atMs + Math.round(performance.now() - this.#learntAtMs);
+  }
+}
+
+export type Signal = 'changed' | 'broken' | 'timeout' | 'released';
+
+/**
+ * One session's journey, kept up to date by what is told of it, so that a student who asks again and again needs no look
+ * into Redis each time.
+ */
+export class FollowedJourney {
+  /** Where there is a promise: nothing is told before it is fulfilled. */
+  confirmed: Promise<void> | null = null;
+  watchers = 0;
+  /** By performance.now(). */
+  leftAtMs = 0;
+  /** Nothing is told any more. */
+  isBroken = false;
+  #active: ActiveState | null = null;
+  #told: LiveLocation | null = null;
+  #lifecycles = 0;
+  readonly #waiting = new Set<(signal: Signal) => void>();
+
+  /** What is known without asking; null: ask. */
+  get active(): ActiveState | null {
+    return this.#active;
+  }
+
+  /** Counts starts and ends, so that a look can tell whether one came meanwhile. */
+  get lifecycles(): number {
+    return this.#lifecycles;
+  }
+
+  /** Takes what a look has found, unless it has been overtaken by what was told since. */
+  remember(found: ActiveState | null, lifecyclesBefore: number): void {
+    if (lifecyclesBefore !== this.#lifecycles) return;
+    this.#active = found;
+    // What was told before the look is in what it found, or had gone by then.
+    if (this.#told !== null && found !== null && this.#told.timestampMs >= found.atMs)
+      this.#moveTo(this.#told);
+  }
+
+  wait(tell: (signal: Signal) => void): void {
+    this.#waiting.add(tell);
+  }
+
+  waitNoMore(tell: (signal: Signal) => void): void {
+    this.#waiting.delete(tell);
+  }
+
+  apply(change: JourneyChange): void {
+    if (change.kind === 'position') {
+      this.#told = change.location;
+      this.#moveTo(change.location);
+    } else {
+      this.#lifecycles++;
+      this.#active = null;
+      this.#told = null;
+    }
+    this.isBroken = change.kind === 'broken';
+    const signal = this.isBroken ? 'broken' : 'changed';
+    // A copy: whoever is told waits no more.
+    for (const tell of [...this.#waiting]) tell(signal);
+  }
+
+  #moveTo(location: LiveLocation): void {
+    if (this.#active === null) return;
+    if (location.timestampMs <= (this.#active.location?.timestampMs ?? -Infinity)) return;
+    this.#active = new ActiveState(this.#active.journey, location, location.timestampMs);
+  }
+}
+
+/** The journeys that somebody in this process watches with patience. */
+export class FollowedJourneys {
+  readonly #changes: JourneyChanges;
+  readonly #followed = new Map<string, FollowedJourney>();
+  #housekeeping: NodeJS.Timeout | undefined;
+
+  constructor(changes: JourneyChanges) {
+    this.#changes = changes;
+  }
+
+  get isUp(): boolean {
+    return this.#changes.isUp;
+  }
+
+  /** Each call wants its leave. */
+  join(sessionId: string): FollowedJourney {
+    const followed = this.#followed.get(sessionId) ?? this.#follow(sessionId);
+    followed.watchers++;
+    return followed;
+  }
+
+  leave(followed: FollowedJourney): void {
+    if (--followed.watchers === 0) followed.leftAtMs = performance.now();
+  }
+
+  #follow(sessionId: string): FollowedJourney {
+    const followed = new FollowedJourney();
+    this.#followed.set(sessionId, followed);
+    const forget = () => {
+      if (this.#followed.get(sessionId) === followed) this.#followed.delete(sessionId);
+    };
+    const confirmed = this.#changes.follow(sessionId, (change) => {
+      if (change.kind === 'broken') forget();
+      followed.apply(change);
+    });
+    followed.confirmed = confirmed.then(
+      () => {
+        followed.confirmed = null;
+      },
+      (error: unknown) => {
+        forget();
+        throw error;
+      },
+    );
+    this.#housekeeping ??= setInterval(() => {
+      this.#keepHouse();
+    }, HOUSEKEEPING_EVERY_MS).unref();
+    return followed;
+  }
+
+  #keepHouse(): void {
+    const leftBeforeMs = performance.now() - LINGER_MS;
+    const left: string[] = [];
+    for (const [sessionId, { watchers, leftAtMs }] of this.#followed) {
+      if (watchers === 0 && leftAtMs < leftBeforeMs) left.push(sessionId);
+    }
+    for (const sessionId of left) this.#followed.delete(sessionId);
+    if (left.length > 0) this.#changes.unfollow(left);
+    if (this.#followed.size > 0) return;
+    clearInterval(this.#housekeeping);
+    this.#housekeeping = undefined;
+  }
+}

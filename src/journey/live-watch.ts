@@ -1,0 +1,250 @@
+import { AlarmClock } from './alarm-clock.js';
+import type { Cadence } from './cadence.js';
+import { within } from './failures.js';
+import { FollowedJourneys, ActiveState, type FollowedJourney, type Signal } from './followed-journeys.js';
+import { STALE_AFTER_MS, type Caller, type Journey, type LiveLocation } from './journey.js';
+import { activeVersion, activeView, endedView, inactiveView } from './live-view.js';
+import type { LiveOutcome } from './outcomes.js';
+import type { JourneyChanges, JourneyObserver, JourneyStore } from './ports.js';
+import type { SessionDirectory } from './session-directory.js';
+
+/** A poll that may be answered later, when something has changed. */
+export interface Wait {
+  seconds: number;
+  /** Whether the caller has this version already. */
+  isKnown: (version: string) => boolean;
+  /** Calls back when the caller has gone. */
+  whenGone: (stop: () => void) => void;
+}
+
+export interface LiveWatchDependencies {
+  store: JourneyStore;
+  directory: SessionDirectory;
+  changes: JourneyChanges;
+  observer: JourneyObserver;
+  /** Whether the platform is told of students who look at an old position. */
+  tellsStaleLocations: boolean;
+  cadence: () => Cadence;
+}
+
+/** At about 20 KB each they hold a gigabyte; further ones are answered at once. */
+const MOST_WAITING = 50_000;
+
+/** What a look has found: an active journey, or what there is to say instead. */
+type Found = { active: ActiveState } | { active: null; outcome: LiveOutcome };
+
+/** Where the trainers are, for those who may know: now, or as soon as it changes. */
+export class LiveWatch {
+  readonly #store: JourneyStore;
+  readonly #directory: SessionDirectory;
+  readonly #followed: FollowedJourneys;
+  readonly #observer: JourneyObserver;
+  readonly #tellsStaleLocations: boolean;
+  readonly #cadence: () => Cadence;
+  readonly #alarms = new AlarmClock();
+  readonly #waiting = new Set<(signal: Signal) => void>();
+  #isReleased = false;
+
+  constructor(dependencies: LiveWatchDependencies) {
+    this.#store = dependencies.store;
+    this.#directory = dependencies.directory;
+    this.#followed = new FollowedJourneys(dependencies.changes);
+    this.#observer = dependencies.observer;
+    this.#tellsStaleLocations = dependencies.tellsStaleLocations;
+    this.#cadence = dependencies.cadence;
+  }
+
+  /** How many polls wait at present. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Answers all that wait, at once; from now on nobody waits. */
+  releaseAll(): void {
+    this.#isReleased = true;
+    for (const tell of [...this.#waiting]) tell('released');
+  }
+
+  async now(caller: Caller, sessionId: string, withinMs: number): Promise<LiveOutcome> {
+    return this.#outcomeOf(await this.#look(caller, sessionId, withinMs), false);
+  }
+
+  /** The state when it is another than the caller knows, or after the wait. withinMs: for each look at the state. */
+  async next(caller: Caller, sessionId: string, withinMs: number, wait: Wait): Promise<LiveOutcome> {
+    if (this.#isReleased || !this.#followed.isUp || this.waiting >= MOST_WAITING) {
+      return this.now(caller, sessionId, withinMs);
+    }
+    const followed = this.#followed.join(sessionId);
+    try {
+      // Before the state is read: what happens between the reading and the waiting is told then.
+      if (followed.confirmed !== null) await within(withinMs / 2, 'redis', followed.confirmed);
+      return await this.#whenChanged(caller, sessionId, withinMs / 2, wait, followed);
+    } finally {
+      this.#followed.leave(followed);
+    }
+  }
+
+  async #whenChanged(
+    caller: Caller,
+    sessionId: string,
+    withinMs: number,
+    wait: Wait,
+    followed: FollowedJourney,
+  ): Promise<LiveOutcome> {
+    const endsAtMs = performance.now() + wait.seconds * 1000;
+    const patience = new Patience(wait);
+    // What is kept says whether there is anything to wait for; whoever is shown something is shown what a look finds.
+    let found =
+      this.#kept(followed, wait) ?? (await this.#lookAndRemember(caller, sessionId, withinMs, followed));
+    for (;;) {
+      if (found.active !== null && !mayWatch(caller, found.active.journey)) return { kind: 'forbidden' };
+      if (!isKnownTo(wait, found)) return this.#outcomeOf(found, true);
+      // Nothing is awaited between what was found and the waiting, so nothing is missed.
+      const signal = await this.#untilSignal(followed, endsAtMs - performance.now(), patience);
+      if (signal === 'released' || signal === 'broken') return this.#outcomeOf(found, false);
+      // Also after the wait: another version of the service may have changed the state and told nobody.
+      found =
+        signal === 'changed' && followed.active !== null
+          ? { active: followed.active }
+          : await this.#lookAndRemember(caller, sessionId, withinMs, followed);
+      if (signal === 'timeout') return this.#outcomeOf(found, true);
+    }
+  }
+
+  /** The journey as it is kept, where that is what the caller knows. */
+  #kept({ active }: FollowedJourney, wait: Wait): Found | null {
+    if (active === null || active.nowMs >= active.journey.expiresAtMs) return null;
+    return isKnownTo(wait, { active }) ? { active } : null;
+  }
+
+  async #lookAndRemember(
+    caller: Caller,
+    sessionId: string,
+    withinMs: number,
+    followed: FollowedJourney,
+  ): Promise<Found> {
+    for (;;) {
+      const { lifecycles } = followed;
+      const found = await this.#look(caller, sessionId, withinMs);
+      // A start or an end that came meanwhile makes it old; each look has its own time limit, and they are rare.
+      if (lifecycles !== followed.lifecycles) continue;
+      followed.remember(found.active, lifecycles);
+      return followed.active === null ? found : { active: followed.active };
+    }
+  }
+
+  #untilSignal(followed: FollowedJourney, ms: number, patience: Patience): Promise<Signal> {
+    if (ms <= 0) return Promise.resolve('timeout');
+    if (this.#isReleased || patience.isGone) return Promise.resolve('released');
+    if (followed.isBroken) return Promise.resolve('broken');
+    return new Promise((resolve) => {
+      const settle = (signal: Signal) => {
+        cancelAlarm();
+        followed.waitNoMore(settle);
+        this.#waiting.delete(settle);
+        resolve(signal);
+      };
+      const cancelAlarm = this.#alarms.set(ms, () => {
+        settle('timeout');
+      });
+      this.#waiting.add(settle);
+      followed.wait(settle);
+      patience.onGone = settle;
+    });
+  }
+
+  /** Never slows or fails the poll that noticed it. */
+  #reportIfStale(journey: Journey, location: LiveLocation | null, nowMs: number): void {
+    // A position that has expired is an old one too; a journey that has none yet began a moment ago.
+    const lastSeenMs = location?.fixMs ?? journey.startedAtMs;
+    if (!this.#tellsStaleLocations || nowMs - lastSeenMs <= STALE_AFTER_MS) return;
+    this.#store.reportStale(journey.sessionId).catch(() => undefined);
+  }
+
+  async #look(caller: Caller, sessionId: string, withinMs: number): Promise<Found> {
+    const askedAt = performance.now();
+    const reading = await this.#store.readLive(sessionId);
+    switch (reading.kind) {
+      case 'active': {
+        this.#observer.polled('state');
+        const { journey, location, nowMs } = reading;
+        if (!mayWatch(caller, journey)) return instead({ kind: 'forbidden' });
+        if (caller.role === 'student') this.#reportIfStale(journey, location, nowMs);
+        return { active: new ActiveState(journey, location, nowMs) };
+      }
+      case 'ended': {
+        this.#observer.polled('state');
+        const { journey } = reading;
+        if (!mayWatch(caller, journey)) return instead({ kind: 'forbidden' });
+        return instead({
+          kind: 'live',
+          journey: endedView(journey),
+          version: `ended-${journey.endedAtMs.toString(36)}`,
+          waited: false,
+        });
+      }
+      case 'inactive': {
+        const isCached = reading.session !== null || reading.knownMissing;
+        this.#observer.polled(isCached ? 'cache' : 'postgres');
+        const leftMs = withinMs - (performance.now() - askedAt);
+        const session = isCached
+          ? reading.session
+          : await within(leftMs, 'postgres', this.#directory.find(sessionId));
+        if (session === null) return instead({ kind: 'sessionNotFound' });
+        if (!mayWatch(caller, session)) return instead({ kind: 'forbidden' });
+        return instead({
+          kind: 'live',
+          journey: inactiveView(sessionId, session.trainerId, this.#cadence()),
+          version: `none-${session.trainerId ?? ''}`,
+          waited: false,
+        });
+      }
+    }
+  }
+
+  #outcomeOf(found: Found, waited: boolean): LiveOutcome {
+    if (found.active === null) {
+      return found.outcome.kind === 'live' ? { ...found.outcome, waited } : found.outcome;
+    }
+    const { journey, location, nowMs } = found.active;
+    return {
+      kind: 'live',
+      journey: activeView(journey, location, nowMs, this.#cadence()),
+      version: activeVersion(journey, location),
+      waited,
+    };
+  }
+}
+
+/** Whether the caller is still there. */
+class Patience {
+  isGone = false;
+  onGone: ((signal: Signal) => void) | undefined;
+
+  constructor(wait: Wait) {
+    wait.whenGone(() => {
+      this.isGone = true;
+      this.onGone?.('released');
+    });
+  }
+}
+
+function instead(outcome: LiveOutcome): Found {
+  return { active: null, outcome };
+}
+
+function isKnownTo(wait: Wait, found: Found): boolean {
+  if (found.active !== null) return wait.isKnown(activeVersion(found.active.journey, found.active.location));
+  return found.outcome.kind === 'live' && wait.isKnown(found.outcome.version);
+}
+
+function mayWatch(caller: Caller, parties: { trainerId: string | null; studentId: string | null }): boolean {
+  switch (caller.role) {
+    case 'admin':
+      return true;
+    case 'trainer':
+      return parties.trainerId === caller.userId;
+    case 'student':
+      return parties.studentId === caller.userId;
+  }
+}

@@ -1,0 +1,71 @@
+/** Fastify with the service's features, as its users write it: the peer that the service should not cost more than. */
+import { randomUUID } from 'node:crypto';
+import Fastify, { type FastifyReply } from 'fastify';
+import { Redis } from 'ioredis';
+import { nextPollMs, ordinaryCadence } from '../../../src/journey/cadence.js';
+import { activeVersion, activeView, isoTime } from '../../../src/journey/live-view.js';
+import { positionArguments } from '../../../src/redis/position-arguments.js';
+import { withScripts } from '../../../src/redis/scripts.js';
+import { saturationRules } from '../bench-journeys.js';
+import { addHooks, timed } from './fastify-hooks.js';
+import { liveSchema, updateSchema } from './fastify-schemas.js';
+import { liveOf, positionOf, type UpdateBody } from './fastify-values.js';
+import { liveArguments } from './live-arguments.js';
+
+const BASE = '/api/v1/admin/location-tracking/journey';
+const redis = withScripts(
+  new Redis(process.env['REDIS_URL'] ?? '', { enableAutoPipelining: true, commandTimeout: 500 }),
+  saturationRules,
+);
+const processId = randomUUID();
+let requests = 0;
+const app = Fastify({
+  // Its own log would make a child logger a request; the sample is written by pino itself.
+  logger: false,
+  genReqId: () => `${processId}-${++requests}`,
+  requestIdHeader: 'x-request-id',
+});
+addHooks(app);
+
+app.post<{ Body: UpdateBody }>(`${BASE}/updates`, { schema: updateSchema }, async (request, reply) => {
+  const { body, caller } = request;
+  if (caller.role !== 'trainer') return refuse(reply, 403, 'FORBIDDEN');
+  const sessionId = body.sessionId.toLowerCase();
+  const update = { position: positionOf(body), ageMs: body.ageMs ?? 0, stretch: 1 };
+  const args = positionArguments({ sessionId, trainerId: caller.userId, ...update }, '');
+  const [word, nowMs, nextUpdateMs] = await timed('recordPosition', redis.recordPosition(...args));
+  if (word !== 'recorded') return refuse(reply, 409, word);
+  reply.code(201).header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+  return { success: true, data: { sessionId, timestamp: isoTime(Number(nowMs)), ttl: 300, nextUpdateMs } };
+});
+
+app.get<{ Querystring: { sessionId: string } }>(
+  `${BASE}/live`,
+  { schema: liveSchema },
+  async (request, reply) => {
+    const { caller } = request;
+    const sessionId = request.query.sessionId.toLowerCase();
+    const stored = await timed('readLive', redis.readLive(...liveArguments(sessionId)));
+    if (stored[0] !== 'active') return refuse(reply, 404, stored[0]);
+    const { journey, location, nowMs } = liveOf(stored);
+    const isParty = caller.userId === (caller.role === 'student' ? journey.studentId : journey.trainerId);
+    if (!isParty && caller.role !== 'admin') return refuse(reply, 403, 'FORBIDDEN');
+    const etag = `W/"${activeVersion(journey, location)}"`;
+    reply.header('etag', etag).header('cache-control', 'private, no-cache');
+    if (request.headers['if-none-match'] === etag) {
+      return reply
+        .code(304)
+        .header('next-poll-ms', nextPollMs(location, nowMs, ordinaryCadence))
+        .send();
+    }
+    reply.header('x-content-type-options', 'nosniff');
+    return { success: true, data: activeView(journey, location, nowMs) };
+  },
+);
+
+function refuse(reply: FastifyReply, status: number, code: string): FastifyReply {
+  const error = { code, requestId: reply.request.id };
+  return reply.code(status).send({ success: false, message: 'Not granted.', error });
+}
+
+await app.listen({ port: Number(process.env['PORT']), host: '127.0.0.1' });

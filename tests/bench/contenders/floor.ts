@@ -1,0 +1,73 @@
+/**
+ * The floor: what a call costs at the least in Node. A bare node:http server that parses the same body and runs the same
+ * script, without a token check, validation, metrics or log.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect } from '../../../src/redis/connection.js';
+import { positionArguments } from '../../../src/redis/position-arguments.js';
+import { withScripts } from '../../../src/redis/scripts.js';
+import { saturationRules } from '../bench-journeys.js';
+import { liveArguments } from './live-arguments.js';
+
+const redisSettings = { url: process.env['REDIS_URL'] ?? '', commandTimeoutMs: 500 };
+const redis = withScripts(connect(redisSettings, 'floor', console.error), saturationRules);
+await redis.connect();
+
+interface Update {
+  sessionId: string;
+  trainerId: string;
+  latitude: number;
+  longitude: number;
+}
+
+const server = createServer((req, res) => {
+  if (req.method === 'GET') {
+    void live(req, res);
+    return;
+  }
+  const chunks: Buffer[] = [];
+  req.on('data', (chunk: Buffer) => chunks.push(chunk));
+  req.on('end', () => void update(Buffer.concat(chunks).toString(), res));
+});
+
+async function update(body: string, res: ServerResponse): Promise<void> {
+  const { sessionId, trainerId, ...position } = JSON.parse(body) as Update;
+  const record = { sessionId, trainerId, position, ageMs: 0, stretch: 1 };
+  const [word, nowMs] = await redis.recordPosition(...positionArguments(record, ''));
+  const timestamp = new Date(Number(nowMs)).toISOString();
+  const data = { sessionId, timestamp, ttl: 300, nextUpdateMs: 5000 };
+  answer(res, word === 'recorded' ? 201 : 500, { success: true, data });
+}
+
+async function live(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const sessionId = req.url?.slice(-36) ?? '';
+  const [, , , json] = await redis.readLive(...liveArguments(sessionId));
+  const location = JSON.parse(String(json)) as { trainerId: string; timestamp: string };
+  const etag = `"${location.timestamp}"`;
+  if (req.headers['if-none-match'] === etag) {
+    res.writeHead(304, { ETag: etag }).end();
+    return;
+  }
+  const { trainerId, timestamp: lastUpdate } = location;
+  answer(
+    res,
+    200,
+    { success: true, data: { sessionId, trainerId, isActive: true, location, lastUpdate } },
+    { ETag: etag },
+  );
+}
+
+function answer(
+  res: ServerResponse,
+  status: number,
+  data: object,
+  headers: Record<string, string> = {},
+): void {
+  const body = JSON.stringify(data);
+  const length = Buffer.byteLength(body);
+  res
+    .writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': length, ...headers })
+    .end(body);
+}
+
+server.listen(Number(process.env['PORT']));

@@ -1,0 +1,69 @@
+import { HttpConnection, type OnAnswer } from './http-connection.js';
+
+/** As many connections as there are requests under way, up to a limit; what goes beyond waits for its turn. */
+export class ConnectionPool {
+  readonly #port: number;
+  readonly #most: number;
+  readonly #all: HttpConnection[] = [];
+  readonly #idle: HttpConnection[] = [];
+  readonly #waiting: (() => void)[] = [];
+  #opened = 0;
+
+  constructor(port: number, most: number) {
+    this.#port = port;
+    this.#most = most;
+  }
+
+  send(request: () => Buffer | string, onAnswer: OnAnswer): void {
+    const connection = this.#takeIdle();
+    if (connection !== undefined) {
+      this.#sendOn(connection, request, onAnswer);
+      return;
+    }
+    this.#waiting.push(() => {
+      const free = this.#takeIdle();
+      if (free === undefined) onAnswer(0, '');
+      else this.#sendOn(free, request, onAnswer);
+    });
+    if (this.#opened < this.#most) this.#openOneMore();
+  }
+
+  close(): void {
+    for (const connection of this.#all) connection.close();
+  }
+
+  #takeIdle(): HttpConnection | undefined {
+    let connection = this.#idle.pop();
+    while (connection?.isOpen === false) {
+      this.#opened--;
+      connection = this.#idle.pop();
+    }
+    return connection;
+  }
+
+  #openOneMore(): void {
+    this.#opened++;
+    HttpConnection.open(this.#port).then(
+      (connection) => {
+        this.#all.push(connection);
+        this.#isFree(connection);
+      },
+      () => {
+        this.#opened--;
+        this.#waiting.shift()?.();
+      },
+    );
+  }
+
+  #sendOn(connection: HttpConnection, request: () => Buffer | string, onAnswer: OnAnswer): void {
+    connection.send(request(), (status, text) => {
+      onAnswer(status, text);
+      this.#isFree(connection);
+    });
+  }
+
+  #isFree(connection: HttpConnection): void {
+    this.#idle.push(connection);
+    this.#waiting.shift()?.();
+  }
+}

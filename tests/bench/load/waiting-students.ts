@@ -1,0 +1,118 @@
+import { HttpConnection } from './http-connection.js';
+import type { JourneyRequests } from './journey-requests.js';
+import { openLoop } from './open-loop.js';
+import type { LoadResult, WaitingStudentsOrder } from './orders.js';
+import { Beats } from './phones.js';
+import { Sequence } from './request-source.js';
+import { Tally } from './tally.js';
+
+const WAIT_SECONDS = 25;
+const APPLIED = /\r\npreference-applied: wait/i;
+const LAST_UPDATE = /"lastUpdate":"([^"]+)"/;
+/** Phones do not all connect in the same moment either, and a listener's queue is bounded. */
+const CONNECT_AT_ONCE = 100;
+/** Each of this machine's own addresses has 28,000 ports, some of them still taken by what was before. */
+const STUDENTS_PER_ADDRESS = 10_000;
+
+/** Trainers send as phones do, while each student holds a request that the service answers when there is news. */
+export async function waitForNews(
+  order: WaitingStudentsOrder,
+  journeys: readonly JourneyRequests[],
+  onMeasuring: () => void,
+): Promise<LoadResult> {
+  const sequence = new Sequence(order.firstSequence);
+  const tally = new Tally('mix');
+  const students = new Students(order.port, tally);
+  await students.connect(journeys.slice(0, order.students));
+  if (tally.canWait) {
+    const startMs = performance.now();
+    const measureFromMs = startMs + order.warmUpSeconds * 1000;
+    const beats = new Beats(['update'], journeys, sequence, { startMs, intervalMs: order.intervalMs });
+    await openLoop(
+      {
+        port: order.port,
+        dueMs: () => beats.dueMs(),
+        take: () => beats.take(),
+        measureFromMs,
+        untilMs: measureFromMs + order.seconds * 1000,
+        onMeasuring: () => {
+          students.isMeasuring = true;
+          onMeasuring();
+        },
+      },
+      tally,
+    );
+  }
+  students.leave();
+  return tally.result(sequence, 0);
+}
+
+class Students {
+  readonly #port: number;
+  readonly #tally: Tally;
+  readonly #connections: HttpConnection[] = [];
+  isMeasuring = false;
+
+  constructor(port: number, tally: Tally) {
+    this.#port = port;
+    this.#tally = tally;
+  }
+
+  /** All of them wait afterwards; or none, where the service does not hold the first one's answer back. */
+  async connect(journeys: readonly JourneyRequests[]): Promise<void> {
+    const [first] = journeys;
+    if (first === undefined) return;
+    this.#tally.canWait = await this.#isHeldBack(first);
+    for (let from = 0; from < journeys.length && this.#tally.canWait; from += CONNECT_AT_ONCE) {
+      const some = journeys.slice(from, from + CONNECT_AT_ONCE);
+      await Promise.all(some.map((journey, index) => this.#sitDown(journey, from + index)));
+    }
+  }
+
+  leave(): void {
+    for (const connection of this.#connections) connection.close();
+  }
+
+  async #isHeldBack(journey: JourneyRequests): Promise<boolean> {
+    const connection = await HttpConnection.open(this.#port);
+    const ask = (request: string) =>
+      new Promise<string>((resolve) => {
+        connection.send(request, (_status, text) => {
+          resolve(text);
+        });
+      });
+    journey.seen(await ask(journey.live()));
+    const answer = await ask(journey.wait(1));
+    connection.close();
+    return APPLIED.test(answer);
+  }
+
+  async #sitDown(journey: JourneyRequests, index: number): Promise<void> {
+    const address = `127.0.0.${1 + Math.floor(index / STUDENTS_PER_ADDRESS)}`;
+    const connection = await HttpConnection.open(this.#port, address);
+    this.#connections.push(connection);
+    await new Promise<void>((resolve) => {
+      connection.send(journey.live(), (_status, text) => {
+        journey.seen(text);
+        resolve();
+      });
+    });
+    this.#waitOn(connection, journey);
+  }
+
+  #waitOn(connection: HttpConnection, journey: JourneyRequests): void {
+    connection.send(journey.wait(WAIT_SECONDS), (status, text) => {
+      if (status === 200) {
+        journey.seen(text);
+        const acceptedAt = LAST_UPDATE.exec(text)?.[1];
+        if (this.isMeasuring && acceptedAt !== undefined)
+          this.#tally.seen.add(Date.now() - Date.parse(acceptedAt));
+      } else if (status !== 304) {
+        this.#tally.failed(`wait ${status}`);
+        // It would fail again at once, thousands of times a second.
+        return;
+      }
+      this.#waitOn(connection, journey);
+    });
+  }
+}

@@ -1,0 +1,97 @@
+import type { Bench } from '../bench.js';
+import { productionRules } from '../bench-journeys.js';
+import { ours } from '../contenders/registry.js';
+import { residentMebibytes } from '../cpu-time.js';
+import type { LoadResult } from '../load/orders.js';
+import { atMost, notMeasured, type Bar } from '../report/bar.js';
+import type { PartReport } from '../report/part-report.js';
+import { median, milliseconds, percent } from '../report/statistics.js';
+import { UsageMeter, type Usage } from '../usage-meter.js';
+
+const JOURNEYS = 10_000;
+/** Twice round: every token has been verified, and the code is compiled. */
+const WARM_UP_SECONDS = 12;
+const MEASURED_SECONDS = 30;
+const LOOK_EVERY_MS = 2_000;
+
+const P99_LIMIT_MS = 25;
+const CORE_LIMIT = 0.6;
+const MEMORY_LIMIT_MIB = 250;
+/** From the second quarter of a soak to its last. */
+const GROWTH_LIMIT = 1.05;
+
+/** The service as in production: of each journey an update and a poll every 5 seconds, and its own rate limit. */
+export async function measureRealMix(bench: Bench): Promise<PartReport> {
+  const { soakMinutes, journeys: prepared } = bench.options;
+  const journeys = Math.min(JOURNEYS, prepared);
+  const seconds = Math.max(MEASURED_SECONDS, soakMinutes * 60);
+  const redis = await bench.sharedRedis();
+  const service = await bench.start(ours, redis, {});
+  bench.say(`the real mix: ${journeys} journeys for ${WARM_UP_SECONDS + seconds} s`);
+  const meter = new UsageMeter(service, redis);
+  const memory: number[] = [];
+  let isMeasuring = false;
+  const looking = setInterval(() => {
+    if (isMeasuring) memory.push(residentMebibytes(service.pid));
+  }, LOOK_EVERY_MS);
+  const intervalMs = productionRules.updateIntervalMs;
+  const target = { port: service.port, journeys, intervalMs, warmUpSeconds: WARM_UP_SECONDS, seconds };
+  const result = await bench.load
+    .run({ kind: 'phones', ...target }, () => {
+      isMeasuring = true;
+      meter.begin();
+    })
+    .finally(() => {
+      clearInterval(looking);
+    });
+  const usage = meter.usage();
+  memory.push(residentMebibytes(service.pid));
+  await service.stop();
+  return {
+    title: `The mix of ${journeys} journeys as in production, on one core`,
+    rows: rowsOf(result, usage, memory),
+    bars: barsOf(journeys, result, usage, memory, soakMinutes),
+    notes: [
+      `For ${seconds} s after ${WARM_UP_SECONDS} s of warming up. Latency counts from when a request was due, so it includes up to a millisecond of the load's own timer (${milliseconds(result.ownDelay?.p50)} ms at the median).`,
+    ],
+  };
+}
+
+function rowsOf(result: LoadResult, usage: Usage, memory: number[]): PartReport['rows'] {
+  const { updates, polls, failures } = result;
+  return [
+    {
+      'requests/s': (result.answers / usage.seconds).toFixed(0),
+      'service, of its core': percent(usage.serviceSeconds / usage.seconds),
+      'service CPU, µs': ((usage.serviceSeconds * 1e6) / result.answers).toFixed(1),
+      'Redis, of a core': percent(usage.redisSeconds / usage.seconds),
+      'updates p50 / p99, ms': `${milliseconds(updates?.p50)} / ${milliseconds(updates?.p99)}`,
+      'polls p50 / p99, ms': `${milliseconds(polls?.p50)} / ${milliseconds(polls?.p99)}`,
+      'not as due': Object.keys(failures).length === 0 ? 'none' : JSON.stringify(failures),
+      'RSS, MiB': Math.max(...memory).toFixed(0),
+    },
+  ];
+}
+
+function barsOf(
+  journeys: number,
+  { updates, polls, failures }: LoadResult,
+  usage: Usage,
+  memory: number[],
+  soakMinutes: number,
+): Bar[] {
+  const what = `mix of ${journeys} journeys`;
+  const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
+  const bars = [
+    atMost(`${what}: p99 of updates`, updates?.p99 ?? NaN, P99_LIMIT_MS, ' ms'),
+    atMost(`${what}: p99 of polls`, polls?.p99 ?? NaN, P99_LIMIT_MS, ' ms'),
+    atMost(`${what}: answers that were not as due`, failed, 0, '', 0),
+    atMost(`${what}: share of the core`, usage.serviceSeconds / usage.seconds, CORE_LIMIT, ''),
+    atMost(`${what}: RSS, the most seen`, Math.max(...memory), MEMORY_LIMIT_MIB, ' MiB', 0),
+  ];
+  const flat = `${what}: memory stays flat, last against second quarter`;
+  if (soakMinutes === 0) return [...bars, notMeasured(flat, `≤ ${GROWTH_LIMIT}×`, 'use --soak 10')];
+  const quarter = (which: number) =>
+    median(memory.slice((which * memory.length) / 4, ((which + 1) * memory.length) / 4));
+  return [...bars, atMost(`${flat}, ${soakMinutes} min`, quarter(3) / quarter(1), GROWTH_LIMIT, '×')];
+}

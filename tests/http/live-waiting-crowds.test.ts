@@ -1,0 +1,214 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { aJourney } from '../support/a-journey.js';
+import { aSession, type ASession } from '../support/a-session.js';
+import { data, type Answer } from '../support/api.js';
+import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
+import { metric, runService, type RunningService } from '../support/running-service.js';
+import { until } from '../support/until.js';
+import {
+  aWaitingStudent,
+  etagOf,
+  manyJourneys,
+  manyOf,
+  OFTEN,
+  poll,
+  positionOf,
+  shownSequence,
+  untilWaiting,
+  waitingStudents,
+} from '../support/waiting-polls.js';
+
+let redis: PrivateRedis;
+let service: RunningService;
+beforeAll(async () => {
+  redis = await startPrivateRedis();
+  service = await runService({ settings: { REDIS_URL: redis.url, ...OFTEN } });
+});
+afterAll(async () => {
+  await service.stop();
+  await redis.stop();
+});
+
+/** A wait's time limit is LONG_SECONDS, so an answer by then has not come of it. */
+const WELL_BEFORE_THE_LIMIT_MS = 8_000;
+
+const post = async (session: ASession, sequence: number) =>
+  data(await service.api.update(session.trainerToken, positionOf(session, sequence)));
+
+test("each of 200 students who wait gets its own session's position", async () => {
+  const sessions = await manyJourneys(service.api, 200);
+  const students = await waitingStudents(service, sessions);
+  await Promise.all(sessions.map((session, index) => post(session, 1_000 + index)));
+  const woken = await Promise.all(students.map(({ answer }) => answer));
+  expect(woken.map((answer) => [data(answer)['sessionId'], shownSequence(answer)])).toEqual(
+    sessions.map(({ sessionId }, index) => [sessionId, 1_000 + index]),
+  );
+});
+
+test('all of 50 who wait for one session get its position, and nobody else is woken', async () => {
+  const [session, other] = [await aJourney(service.api), await aJourney(service.api)];
+  const students = await waitingStudents(service, Array<ASession>(50).fill(session));
+  const bystander = await aWaitingStudent(service, other);
+  await post(session, 1);
+  const woken = await Promise.all(students.map(({ answer }) => answer));
+  expect(woken.map(shownSequence)).toEqual(Array<number>(50).fill(1));
+  await post(other, 2);
+  expect(shownSequence(await bystander.answer)).toBe(2);
+});
+
+test('of a hundred updates in a row nobody who waits again and again sees an older one after a newer, and all see the last', async () => {
+  const session = await aJourney(service.api);
+  const LAST = 100;
+  // Somebody who asks again at once, and others who take their time.
+  const watchers = [0, 3, 15].map(async (thinkingMs) => {
+    const seen: number[] = [];
+    let etag = await etagOf(service, session);
+    while (seen.at(-1) !== LAST) {
+      const answer = await poll(service, session, etag);
+      const sequence = shownSequence(answer);
+      if (answer.status !== 200 || sequence === null)
+        throw new Error(`${answer.status} after ${seen.join()}`);
+      seen.push(sequence);
+      etag = answer.headers['etag'] ?? '';
+      await pause(Math.random() * thinkingMs);
+    }
+    return { seen, seenLastAt: performance.now() };
+  });
+  for (let sequence = 1; sequence <= LAST; sequence++) await post(session, sequence);
+  const takenAt = performance.now();
+  for (const { seen, seenLastAt } of await Promise.all(watchers)) {
+    expect(seen).toEqual([...new Set(seen)].sort((one, other) => one - other));
+    expect(seenLastAt - takenAt).toBeLessThan(1_500);
+  }
+});
+
+describe('a change that comes just as a poll arrives is not missed:', () => {
+  const active = () => aJourney(service.api);
+  const races: [
+    name: string,
+    race: {
+      count: number;
+      before: () => Promise<ASession>;
+      change: (session: ASession) => Promise<unknown>;
+      isSeen: (answer: Answer) => boolean;
+    },
+  ][] = [
+    [
+      'a position',
+      {
+        count: 150,
+        before: active,
+        change: (session) => post(session, 1),
+        isSeen: (answer) => shownSequence(answer) === 1,
+      },
+    ],
+    [
+      'the start',
+      {
+        count: 60,
+        before: () => aSession(),
+        change: async ({ sessionId, trainerToken }) => data(await service.api.start(sessionId, trainerToken)),
+        isSeen: (answer) => data(answer)['isActive'] === true,
+      },
+    ],
+    [
+      'the end',
+      {
+        count: 60,
+        before: active,
+        change: async ({ sessionId, trainerToken }) => data(await service.api.stop(sessionId, trainerToken)),
+        isSeen: (answer) => data(answer)['endedReason'] === 'cancelled',
+      },
+    ],
+  ];
+  test.each(races)('%s', async (_name, { count, before, change, isSeen }) => {
+    const sessions = await manyOf(count, before);
+    const etags = await Promise.all(sessions.map((session) => etagOf(service, session)));
+    const races = sessions.map(async (session, index) => {
+      const polled = pause(Math.random() * 20).then(() => poll(service, session, etags[index]));
+      const changed = pause(Math.random() * 20).then(() => change(session));
+      return (await Promise.all([polled, changed]))[0];
+    });
+    const answers = await Promise.all(races);
+    expect(answers.filter((answer) => !isSeen(answer)).map(({ status }) => status)).toEqual([]);
+    expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(WELL_BEFORE_THE_LIMIT_MS);
+  });
+});
+
+test('a hundred who wait use no connection to Redis of their own', async () => {
+  const sessions = await manyJourneys(service.api, 100);
+  const connections = async () =>
+    String(await redis.client.client('LIST'))
+      .trim()
+      .split('\n').length;
+  const before = await connections();
+  const students = await waitingStudents(service, sessions);
+  expect(await connections()).toBe(before);
+  await Promise.all(sessions.map((session) => post(session, 1)));
+  await Promise.all(students.map(({ answer }) => answer));
+});
+
+// Concurrent, with services of its own: it takes a while.
+test.concurrent('when nobody waits any more, nothing is listened for after a while', async () => {
+  const ownRedis = await startPrivateRedis();
+  const own = await runService({ settings: { REDIS_URL: ownRedis.url } });
+  const channels = async () => (await ownRedis.client.pubsub('CHANNELS', '*')).length;
+  try {
+    const sessions = await manyJourneys(own.api, 10);
+    const students = await waitingStudents(own, sessions, { prefer: 'wait=1' });
+    expect(await channels()).toBeGreaterThan(0);
+    await Promise.all(students.map(({ answer }) => answer));
+    await until('no channel has a listener', async () => (await channels()) === 0, 20_000);
+    const again = await aWaitingStudent(own, sessions[0] as ASession);
+    data(await own.api.stop(sessions[0]?.sessionId ?? '', sessions[0]?.trainerToken ?? ''));
+    expect((await again.answer).status).toBe(200);
+  } finally {
+    await own.stop();
+    await ownRedis.stop();
+  }
+});
+
+describe('a caller that goes away frees its place', () => {
+  test('while it waits', async () => {
+    const sessions = await manyJourneys(service.api, 20);
+    const calls = await Promise.all(sessions.map(leavablePoll));
+    await untilWaiting(service, 20);
+    for (const call of calls) call.leave();
+    await untilNobodyWaits();
+  });
+
+  test('before it has come to wait', async () => {
+    const sessions = await manyJourneys(service.api, 100);
+    const calls = await Promise.all(sessions.map(leavablePoll));
+    await Promise.all(
+      calls.map(async ({ leave }) => {
+        await pause(Math.random() * 15);
+        leave();
+      }),
+    );
+    // All are gone; a poll that came later and was answered says that the service has read whatever came of them.
+    await etagOf(service, sessions[0] as ASession);
+    await untilNobodyWaits();
+  });
+
+  async function untilNobodyWaits(): Promise<void> {
+    await until('nobody waits', async () => (await metric(service, 'live_polls_waiting')) === 0, 3_000);
+  }
+
+  async function leavablePoll(session: ASession): Promise<{ leave: () => void }> {
+    const etag = await etagOf(service, session);
+    const leaving = new AbortController();
+    const url = `${service.url}/api/v1/admin/location-tracking/journey/live?sessionId=${session.sessionId}`;
+    const headers = {
+      Authorization: `Bearer ${session.studentToken}`,
+      'If-None-Match': etag,
+      Prefer: 'wait=25',
+    };
+    fetch(url, { headers, signal: leaving.signal }).catch(() => undefined);
+    return {
+      leave: () => {
+        leaving.abort();
+      },
+    };
+  }
+});

@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import { aJourney } from '../support/a-journey.js';
+import type { ASession } from '../support/a-session.js';
+import { data, refusal } from '../support/api.js';
+import { exists, jsonAt, keyOf, sharedRedis } from '../support/redis-of-the-run.js';
+import { runService, type RunningService } from '../support/running-service.js';
+import { tokenFor } from '../support/tokens.js';
+import { until } from '../support/until.js';
+import {
+  aWaitingStudent,
+  etagOf,
+  OFTEN,
+  poll,
+  positionOf,
+  shownSequence,
+  type WaitingStudent,
+} from '../support/waiting-polls.js';
+
+/** Of one journey that somebody waits for already, what is another caller told? */
+let service: RunningService;
+beforeAll(async () => {
+  service = await runService({ settings: { ...OFTEN, LOCATION_TTL_SECONDS: '3' } });
+});
+afterAll(() => service.stop());
+
+const post = async (session: ASession, sequence: number) =>
+  data(await service.api.update(session.trainerToken, positionOf(session, sequence)));
+
+/** One who would wait and knows nothing that is true any more: answered at once. */
+const ask = (session: ASession, token = session.trainerToken) =>
+  poll(service, session, '"another"', { token });
+
+/** A journey that a student waits for, who has been told of a position before. */
+async function aWatchedJourney(): Promise<{ session: ASession; student: WaitingStudent }> {
+  const session = await aJourney(service.api);
+  const first = await aWaitingStudent(service, session);
+  await post(session, 1);
+  expect(shownSequence(await first.answer)).toBe(1);
+  return { session, student: await aWaitingStudent(service, session) };
+}
+
+test('a position is as old as it is, whoever has been shown it before', async () => {
+  const { session } = await aWatchedJourney();
+  await until('the position is a second old', async () => {
+    const { ageMs } = data(await poll(service, session, undefined, { prefer: null }));
+    return Number(ageMs) > 1_000;
+  });
+  expect(data(await ask(session))['ageMs']).toBeGreaterThan(1_000);
+});
+
+test('a location that has expired is shown to nobody', async () => {
+  const { session } = await aWatchedJourney();
+  const location = keyOf.location(session.trainerId, session.sessionId);
+  await until('the location has expired', async () => !(await exists(location)));
+  expect(data(await ask(session))).toMatchObject({ isActive: true, location: null });
+  expect((await ask(session)).headers['etag']).toBe(await etagOf(service, session));
+});
+
+test('a location that expires while a student waits is gone after the wait', async () => {
+  const session = await aJourney(service.api);
+  const first = await aWaitingStudent(service, session);
+  await post(session, 1);
+  const woken = await first.answer;
+  const waiting = poll(service, session, woken.headers['etag'], { prefer: 'wait=1' });
+  await sharedRedis().del(keyOf.location(session.trainerId, session.sessionId));
+  expect(data(await waiting)).toMatchObject({ isActive: true, location: null });
+});
+
+test('a change that nobody tells of is seen after the wait', async () => {
+  const session = await aJourney(service.api);
+  const first = await aWaitingStudent(service, session);
+  await post(session, 1);
+  const woken = await first.answer;
+  const waiting = poll(service, session, woken.headers['etag'], { prefer: 'wait=1' });
+  // As another version of the service would end the journey, which knows of nobody who waits.
+  const { sessionId, trainerId, studentId } = session;
+  const ended = { sessionId, trainerId, studentId, endedAt: new Date().toISOString(), reason: 'cancelled' };
+  const keys = [keyOf.active(sessionId), keyOf.meta(sessionId), keyOf.location(trainerId, sessionId)];
+  await sharedRedis()
+    .multi()
+    .del(...keys)
+    .set(keyOf.ended(sessionId), JSON.stringify(ended), 'EX', 300)
+    .exec();
+  expect(data(await waiting)).toMatchObject({ isActive: false, endedReason: 'cancelled' });
+});
+
+test('who would wait and who just asks have the same ETag of the same state', async () => {
+  const { session } = await aWatchedJourney();
+  const etag = await etagOf(service, session);
+  expect((await ask(session)).headers['etag']).toBe(etag);
+});
+
+test('a stranger is 403 at once, whatever is known to the service', async () => {
+  const { session } = await aWatchedJourney();
+  for (const role of ['student', 'trainer'] as const) {
+    const answer = await ask(session, await tokenFor(randomUUID(), role));
+    expect(refusal(answer)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
+  }
+});
+
+test('the position of one journey is never shown in the next one of the session', async () => {
+  const { session, student } = await aWatchedJourney();
+  data(await service.api.stop(session.sessionId, session.trainerToken));
+  expect(data(await student.answer)).toMatchObject({ isActive: false, location: null });
+  data(await service.api.start(session.sessionId, session.trainerToken));
+  expect(data(await ask(session))).toMatchObject({ isActive: true, location: null });
+  const next = await aWaitingStudent(service, session);
+  await post(session, 2);
+  expect(shownSequence(await next.answer)).toBe(2);
+});
+
+test('nor in one that another version of the service has started, which tells nobody', async () => {
+  const { session, student } = await aWatchedJourney();
+  const { sessionId, trainerId } = session;
+  const earlier = await jsonAt(keyOf.active(sessionId));
+  const startedAt = new Date(Date.parse(String(earlier['startedAt'])) + 1).toISOString();
+  await sharedRedis()
+    .multi()
+    .del(keyOf.location(trainerId, sessionId), `journey:track:${sessionId}`)
+    .set(keyOf.active(sessionId), JSON.stringify({ ...earlier, startedAt }), 'EX', 3_600)
+    .exec();
+  const waited = await poll(service, session, student.etag, { prefer: 'wait=1' });
+  expect(data(waited)).toMatchObject({ isActive: true, startedAt, location: null });
+  data(await service.api.stop(sessionId, session.trainerToken));
+});

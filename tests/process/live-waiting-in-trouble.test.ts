@@ -1,0 +1,257 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startLocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
+import { aJourney } from '../support/a-journey.js';
+import { aSession, type ASession } from '../support/a-session.js';
+import { data, refusal } from '../support/api.js';
+import { startPrivateRedis, testWithRedisProcess, type PrivateRedis } from '../support/private-redis.js';
+import { metric, runService, type RunningService } from '../support/running-service.js';
+import { runServiceProcess } from '../support/service-process.js';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
+import { until } from '../support/until.js';
+import {
+  aWaitingStudent,
+  etagOf,
+  LONG_SECONDS,
+  manyOf,
+  OFTEN,
+  poll,
+  positionOf,
+  shownSequence,
+  untilWaiting,
+  waitingStudents,
+  type TimedPoll,
+} from '../support/waiting-polls.js';
+
+let redis: PrivateRedis;
+let proxy: TcpProxy;
+let service: RunningService;
+beforeAll(async () => {
+  redis = await startPrivateRedis();
+  proxy = await startTcpProxy(redis.url);
+  service = await runService({ settings: { REDIS_URL: proxy.urlFor(redis.url), ...OFTEN } });
+  // The first call connects to Postgres, which takes its time on a busy machine.
+  await until('a journey starts', () => aJourney(service.api));
+});
+afterAll(async () => {
+  await service.stop();
+  await proxy.stop();
+  await redis.stop();
+});
+
+interface Trouble {
+  test: typeof test;
+  away: () => unknown;
+  back: () => void | Promise<void>;
+  /** A connection that breaks is seen at once, one that is silent only after a while. */
+  answeredWithinMs: number;
+}
+
+const troubles: [name: string, trouble: Trouble][] = [
+  [
+    'the connection to Redis is cut',
+    {
+      test,
+      away: () => {
+        proxy.cut();
+      },
+      back: () => {
+        proxy.heal();
+      },
+      answeredWithinMs: 1_500,
+    },
+  ],
+  [
+    'nothing comes through to Redis',
+    {
+      test,
+      away: () => {
+        proxy.freeze();
+      },
+      back: () => {
+        proxy.heal();
+      },
+      answeredWithinMs: 3_500,
+    },
+  ],
+  [
+    'Redis is killed',
+    {
+      test: testWithRedisProcess,
+      away: () => redis.kill(),
+      back: () => redis.startAgain({ withData: true }),
+      answeredWithinMs: 1_500,
+    },
+  ],
+  [
+    'Redis hangs',
+    {
+      test: testWithRedisProcess,
+      away: () => {
+        redis.freeze();
+      },
+      back: () => {
+        redis.thaw();
+      },
+      answeredWithinMs: 3_500,
+    },
+  ],
+  [
+    'Redis closes the connections that listen',
+    {
+      test,
+      away: () => redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub'),
+      back: () => undefined,
+      answeredWithinMs: 1_500,
+    },
+  ],
+];
+
+describe.each(troubles)('when %s', (_name, { test, away, back, answeredWithinMs }) => {
+  test('all who wait are answered at once, never with an end, and wait again once it is over', async () => {
+    const active = await manyOf(20, () => aJourneyWithPosition(service));
+    const scheduled = await aSession();
+    const sessions = [...active, scheduled];
+    const students = await waitingStudents(service, sessions);
+    const awayAt = performance.now();
+    await away();
+    const answers = await Promise.all(students.map(({ answer }) => answer));
+    const tookMs = performance.now() - awayAt;
+    await back();
+    for (const answer of answers) expectNeitherNewsNorTimeLimit(answer);
+    expect(tookMs).toBeLessThan(answeredWithinMs);
+    await untilWaitsAreGranted(active[0] as ASession);
+    expect(await metric(service, 'live_polls_waiting')).toBe(0);
+    await Promise.all(active.map(expectToBeWoken));
+  });
+});
+
+describe.each(troubles.slice(0, 4))('while %s', (_name, { test, away, back, answeredWithinMs }) => {
+  test('whoever would wait is answered soon, whether somebody waited for the session before or not', async () => {
+    const [known, unknown] = [await aJourneyWithPosition(service), await aJourneyWithPosition(service)];
+    await expectToBeWoken(known);
+    const etags = [await etagOf(service, known), await etagOf(service, unknown)];
+    await away();
+    const answers: TimedPoll[] = [];
+    for (let times = 3; times > 0; times--) {
+      const asked = [known, unknown].map((session, index) => poll(service, session, etags[index]));
+      answers.push(...(await Promise.all(asked)));
+    }
+    const last = answers.slice(-2);
+    await back();
+    await untilWaitsAreGranted(unknown);
+    for (const answer of answers) {
+      expectNeitherNewsNorTimeLimit(answer);
+      expect(answer.ms).toBeLessThan(answeredWithinMs);
+    }
+    // Once it has been noticed there is nothing to wait for any more.
+    for (const answer of last) {
+      expect(refusal(answer)).toMatchObject({ status: 503, code: 'STATE_UNAVAILABLE' });
+    }
+    expect(Math.min(...last.map(({ ms }) => ms))).toBeLessThan(1_000);
+  });
+});
+
+test('of two services on one Redis a student waits at one for the update that goes to the other', async () => {
+  const other = await runService({ settings: { REDIS_URL: redis.url, ...OFTEN } });
+  try {
+    const session = await aSession();
+    const started = await aWaitingStudent(service, session);
+    data(await other.api.start(session.sessionId, session.trainerToken));
+    expect(data(await started.answer)).toMatchObject({ isActive: true });
+    const moved = await aWaitingStudent(service, session);
+    data(await other.api.update(session.trainerToken, positionOf(session, 1)));
+    expect(shownSequence(await moved.answer)).toBe(1);
+    const ended = await aWaitingStudent(service, session);
+    data(await other.api.stop(session.sessionId, session.trainerToken));
+    expect(data(await ended.answer)).toMatchObject({ isActive: false, endedReason: 'cancelled' });
+  } finally {
+    await other.stop();
+  }
+});
+
+test('a service that stops answers the 50 who wait at once', async () => {
+  const stopping = await runService({ settings: { REDIS_URL: redis.url, ...OFTEN } });
+  const session = await aJourneyWithPosition(stopping);
+  const students = await waitingStudents(stopping, Array<ASession>(50).fill(session));
+  const toldAt = performance.now();
+  await stopping.stop();
+  expect(performance.now() - toldAt).toBeLessThan(2_000);
+  for (const { answer } of students) expectNeitherNewsNorTimeLimit(await answer);
+});
+
+test('on SIGTERM the 50 who wait are answered at once, and the exit is 0', async () => {
+  const bus = await startLocalEventBus();
+  const stopping = await runServiceProcess(bus, { REDIS_URL: redis.url, ...OFTEN });
+  const session = await aJourneyWithPosition(stopping);
+  const students = await waitingStudents(stopping, Array<ASession>(50).fill(session));
+  const toldAt = performance.now();
+  stopping.kill('SIGTERM');
+  for (const { answer } of students) expectNeitherNewsNorTimeLimit(await answer);
+  expect(await stopping.exited).toEqual({ code: 0, signal: null });
+  // Well below the grace that requests in flight have.
+  expect(performance.now() - toldAt).toBeLessThan(4_000);
+  await bus.stop();
+});
+
+test('a poll that knows every state waits through any number of changes, without a warning of Node.js', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'warnings-'));
+  const warnings = join(folder, 'warnings.txt');
+  const bus = await startLocalEventBus();
+  const own = await runServiceProcess(bus, {
+    REDIS_URL: redis.url,
+    ...OFTEN,
+    NODE_OPTIONS: `--redirect-warnings=${warnings}`,
+  });
+  const session = await aJourneyWithPosition(own);
+  const answer = poll(own, session, '*', { prefer: 'wait=1' });
+  await untilWaiting(own, 1);
+  for (let sequence = 2; sequence < 30; sequence++) {
+    data(await own.api.update(session.trainerToken, positionOf(session, sequence)));
+  }
+  expect(await answer).toMatchObject({ status: 304, headers: { 'preference-applied': 'wait=1' } });
+  own.kill('SIGTERM');
+  await own.exited;
+  await bus.stop();
+  const warned = existsSync(warnings) ? readFileSync(warnings, 'utf8') : '';
+  rmSync(folder, { recursive: true });
+  expect(warned).toBe('');
+});
+
+async function aJourneyWithPosition({ api }: Pick<RunningService, 'api'>): Promise<ASession> {
+  const session = await aJourney(api);
+  data(await api.update(session.trainerToken, positionOf(session, 1)));
+  return session;
+}
+
+/** "Ask again": neither an end of the journey nor what a wait that was held to its end says. */
+function expectNeitherNewsNorTimeLimit(answer: TimedPoll): void {
+  expect([304, 503]).toContain(answer.status);
+  expect(answer.headers).not.toHaveProperty('preference-applied');
+  if (answer.status === 503) expect(answer.headers['retry-after']).toMatch(/^[1-9]\d*$/);
+}
+
+/** Ends when a poll is held again; the session's trainer then sends the next position. */
+async function untilWaitsAreGranted(session: ASession): Promise<void> {
+  const answer = await until('a wait is granted', async () => {
+    const etag = await etagOf(service, session);
+    const polled = { isAnswered: false };
+    const answer = poll(service, session, etag).finally(() => (polled.isAnswered = true));
+    await until(
+      'it is held or answered',
+      async () => polled.isAnswered || (await metric(service, 'live_polls_waiting')) === 1,
+    );
+    return !polled.isAnswered && { answer };
+  });
+  data(await service.api.update(session.trainerToken, positionOf(session, 2)));
+  expect(shownSequence(await answer.answer)).toBe(2);
+}
+
+async function expectToBeWoken(session: ASession): Promise<void> {
+  const etag = await etagOf(service, session);
+  const answer = poll(service, session, etag);
+  data(await service.api.update(session.trainerToken, positionOf(session, 3)));
+  expect(shownSequence(await answer)).toBe(3);
+  expect((await answer).ms).toBeLessThan((LONG_SECONDS / 2) * 1_000);
+}

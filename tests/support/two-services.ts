@@ -1,0 +1,125 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import type { ReceivedEvent } from '../../src/dev/event-bus/local-event-bus.js';
+import { aSession } from './a-session.js';
+import { data } from './api.js';
+import { MovableClock } from './movable-clock.js';
+import { startPrivateRedis, type PrivateRedis } from './private-redis.js';
+import { runService, type RunningService } from './running-service.js';
+import { until } from './until.js';
+
+export const EVENT_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** Two processes' worth of the service on one Redis and one clock: what is told once is told once by both together. */
+export class TwoServices {
+  readonly clock = new MovableClock();
+  readonly #redis: PrivateRedis;
+  readonly #services: RunningService[] = [];
+
+  private constructor(redis: PrivateRedis) {
+    this.#redis = redis;
+  }
+
+  static async start(settings: Record<string, string> = {}): Promise<TwoServices> {
+    const both = new TwoServices(await startPrivateRedis());
+    await both.another(settings);
+    await both.another(settings);
+    return both;
+  }
+
+  /** One more, with settings of its own; it stops with the others. */
+  async another(settings: Record<string, string>): Promise<RunningService> {
+    const service = await runService({
+      settings: { REDIS_URL: this.#redis.url, ...settings },
+      clock: this.clock.now,
+    });
+    this.#services.push(service);
+    return service;
+  }
+
+  get one(): RunningService {
+    return this.#services[0] as RunningService;
+  }
+
+  get other(): RunningService {
+    return this.#services[1] as RunningService;
+  }
+
+  get redis(): PrivateRedis['client'] {
+    return this.#redis.client;
+  }
+
+  /**
+   * Of a session, and of one type where it is told; whichever process published them. Sorted by type and time: two
+   * processes that publish at once keep no order.
+   */
+  eventsOf(sessionId: string, detailType?: string): ReceivedEvent[] {
+    return this.#services
+      .flatMap((service) => service.eventsOf(sessionId))
+      .filter((event) => detailType === undefined || event.detailType === detailType)
+      .sort((one, other) => (sortKey(one) < sortKey(other) ? -1 : 1));
+  }
+
+  /** The events of one type, once there are so many of them. */
+  async told(sessionId: string, detailType: string, count = 1): Promise<ReceivedEvent[]> {
+    return until(`${count} ${detailType}`, () => {
+      const events = this.eventsOf(sessionId, detailType);
+      return events.length >= count && events;
+    });
+  }
+
+  /** Everything that any of the services has recorded by now has arrived. */
+  async everythingTold(): Promise<void> {
+    const marks = this.#services.map(async ({ api }) => {
+      const session = await aSession();
+      data(await api.start(session.sessionId, session.trainerToken));
+      await this.told(session.sessionId, 'TrainerJourneyStarted');
+    });
+    await Promise.all(marks);
+    await until('the outbox is empty', async () => (await this.redis.xlen('journey:outbox')) === 0);
+  }
+
+  async failPublishingWhile(work: () => Promise<void>): Promise<void> {
+    const failing = (service: RunningService) => {
+      service.bus.failWhile(() => ({ kind: 'error', status: 500, code: 'InternalException' }));
+    };
+    this.#services.forEach(failing);
+    try {
+      await work();
+    } finally {
+      for (const { bus } of this.#services) bus.failWhile(undefined);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#services.map((service) => service.stop()));
+    await this.#redis.stop();
+  }
+}
+
+function sortKey({ detailType, detail }: ReceivedEvent): string {
+  return `${detailType} ${String(detail['time'])}`;
+}
+
+/** What is wrong with the detail of an event by the OpenAPI document's webhook of its name; null: nothing. */
+export async function problemsByOpenApi(
+  serviceUrl: string,
+  { detailType, detail }: ReceivedEvent,
+): Promise<string | null> {
+  const document = (await (await fetch(`${serviceUrl}/openapi.json`)).json()) as OpenApiWebhooks;
+  const schema = document.webhooks[detailType]?.post.requestBody.content['application/json'].schema;
+  if (schema === undefined) return `no webhook ${detailType}`;
+  const ajv = new Ajv2020({ strict: false });
+  addFormats.default(ajv);
+  ajv.addSchema(document, 'openapi');
+  const text = JSON.stringify(schema).replaceAll('"#/', '"openapi#/');
+  const validate = ajv.compile(JSON.parse(text) as object);
+  return validate(detail) ? null : ajv.errorsText(validate.errors);
+}
+
+interface OpenApiWebhooks {
+  webhooks: Record<
+    string,
+    { post: { requestBody: { content: { 'application/json': { schema: object } } } } } | undefined
+  >;
+}
