@@ -102,8 +102,8 @@ export function liveAnswer(
     case 'live': {
       const headers: Headers = { ETag: etagOf(outcome.version), 'Cache-Control': 'private, no-cache' };
       if (outcome.waited && waitSeconds !== null) headers['Preference-Applied'] = `wait=${waitSeconds}`;
-      if (!isKnown(ifNoneMatch, outcome.version)) return success(200, outcome.journey, headers);
-      headers['Next-Poll-Ms'] = String(outcome.journey.nextPollMs);
+      if (!isKnown(ifNoneMatch, outcome.version)) return success(200, outcome.show(), headers);
+      headers['Next-Poll-Ms'] = String(outcome.nextPollMs);
       return { kind: 'notModified', headers };
     }
     case 'sessionNotFound':

@@ -1,7 +1,8 @@
 import type { PositionUpdate } from '../contract/requests.js';
 import { within } from './failures.js';
 import { startableStatuses, type Caller, type Session } from './journey.js';
-import type { LiveWatch, Wait } from './live-watch.js';
+import type { LiveWatch } from './live-watch.js';
+import type { Wait } from './waiting-caller.js';
 import type { ArriveOutcome, LiveOutcome, RecordOutcome, StartOutcome, StopOutcome } from './outcomes.js';
 import type {
   Idempotency,

@@ -1,5 +1,6 @@
+import type { LiveJourney } from '../contract/answers.js';
 import { AlarmClock } from './alarm-clock.js';
-import type { Cadence } from './cadence.js';
+import { nextPollMs, type Cadence } from './cadence.js';
 import { within } from './failures.js';
 import { FollowedJourneys, ActiveState, type FollowedJourney, type Signal } from './followed-journeys.js';
 import { STALE_AFTER_MS, type Caller, type Journey, type LiveLocation } from './journey.js';
@@ -7,15 +8,7 @@ import { activeVersion, activeView, endedView, inactiveView } from './live-view.
 import type { LiveOutcome } from './outcomes.js';
 import type { JourneyChanges, JourneyObserver, JourneyStore } from './ports.js';
 import type { SessionDirectory } from './session-directory.js';
-
-/** A poll that may be answered later, when something has changed. */
-export interface Wait {
-  seconds: number;
-  /** Whether the caller has this version already. */
-  isKnown: (version: string) => boolean;
-  /** Calls back when the caller has gone. */
-  whenGone: (stop: () => void) => void;
-}
+import { Patience, type Wait } from './waiting-caller.js';
 
 export interface LiveWatchDependencies {
   store: JourneyStore;
@@ -176,12 +169,7 @@ export class LiveWatch {
         this.#observer.polled('state');
         const { journey } = reading;
         if (!mayWatch(caller, journey)) return instead({ kind: 'forbidden' });
-        return instead({
-          kind: 'live',
-          journey: endedView(journey),
-          version: `ended-${journey.endedAtMs.toString(36)}`,
-          waited: false,
-        });
+        return shown(endedView(journey), `ended-${journey.endedAtMs.toString(36)}`);
       }
       case 'inactive': {
         const isCached = reading.session !== null || reading.knownMissing;
@@ -192,12 +180,8 @@ export class LiveWatch {
           : await within(leftMs, 'postgres', this.#directory.find(sessionId));
         if (session === null) return instead({ kind: 'sessionNotFound' });
         if (!mayWatch(caller, session)) return instead({ kind: 'forbidden' });
-        return instead({
-          kind: 'live',
-          journey: inactiveView(sessionId, session.trainerId, this.#cadence()),
-          version: `none-${session.trainerId ?? ''}`,
-          waited: false,
-        });
+        const view = inactiveView(sessionId, session.trainerId, this.#cadence());
+        return shown(view, `none-${session.trainerId ?? ''}`);
       }
     }
   }
@@ -207,30 +191,23 @@ export class LiveWatch {
       return found.outcome.kind === 'live' ? { ...found.outcome, waited } : found.outcome;
     }
     const { journey, location, nowMs } = found.active;
+    const cadence = this.#cadence();
     return {
       kind: 'live',
-      journey: activeView(journey, location, nowMs, this.#cadence()),
+      show: () => activeView(journey, location, nowMs, cadence),
+      nextPollMs: nextPollMs(location, nowMs, cadence),
       version: activeVersion(journey, location),
       waited,
     };
   }
 }
 
-/** Whether the caller is still there. */
-class Patience {
-  isGone = false;
-  onGone: ((signal: Signal) => void) | undefined;
-
-  constructor(wait: Wait) {
-    wait.whenGone(() => {
-      this.isGone = true;
-      this.onGone?.('released');
-    });
-  }
-}
-
 function instead(outcome: LiveOutcome): Found {
   return { active: null, outcome };
+}
+
+function shown(view: LiveJourney, version: string): Found {
+  return instead({ kind: 'live', show: () => view, nextPollMs: view.nextPollMs, version, waited: false });
 }
 
 function isKnownTo(wait: Wait, found: Found): boolean {

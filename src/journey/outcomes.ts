@@ -44,7 +44,9 @@ export type StopOutcome =
 export type LiveOutcome =
   | {
       kind: 'live';
-      journey: LiveJourney;
+      /** Made when it is asked for: half of all callers have it already. */
+      show: () => LiveJourney;
+      nextPollMs: number;
       /** Changes whenever the state does, and with nothing else. */
       version: string;
       /** Whether a wait that was asked for was granted. */

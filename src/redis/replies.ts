@@ -2,6 +2,7 @@ import { CorruptStateError } from '../journey/failures.js';
 import type { ArriveOutcome, Ended, NotActive, RecordOutcome, StopOutcome } from '../journey/outcomes.js';
 import type { LiveReading, StartAttempt, StartedJourney } from '../journey/ports.js';
 import * as keys from './keys.js';
+import type { KnownJourneys } from './known-journeys.js';
 import type { ScriptReply } from './scripts.js';
 import {
   parseActive,
@@ -72,16 +73,21 @@ export function recordOutcome(reply: ScriptReply, sessionId: string): RecordOutc
   }
 }
 
-export function liveReading(reply: ScriptReply, sessionId: string, journeyTtlSeconds: number): LiveReading {
+export function liveReading(reply: ScriptReply, sessionId: string, known: KnownJourneys): LiveReading {
   const activeKey = keys.activeKey(sessionId);
   switch (reply[0]) {
     case 'active': {
-      const journey = parseActive(activeKey, String(reply[2]), journeyTtlSeconds);
+      const journey = known.parse(sessionId, String(reply[2]));
       const locationKey = keys.locationKey(journey.trainerId, sessionId);
       const location = typeof reply[3] === 'string' ? parseLocation(locationKey, reply[3]) : null;
       const session = typeof reply[4] === 'string' ? parseMeta(sessionId, reply[4]) : null;
       const home = journey.home ?? session?.home ?? null;
-      return { kind: 'active', nowMs: Number(reply[1]), journey: { ...journey, home }, location };
+      return {
+        kind: 'active',
+        nowMs: Number(reply[1]),
+        journey: home === journey.home ? journey : { ...journey, home },
+        location,
+      };
     }
     case 'not_active': {
       const session = typeof reply[2] === 'string' ? parseMeta(sessionId, reply[2]) : null;

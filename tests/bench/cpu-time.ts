@@ -17,3 +17,13 @@ export function residentMebibytes(pid: number): number {
   const kibibytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kibibytes) / 1024;
 }
+
+/** Seconds that a process could have gone on and had to wait, because something else was on its core. */
+export function heldOffSeconds(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e9;
+  } catch {
+    // Not every kernel counts it.
+    return NaN;
+  }
+}

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as prettier from 'prettier';
 import { startLocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
 import { startLocalPostgres } from '../../src/dev/servers/local-postgres.js';
-import { startReaper } from '../../src/dev/servers/reaper.js';
+import { startReaper, type Reaper } from '../../src/dev/servers/reaper.js';
 import { createSchema } from '../../src/dev/session-database.js';
 import { StopList } from '../../src/dev/stop-list.js';
 import { Bench } from './bench.js';
@@ -37,13 +37,20 @@ switch (commandLine.kind) {
     console.error(`${commandLine.reason}\n\n${helpText}`);
     process.exitCode = 2;
     break;
-  case 'run':
-    await runAndCleanUp(commandLine.options);
+  case 'run': {
+    if (process.platform !== 'linux')
+      throw new Error('The bench needs Linux: it reads /proc and uses taskset.');
+    const node = findNode(commandLine.options.node, say);
+    if (node === undefined) {
+      console.error(`--node ${commandLine.options.node} is no Node that runs here.`);
+      process.exitCode = 2;
+    } else {
+      await runAndCleanUp(commandLine.options, node);
+    }
+  }
 }
 
-async function runAndCleanUp(options: BenchOptions): Promise<void> {
-  if (process.platform !== 'linux')
-    throw new Error('The bench needs Linux: it reads /proc and uses taskset.');
+async function runAndCleanUp(options: BenchOptions, node: NodeBinary): Promise<void> {
   const reaper = startReaper();
   const toStop = new StopList(say);
   const interruption = new AbortController();
@@ -61,7 +68,7 @@ async function runAndCleanUp(options: BenchOptions): Promise<void> {
     });
   }
   try {
-    await run(options, reaper, toStop);
+    await run(options, node, reaper, toStop);
     await cleanUp();
   } catch (error) {
     // What was stopped under its hands is no failure.
@@ -72,13 +79,8 @@ async function runAndCleanUp(options: BenchOptions): Promise<void> {
   }
 }
 
-async function run(
-  options: BenchOptions,
-  reaper: ReturnType<typeof startReaper>,
-  toStop: StopList,
-): Promise<void> {
+async function run(options: BenchOptions, node: NodeBinary, reaper: Reaper, toStop: StopList): Promise<void> {
   const [startedAt, load] = [new Date(), loadBefore()];
-  const node = findNode(options.node, say);
   leaveTheServicesCore();
   const bus = await startLocalEventBus({ keep: 1 });
   toStop.add(() => bus.stop());

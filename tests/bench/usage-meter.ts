@@ -1,19 +1,21 @@
 import type { RedisUnderTest } from './bench.js';
 import type { Contender } from './contender-process.js';
-import { cpuSeconds } from './cpu-time.js';
+import { cpuSeconds, heldOffSeconds } from './cpu-time.js';
 
 export interface Usage {
   seconds: number;
   /** Of CPU. */
   serviceSeconds: number;
   redisSeconds: number;
+  /** In which the contender was ready and something else was on its core. */
+  heldOffSeconds: number;
 }
 
 /** What a contender and its Redis take of the machine from a moment on. */
 export class UsageMeter {
   readonly #contender: Contender;
   readonly #redis: RedisUnderTest;
-  #before = { atMs: 0, service: 0, redis: 0 };
+  #before = { atMs: 0, service: 0, redis: 0, heldOff: 0 };
 
   constructor(contender: Contender, redis: RedisUnderTest) {
     this.#contender = contender;
@@ -31,6 +33,7 @@ export class UsageMeter {
       seconds: (now.atMs - before.atMs) / 1000,
       serviceSeconds: now.service - before.service,
       redisSeconds: now.redis - before.redis,
+      heldOffSeconds: now.heldOff - before.heldOff,
     };
   }
 
@@ -39,6 +42,7 @@ export class UsageMeter {
       atMs: performance.now(),
       service: cpuSeconds(this.#contender.pid),
       redis: cpuSeconds(this.#redis.pid),
+      heldOff: heldOffSeconds(this.#contender.pid),
     };
   }
 }

@@ -14,7 +14,7 @@ let others: Set<string>;
 beforeAll(async () => {
   others = new Set(await keysLike('journey:active:*'));
   // A machine that is busy with other tests is no reason for a 503.
-  const patience = { REDIS_COMMAND_TIMEOUT_MS: '5000', POSTGRES_TIMEOUT_MS: '5000' };
+  const patience = { REDIS_COMMAND_TIMEOUT_MS: '800', POSTGRES_TIMEOUT_MS: '900' };
   service = await runService({ settings: { UPDATE_INTERVAL_MS: '500', LOG_LEVEL: 'warn', ...patience } });
 });
 afterAll(() => service.stop());

@@ -11,7 +11,7 @@ const intervalMs = 500;
 let service: RunningService;
 beforeAll(async () => {
   // A machine that is busy with other tests is no reason for a 503.
-  const patience = { REDIS_COMMAND_TIMEOUT_MS: '5000', POSTGRES_TIMEOUT_MS: '5000' };
+  const patience = { REDIS_COMMAND_TIMEOUT_MS: '800', POSTGRES_TIMEOUT_MS: '900' };
   const settings = { UPDATE_INTERVAL_MS: String(intervalMs), LOG_LEVEL: 'warn', ...patience };
   service = await runService({ settings });
 });

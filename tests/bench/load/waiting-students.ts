@@ -9,6 +9,8 @@ import { Tally } from './tally.js';
 const WAIT_SECONDS = 25;
 const APPLIED = /\r\npreference-applied: wait/i;
 const LAST_UPDATE = /"lastUpdate":"([^"]+)"/;
+/** As the service asks for after a 503. */
+const RETRY_AFTER_MS = 1_000;
 /** Phones do not all connect in the same moment either, and a listener's queue is bounded. */
 const CONNECT_AT_ONCE = 100;
 /** Each of this machine's own addresses has 28,000 ports, some of them still taken by what was before. */
@@ -109,7 +111,10 @@ class Students {
           this.#tally.seen.add(Date.now() - Date.parse(acceptedAt));
       } else if (status !== 304) {
         this.#tally.failed(`wait ${status}`);
-        // It would fail again at once, thousands of times a second.
+        if (connection.isOpen)
+          setTimeout(() => {
+            this.#waitOn(connection, journey);
+          }, RETRY_AFTER_MS);
         return;
       }
       this.#waitOn(connection, journey);

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench, RedisUnderTest } from '../bench.js';
+import { productionRules } from '../bench-journeys.js';
 import type { Contender } from '../contender-process.js';
 import type { LoadResult, RequestKind } from '../load/orders.js';
 import { UsageMeter } from '../usage-meter.js';
@@ -76,4 +78,16 @@ export async function refreshPositions(
     seconds: 0,
     untilAllHadOne: true,
   });
+}
+
+/** Each trainer's and student's token has been there once, and the trainers' limits have forgotten it afterwards. */
+export async function introduceAll(
+  bench: Bench,
+  service: Contender,
+  redis: RedisUnderTest,
+  journeys: number,
+): Promise<void> {
+  await sleep(productionRules.updateIntervalMs);
+  await measureRound(bench, service, redis, { requests: 'mix', journeys, seconds: 0, untilAllHadOne: true });
+  await sleep(productionRules.updateIntervalMs);
 }

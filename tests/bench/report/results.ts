@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
+import { canPin, cores } from '../cores.js';
 import type { Bar } from './bar.js';
 import type { PartReport, Row } from './part-report.js';
 
@@ -27,7 +28,9 @@ export function resultsText(run: RunDescription, parts: readonly PartReport[]): 
   return [
     '# What the service costs',
     'Written by `npm run bench`; see `npm run bench -- --help`.',
-    ...description(run).map((line) => `- ${line}`),
+    description(run)
+      .map((line) => `- ${line}`)
+      .join('\n'),
     '## Bars',
     missed === 0 ? 'None is missed.' : `${missed} of ${bars.length} are missed.`,
     table(bars.map(rowOfBar)),
@@ -56,9 +59,11 @@ function description({
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
   return [
     `${startedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`,
-    `${model}, ${availableParallelism()} cores, ${memory}, Linux ${kernel()}`,
+    `${model}, ${cores} cores, ${memory}, Linux ${kernel()}`,
     `Node ${nodeVersion}, Redis ${redisVersion}; ${settings}`,
-    'The contender has a core of its own; Redis, Postgres and the load share the others.',
+    canPin
+      ? 'The contender has a core of its own; Redis, Postgres and the load share the others.'
+      : 'All of it shares the cores, which blurs every time.',
     ...(loadBefore > QUIET_LOAD
       ? [
           `The machine was not quiet before the run (load ${loadBefore.toFixed(2)}): take the times with care.`,
