@@ -47,6 +47,13 @@ module.exports = {
       from: { path: '^src/client/' },
       to: { dependencyTypes: ['npm', 'core'] },
     },
+    {
+      // What it imports of a value is bundled into the apps, and zod with it.
+      name: 'client-takes-types-alone-from-the-contract',
+      severity: 'error',
+      from: { path: '^src/client/' },
+      to: { path: '^src/contract/', dependencyTypesNot: ['type-only'] },
+    },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'src-has-no-dev-dependency',

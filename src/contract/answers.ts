@@ -16,6 +16,7 @@ export const JourneyStarted = z
     nextUpdateMs: z.int().meta({ description: 'When the first position is wanted, in milliseconds.' }),
   })
   .meta({ id: 'JourneyStarted' });
+export type JourneyStarted = z.infer<typeof JourneyStarted>;
 
 export const PositionRecorded = z
   .object({
@@ -25,6 +26,7 @@ export const PositionRecorded = z
     nextUpdateMs: z.int().meta({ description: 'When the next position is wanted, in milliseconds.' }),
   })
   .meta({ id: 'PositionRecorded' });
+export type PositionRecorded = z.infer<typeof PositionRecorded>;
 
 export const Location = z
   .object({
@@ -88,5 +90,7 @@ export const JourneyArrived = z
     distance: z.int().meta({ description: 'Metres from home, rounded.' }),
   })
   .meta({ id: 'JourneyArrived' });
+export type JourneyArrived = z.infer<typeof JourneyArrived>;
 
 export const JourneyStopped = z.object({ sessionId: Uuid, stoppedAt: Time }).meta({ id: 'JourneyStopped' });
+export type JourneyStopped = z.infer<typeof JourneyStopped>;

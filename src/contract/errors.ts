@@ -44,3 +44,4 @@ export const ErrorAnswer = z
     }),
   })
   .meta({ id: 'ErrorAnswer' });
+export type ErrorAnswer = z.infer<typeof ErrorAnswer>;

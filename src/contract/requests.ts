@@ -32,6 +32,8 @@ export const PositionUpdate = z
   })
   .meta({ id: 'PositionUpdate' });
 export type PositionUpdate = z.output<typeof PositionUpdate>;
+/** As a phone sends it. */
+export type PositionUpdateBody = z.input<typeof PositionUpdate>;
 
 /** Makes a repeat of start, arrived and stop-journey answer what the first call did. */
 export const IdempotencyKey = z

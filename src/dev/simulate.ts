@@ -12,6 +12,8 @@ import { StopList } from './stop-list.js';
 import { Screen } from './terminal/screen.js';
 
 const keptLastLines = 10;
+/** One Ctrl-C arrives twice where npm passes on what the terminal has sent already. */
+const sameKeyPressMs = 300;
 const exitCodes = { fine: 0, wrong: 1, badOptions: 2, interrupted: 130 } as const;
 
 /** From the options to the exit code: prepares, drives, reports, and leaves nothing behind. */
@@ -24,6 +26,7 @@ class Simulation {
     this.#screen.show(line);
   });
   readonly #interrupted = new AbortController();
+  #interruptedMs = 0;
   #isPreparing = true;
   #isEnding = false;
 
@@ -45,9 +48,13 @@ class Simulation {
 
   /** Ends the run early: what was measured so far is reported all the same. */
   interrupt(why: string): void {
-    // Whoever presses Ctrl-C again does not want to wait; the reaper does the rest.
-    if (this.#interrupted.signal.aborted) process.exit(exitCodes.interrupted);
+    if (this.#interrupted.signal.aborted) {
+      // Whoever presses Ctrl-C again does not want to wait; the reaper does the rest.
+      if (performance.now() - this.#interruptedMs > sameKeyPressMs) process.exit(exitCodes.interrupted);
+      return;
+    }
     this.#interrupted.abort();
+    this.#interruptedMs = performance.now();
     this.#screen.tell(`ending, because ${why}; Ctrl-C again to force`);
     if (this.#isPreparing) this.#end(exitCodes.interrupted);
   }

@@ -15,8 +15,8 @@ export interface AuthenticationSettings {
 }
 
 const CLOCK_LEEWAY_SECONDS = 5;
-/** 20,000 journeys have 40,000 tokens; only valid ones are kept, of some hundred bytes each. */
-const REMEMBERED_TOKENS = 50_000;
+/** 100,000 journeys have 200,000 tokens; only valid ones are kept, of some hundred bytes each. */
+const REMEMBERED_TOKENS = 250_000;
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i;
 
 /** Who calls, from the Authorization header. */

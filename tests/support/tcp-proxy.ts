@@ -1,4 +1,5 @@
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 
 export interface TcpProxy {
   port: number;
@@ -10,6 +11,8 @@ export interface TcpProxy {
   cut(): void;
   /** Bytes arrive so much later, each way. */
   delay(ms: number): void;
+  /** No more than so many bytes a second go through, each way of each connection; in pieces, as on a bad line. */
+  throttle(bytesPerSecond: number): void;
   /** As at the beginning; what was held back by freeze goes on its way. */
   heal(): void;
   stop(): Promise<void>;
@@ -21,6 +24,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let state: 'open' | 'frozen' | 'cut' = 'open';
   let delayMs = 0;
+  let bytesPerSecond = Infinity;
 
   const keep = (socket: Socket, other: Socket) => {
     sockets.add(socket);
@@ -29,8 +33,13 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       sockets.delete(socket);
       other.destroy();
     });
-    socket.on('data', (chunk) => {
-      if (delayMs > 0) setTimeout(() => void other.write(chunk), delayMs);
+    let trickled: Promise<void> | undefined;
+    socket.on('data', (chunk: Buffer) => {
+      // Also after heal: no byte may overtake those on their way.
+      if (bytesPerSecond < Infinity || trickled !== undefined) {
+        const before = trickled ?? Promise.resolve();
+        trickled = before.then(() => trickle(chunk, other, () => bytesPerSecond));
+      } else if (delayMs > 0) setTimeout(() => void other.write(chunk), delayMs);
       else other.write(chunk);
     });
     if (state === 'frozen') socket.pause();
@@ -66,9 +75,13 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     delay: (ms) => {
       delayMs = ms;
     },
+    throttle: (rate) => {
+      bytesPerSecond = rate;
+    },
     heal: () => {
       state = 'open';
       delayMs = 0;
+      bytesPerSecond = Infinity;
       sockets.forEach((socket) => socket.resume());
     },
     stop: () =>
@@ -79,4 +92,13 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
         sockets.forEach((socket) => socket.destroy());
       }),
   };
+}
+
+async function trickle(chunk: Buffer, to: Socket, bytesPerSecond: () => number): Promise<void> {
+  for (let start = 0; start < chunk.length && !to.destroyed;) {
+    const size = Math.min(chunk.length - start, Math.max(1, bytesPerSecond() / 20));
+    await pause((size / bytesPerSecond()) * 1_000);
+    to.write(chunk.subarray(start, start + size));
+    start += size;
+  }
 }

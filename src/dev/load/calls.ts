@@ -87,7 +87,7 @@ export class Calls {
         return;
       case 'unanswered':
         stretch.count(kind, 'no answer', latencyMs);
-        this.#recorder.wrong(`${kind}: no answer within ${answerWithinMs / 1_000} s`);
+        this.#recorder.wrong(`${kind}: no answer in time`);
         return;
       case 'broken':
         stretch.count(kind, 'network', undefined);

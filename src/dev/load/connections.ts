@@ -87,20 +87,14 @@ export class Connections {
     };
     const exchange = new Exchange((incoming) => {
       this.#underWay -= 1;
-      if (incoming.kind === 'answer') this.#free(client);
-      // A client that tells of an error takes no new request before it has done so.
-      else
-        setImmediate(() => {
-          this.#free(client);
-        });
+      // Not before the client is through with this one: the next would get its timeout, or meet an assertion.
+      setImmediate(() => {
+        this.#idle.push(client);
+        this.#sendWaiting();
+      });
       done(incoming);
     });
     client.dispatch(options, exchange);
-  }
-
-  #free(client: Client): void {
-    this.#idle.push(client);
-    this.#sendWaiting();
   }
 
   #sendWaiting(): void {

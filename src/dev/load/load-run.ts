@@ -46,6 +46,8 @@ export interface LoadResult {
 const lookEveryMs = 250;
 /** Starts that the ramp-up has left unanswered may take this long, before what is measured begins all the same. */
 const settleWithinMs = answerWithinMs;
+/** A call may have waited for a connection, then for its answer; undici's timeouts are a second late at the most. */
+const drainWithinMs = 2 * answerWithinMs + 2_000;
 const stopsPerSecond = 2_000;
 const stopBatchMs = 10;
 
@@ -162,7 +164,7 @@ export class LoadRun {
   }
 
   async #drain(): Promise<void> {
-    const deadlineMs = performance.now() + answerWithinMs;
+    const deadlineMs = performance.now() + drainWithinMs;
     while (this.#calls.underWay > 0 && performance.now() < deadlineMs) await sleep(stopBatchMs);
   }
 }

@@ -33,6 +33,8 @@ export class TrainerPhone {
   });
   #state: 'new' | 'driving' | 'ending' | 'over' = 'new';
   #arrivesMs: number | undefined;
+  /** A start got no answer, and may have happened. */
+  #mayHaveStarted = false;
   /** An end that got no answer, and may have happened. */
   #endTried: { how: JourneyEnd; key: string } | undefined;
 
@@ -86,14 +88,21 @@ export class TrainerPhone {
       if (reading.kind === 'done') this.#drive(drivenMs, reading.data.nextUpdateMs);
       else if (isActiveAlready(reading) && this.#session.mayBeUnderWay) this.#startOver(drivenMs);
       else if (isFinal(reading)) this.#over('neverStarted');
-      else again(performance.now() + retryTimeMs(reading));
+      else {
+        this.#mayHaveStarted = true;
+        again(performance.now() + retryTimeMs(reading));
+      }
     });
   }
 
   /** Stops a journey that goes on. */
   stop(dueMs: number): void {
-    if (this.#state === 'new') this.#over('neverStarted');
-    else if (this.#state !== 'over') this.#end('stop', 'stoppedAtEnd', dueMs);
+    if (this.#state === 'driving' || this.#state === 'ending') this.#end('stop', 'stoppedAtEnd', dueMs);
+    else if (this.#mayHaveStarted) {
+      this.#call('stop', 'stop-journey', dueMs, randomUUID(), () => {
+        this.#over('neverStarted');
+      });
+    } else this.#over('neverStarted');
   }
 
   /** An earlier run, or somebody else, has left a journey to this session going. */
@@ -158,6 +167,7 @@ export class TrainerPhone {
     const request = { method: 'POST', path: sessionPath(sessionId, path), headers, body: null } as const;
     const explains = (code: ErrorCode) =>
       (code === 'JOURNEY_ALREADY_ACTIVE' && kind === 'start' && this.#session.mayBeUnderWay) ||
+      (code === 'JOURNEY_NOT_ACTIVE' && kind === 'stop' && this.#state === 'new') ||
       (code === 'JOURNEY_ENDED' && this.#endTried !== undefined && this.#endTried.key !== key);
     this.#with.calls.make({ kind, sessionId, dueMs, request, explains }, (reading) => {
       if (this.#state !== 'over') done(reading);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JourneyCalls } from './journey-calls.js';
 import { longMeters, planJourney, shortMeters } from './journey-plan.js';
@@ -27,6 +28,8 @@ export function startSimulator(
   dependencies: SimulatorDependencies,
 ): Simulator {
   const stopping = new AbortController();
+  // As many listen as there are trainers and students.
+  setMaxListeners(0, stopping.signal);
   const underWay = new Map<string, SimulatedSession>();
   const trainers = sessionsByTrainer.map((sessions, index) =>
     work(sessions, index, underWay, stopping.signal, dependencies).catch((error: unknown) => {

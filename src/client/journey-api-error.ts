@@ -1,0 +1,72 @@
+import type { EndReason } from '../contract/events.js';
+import type { ErrorAnswer, ErrorCode } from '../contract/errors.js';
+
+/**
+ * The service's codes, and the SDK's own: no answer (NETWORK_ERROR), none in time (DEADLINE_EXCEEDED), the caller's signal
+ * (ABORTED), no token from the app (TOKEN_UNAVAILABLE), an answer that is not the service's (INVALID_ANSWER), such as a
+ * captive portal's page.
+ */
+export type JourneyErrorCode =
+  ErrorCode | 'NETWORK_ERROR' | 'DEADLINE_EXCEEDED' | 'ABORTED' | 'TOKEN_UNAVAILABLE' | 'INVALID_ANSWER';
+
+export type ErrorDetails = ErrorAnswer['error']['details'];
+
+/** Why a call was rejected. */
+export class JourneyApiError extends Error {
+  override readonly name = 'JourneyApiError';
+
+  constructor(
+    /** The HTTP status; 0 where there was no answer, also because no request was made. */
+    readonly status: number,
+    readonly code: JourneyErrorCode,
+    message: string,
+    readonly details?: ErrorDetails,
+    /** For support: names the request in the service's log. */
+    readonly requestId: string | null = null,
+    /** By Retry-After; 0 where there is none. */
+    readonly retryAfterMs = 0,
+  ) {
+    super(message);
+  }
+
+  /** One of the details by its name. */
+  detail(name: string): unknown {
+    return (this.details as Record<string, unknown> | undefined)?.[name];
+  }
+}
+
+/** What a refusal means for what was sent: try again later, drop it (stale: by its order), or end all. */
+export type Verdict = 'retry' | 'drop' | 'stale' | 'end';
+
+export function verdictOf({ status, code }: JourneyApiError): Verdict {
+  if (code === 'LOCATION_STALE') return 'stale';
+  if (status === 0) return code === 'VALIDATION_FAILED' || code === 'ABORTED' ? 'drop' : 'retry';
+  if (status === 401) return 'end';
+  const isRefusal = status >= 400 && status < 500 && status !== 408 && status !== 429;
+  const isEnd = status === 403 || status === 404 || status === 410;
+  // A captive portal's 403 or a proxy's 404 is an outage, and an outage must never look like the end of a journey.
+  if (!isRefusal || (isEnd && code === 'INVALID_ANSWER')) return 'retry';
+  return isEnd ? 'end' : 'drop';
+}
+
+/** Why nothing more comes. Of the service: how the journey ended, or what it refused. closed: by the app itself. */
+export type EndedBecause =
+  EndReason | 'forbidden' | 'notFound' | 'unauthenticated' | 'refused' | 'unknown' | 'closed';
+
+export interface Ended {
+  reason: EndedBecause;
+  /** Where an answer was the reason. */
+  error?: JourneyApiError;
+}
+
+export function endOf(error: JourneyApiError): Ended {
+  const reason =
+    error.status === 410 ? (error.detail('reason') as EndReason | undefined) : reasonBy[error.status];
+  return { reason: reason ?? 'refused', error };
+}
+
+const reasonBy: Partial<Record<number, EndedBecause>> = {
+  401: 'unauthenticated',
+  403: 'forbidden',
+  404: 'notFound',
+};

@@ -1,0 +1,181 @@
+import type {
+  JourneyArrived,
+  JourneyStarted,
+  JourneyStopped,
+  LiveJourney,
+  PositionRecorded,
+} from '../contract/answers.js';
+import type { PositionUpdateBody } from '../contract/requests.js';
+import { accessToken, type AccessToken, type GetToken } from './access-token.js';
+import { dataOf, errorOf } from './answer.js';
+import { systemClock, type Clock } from './clock.js';
+import { withinDeadline } from './deadline.js';
+import { JourneyApiError } from './journey-api-error.js';
+import { checkSessionId, checkUpdate } from './position.js';
+import type { Received } from './received.js';
+
+export interface JourneyApiOptions {
+  /** Where the service is, without /api/v1/admin: 'https://api.example.com'. */
+  baseUrl: string;
+  getToken: GetToken;
+  fetch?: typeof fetch;
+  clock?: Clock;
+  /** From 0 up to, but not, 1. */
+  random?: () => number;
+}
+
+export interface CallOptions {
+  signal?: AbortSignal | undefined;
+}
+
+export interface RepeatableOptions extends CallOptions {
+  /** The same key in a repeat gets the first answer again; 1 to 128 visible ASCII characters. A new one where absent. */
+  idempotencyKey?: string | undefined;
+}
+
+export interface LiveOptions extends CallOptions {
+  /** Of the last answer. */
+  etag?: string | null;
+  /** How long the service may hold the answer until something changes; with etag alone. */
+  waitSeconds?: number;
+}
+
+export interface LiveAnswer {
+  /** Null: nothing has changed since etag. */
+  journey: LiveJourney | null;
+  etag: string | null;
+  /** When the next poll is worth while; null where the service did not say. */
+  nextPollMs: number | null;
+  /** The service held the answer, or would have. */
+  wasWaitGranted: boolean;
+}
+
+const BASE_PATH = '/api/v1/admin';
+const DEADLINE_MS = 10_000;
+
+interface Init {
+  method?: 'POST';
+  headers: Record<string, string>;
+  body?: string;
+  cache?: 'no-store';
+}
+
+/** The service's calls. Each makes one request, and one more where the token has run out; each rejects as JourneyApiError. */
+export class JourneyApi {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly #url: string;
+  readonly #fetch: typeof fetch;
+  readonly #token: AccessToken;
+  readonly #whenOnline = new Set<() => void>();
+
+  constructor({ baseUrl, getToken, fetch: send, clock, random }: JourneyApiOptions) {
+    this.clock = clock ?? systemClock;
+    this.random = random ?? Math.random;
+    this.#url = baseUrl.replace(/\/+$/, '') + BASE_PATH;
+    // Looked up with each call: apps put their own fetch in its place.
+    this.#fetch = send ?? ((url, init) => fetch(url, init));
+    this.#token = accessToken(this.clock, getToken);
+  }
+
+  async start(sessionId: string, options: RepeatableOptions = {}): Promise<JourneyStarted> {
+    return this.#post(sessionId, 'start-journey', options);
+  }
+
+  async arrived(sessionId: string, options: RepeatableOptions = {}): Promise<JourneyArrived> {
+    return this.#post(sessionId, 'arrived', options);
+  }
+
+  async stop(sessionId: string, options: RepeatableOptions = {}): Promise<JourneyStopped> {
+    return this.#post(sessionId, 'stop-journey', options);
+  }
+
+  /** Degrees WGS 84, metres, metres per second. A sequence makes a repeat harmless. */
+  async update(update: PositionUpdateBody, { signal }: CallOptions = {}): Promise<PositionRecorded> {
+    checkUpdate(update);
+    const path = '/location-tracking/journey/updates';
+    const headers = { 'Content-Type': 'application/json' };
+    const init: Init = { method: 'POST', headers, body: JSON.stringify(update) };
+    return dataOf(await this.#call(path, init, signal)) as PositionRecorded;
+  }
+
+  async live(sessionId: string, { etag, waitSeconds = 0, signal }: LiveOptions = {}): Promise<LiveAnswer> {
+    checkSessionId(sessionId);
+    const path = `/location-tracking/journey/live?sessionId=${sessionId}`;
+    // Without a state that the caller knows there is no change to wait for.
+    const wait = etag ? waitSeconds : 0;
+    const headers = {
+      ...(etag && { 'If-None-Match': etag }),
+      ...(wait && { Prefer: `wait=${wait}` }),
+    };
+    // iOS' own cache would answer a 304 by the 200 before; React Native keeps it away by no-store.
+    const response = await this.#call(path, { headers, cache: 'no-store' }, signal, wait * 1_000);
+    const journey = response.status === 304 ? null : (dataOf(response) as LiveJourney);
+    const nextPollMs = journey?.nextPollMs ?? Number(response.headers.get('Next-Poll-Ms'));
+    return {
+      journey,
+      etag: response.headers.get('ETag'),
+      nextPollMs: nextPollMs > 0 ? nextPollMs : null,
+      wasWaitGranted: response.headers.get('Preference-Applied')?.includes('wait=') ?? false,
+    };
+  }
+
+  /** A key for one intention of the user's, to be handed in with each of its tries. */
+  newIdempotencyKey(): string {
+    return [1, 2, 3].map(() => this.random().toString(36).slice(2)).join('-');
+  }
+
+  /** To be called when the phone has a network again: whoever waits to try again does so within 3 s. */
+  backOnline(): void {
+    for (const tell of this.#whenOnline) tell();
+  }
+
+  /** The function returned ends it. */
+  whenOnline(tell: () => void): () => void {
+    this.#whenOnline.add(tell);
+    return () => {
+      this.#whenOnline.delete(tell);
+    };
+  }
+
+  async #post<Data>(sessionId: string, call: string, options: RepeatableOptions): Promise<Data> {
+    checkSessionId(sessionId);
+    const { signal, idempotencyKey = this.newIdempotencyKey() } = options;
+    const path = `/sessions/${sessionId}/${call}`;
+    const init: Init = { method: 'POST', headers: { 'Idempotency-Key': idempotencyKey } };
+    return dataOf(await this.#call(path, init, signal)) as Data;
+  }
+
+  /** @throws JourneyApiError */
+  async #call(path: string, init: Init, caller: AbortSignal | undefined, waitMs = 0): Promise<Received> {
+    try {
+      return await withinDeadline(this.clock, DEADLINE_MS + waitMs, caller, (signal) =>
+        this.#authorized(path, init, signal),
+      );
+    } catch (error) {
+      if (error instanceof JourneyApiError) throw error;
+      throw new JourneyApiError(0, 'NETWORK_ERROR', String(error));
+    }
+  }
+
+  async #authorized(path: string, init: Init, signal: AbortSignal): Promise<Received> {
+    const token = await this.#token.current();
+    let received = await this.#send(path, init, signal, token);
+    if (received.status === 401) {
+      received = await this.#send(path, init, signal, await this.#token.after(token));
+      if (received.status === 401) this.#token.forget();
+    }
+    if (received.status >= 400) throw errorOf(received);
+    return received;
+  }
+
+  async #send(path: string, init: Init, signal: AbortSignal, token: string): Promise<Received> {
+    // A deadline that passed while the token was on its way has told the caller already: no request after that.
+    if (signal.aborted) throw new Error('aborted');
+    // Called as a function: browsers refuse it as another object's method.
+    const send = this.#fetch;
+    const headers = { ...init.headers, Authorization: `Bearer ${token}` };
+    const response = await send(this.#url + path, { ...init, headers, signal });
+    return { status: response.status, headers: response.headers, text: await response.text() };
+  }
+}

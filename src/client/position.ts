@@ -1,0 +1,86 @@
+import type { PositionUpdateBody } from '../contract/requests.js';
+import { JourneyApiError } from './journey-api-error.js';
+
+/**
+ * A position as expo-location and the browser's Geolocation give it: degrees, metres, metres per second, degrees clockwise
+ * from north. What the phone does not know is null, negative, NaN or absent.
+ */
+export interface PhonePosition {
+  readonly coords: {
+    readonly latitude: number;
+    readonly longitude: number;
+    readonly accuracy?: number | null | undefined;
+    readonly speed?: number | null | undefined;
+    readonly heading?: number | null | undefined;
+  };
+  /** Android: the position is simulated. */
+  readonly mocked?: boolean | undefined;
+}
+
+export type Reading = Pick<
+  PositionUpdateBody,
+  'latitude' | 'longitude' | 'accuracy' | 'speed' | 'heading' | 'mocked'
+>;
+
+type Check = [path: string, isFine: boolean, mustBe: string];
+
+const measurements = ['accuracy', 'speed', 'heading'] as const;
+
+/** @throws JourneyApiError VALIDATION_FAILED that names each bad field */
+export function readingOf(position: PhonePosition): Reading {
+  // Positions come from native code, whatever the types say.
+  const coords = ((position as PhonePosition | null)?.coords ?? {}) as PhonePosition['coords'];
+  refuse(placeChecks(coords, 'coords.'));
+  const reading: Reading = { latitude: coords.latitude, longitude: coords.longitude };
+  for (const name of measurements) {
+    const value = coords[name] ?? NaN;
+    if (value >= 0 && value <= (name === 'heading' ? 360 : Number.MAX_VALUE)) reading[name] = value;
+  }
+  if (position.mocked === true) reading.mocked = true;
+  return reading;
+}
+
+/** @throws JourneyApiError VALIDATION_FAILED that names each bad field */
+export function checkUpdate(update: PositionUpdateBody): void {
+  refuse([
+    idCheck(update.sessionId),
+    ...placeChecks(update, ''),
+    countCheck('sequence', update.sequence),
+    countCheck('ageMs', update.ageMs),
+  ]);
+}
+
+/** @throws JourneyApiError VALIDATION_FAILED */
+export function checkSessionId(sessionId: string): void {
+  refuse([idCheck(sessionId)]);
+}
+
+function idCheck(sessionId: string): Check {
+  return ['sessionId', /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(sessionId), 'a UUID'];
+}
+
+function placeChecks(place: { latitude: number; longitude: number }, prefix: string): Check[] {
+  return [
+    degreesCheck(`${prefix}latitude`, place.latitude, 90),
+    degreesCheck(`${prefix}longitude`, place.longitude, 180),
+  ];
+}
+
+function degreesCheck(path: string, degrees: unknown, limit: number): Check {
+  const isFine = typeof degrees === 'number' && Math.abs(degrees) <= limit;
+  return [path, isFine, `degrees from -${limit} to ${limit}`];
+}
+
+function countCheck(path: string, value = 0): Check {
+  return [path, Number.isSafeInteger(value) && value >= 0, 'a whole number, 0 or more'];
+}
+
+/** Says which field, never its value: a coordinate stands in no log. */
+function refuse(checks: Check[]): void {
+  const problems = checks
+    .filter(([, isFine]) => !isFine)
+    .map(([path, , mustBe]) => ({ path, message: `must be ${mustBe}` }));
+  if (problems.length === 0) return;
+  const text = problems.map(({ path, message }) => `${path} ${message}`).join('; ');
+  throw new JourneyApiError(0, 'VALIDATION_FAILED', text, problems);
+}

@@ -1,0 +1,36 @@
+import { verdictOf, type JourneyApiError } from './journey-api-error.js';
+import type { JourneyApi } from './journey-api.js';
+import { nextTry, untilDue } from './next-try.js';
+
+/**
+ * One intention of the user's, tried with one key until it has an answer. giveUp: no further try; the one that is made goes
+ * on. inMs: until the next try, in milliseconds.
+ * @throws JourneyApiError that refuses it, or ABORTED
+ */
+export async function untilAnswered<Answer>(
+  api: JourneyApi,
+  call: (idempotencyKey: string) => Promise<Answer>,
+  giveUp: AbortSignal,
+  retrying: (error: JourneyApiError, inMs: number) => void,
+): Promise<Answer> {
+  const key = api.newIdempotencyKey();
+  const next = nextTry(api);
+  const stopListening = api.whenOnline(() => {
+    next.backOnline();
+  });
+  try {
+    for (;;) {
+      try {
+        return await call(key);
+      } catch (thrown) {
+        const error = thrown as JourneyApiError;
+        if (verdictOf(error) !== 'retry') throw error;
+        const inMs = next.failed(error.retryAfterMs);
+        if (!giveUp.aborted) retrying(error, inMs);
+        await untilDue(next, giveUp);
+      }
+    }
+  } finally {
+    stopListening();
+  }
+}

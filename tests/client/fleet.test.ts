@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import { JourneyApi, TrainerTracker } from '../../src/client/index.js';
+import { seededRandom } from '../../src/dev/simulation/random.js';
+import { fix } from './scripted-service.js';
+import { VirtualClock } from './virtual-clock.js';
+
+const TRACKERS = 500;
+const NORMAL = TRACKERS / 5;
+const INTERVAL_MS = 5_000;
+const TOLERANCE_MS = 1_000;
+const OUTAGE_MS = 60_000;
+
+type Outage = 'no network' | 'nothing comes back' | '503 with Retry-After: 1';
+
+/** Phones of a fleet against the contract's rate limit (GCRA), on a virtual clock: minutes in a second. */
+class Fleet {
+  readonly clock = new VirtualClock();
+  readonly requestsBySecond = new Map<number, number>();
+  readonly trackers: TrainerTracker[] = [];
+  readonly apis: JourneyApi[] = [];
+  limited = 0;
+  outage: Outage | undefined;
+  readonly #beganMs = this.clock.nowMs();
+  readonly #random = seededRandom(500);
+  readonly #arrivalMs = new Map<string, number>();
+  #isPushing = true;
+
+  /** Started one after the other within an interval, each pushing its position once a second. */
+  async start(): Promise<void> {
+    for (let index = 0; index < TRACKERS; index++) {
+      const api = new JourneyApi({
+        baseUrl: 'https://api.example.com',
+        getToken: () => 'token',
+        fetch: ((url: string, init: RequestInit) => this.#fetch(url, init)) as typeof fetch,
+        clock: this.clock,
+        random: this.#random,
+      });
+      const tracker = new TrainerTracker({ api, sessionId: randomUUID() });
+      void tracker.start();
+      this.apis.push(api);
+      this.trackers.push(tracker);
+      this.#push(tracker);
+      await this.clock.advance(INTERVAL_MS / TRACKERS);
+    }
+  }
+
+  stop(): void {
+    this.#isPushing = false;
+    for (const tracker of this.trackers) tracker.close();
+  }
+
+  get second(): number {
+    return Math.floor((this.clock.nowMs() - this.#beganMs) / 1_000);
+  }
+
+  rates(from: number, until: number): number[] {
+    return Array.from({ length: until - from }, (_, index) => this.requestsBySecond.get(from + index) ?? 0);
+  }
+
+  #push(tracker: TrainerTracker): void {
+    if (!this.#isPushing) return;
+    tracker.push(fix());
+    this.clock.after(1_000, () => {
+      this.#push(tracker);
+    });
+  }
+
+  async #fetch(url: string, init: RequestInit): Promise<Response> {
+    this.requestsBySecond.set(this.second, (this.requestsBySecond.get(this.second) ?? 0) + 1);
+    const outage = this.outage;
+    if (outage === 'nothing comes back') return new Promise(() => undefined);
+    await new Promise<void>((resolve) => this.clock.after(40 + this.#random() * 120, resolve));
+    if (outage === 'no network') throw new TypeError('fetch failed');
+    if (outage !== undefined) return answer(503, { error: { code: 'STATE_UNAVAILABLE' } }, '1');
+    const now = new Date(this.clock.nowMs()).toISOString();
+    const expiresAt = new Date(this.clock.nowMs() + 3_600_000).toISOString();
+    if (url.endsWith('/start-journey')) {
+      return answer(201, { success: true, data: { startedAt: now, expiresAt, nextUpdateMs: INTERVAL_MS } });
+    }
+    const { sessionId } = JSON.parse(init.body as string) as { sessionId: string };
+    const arrivalMs = this.#arrivalMs.get(sessionId) ?? 0;
+    if (this.clock.nowMs() < arrivalMs - TOLERANCE_MS) {
+      this.limited += 1;
+      return answer(429, { error: { code: 'RATE_LIMITED' } }, '5');
+    }
+    this.#arrivalMs.set(sessionId, Math.max(this.clock.nowMs(), arrivalMs) + INTERVAL_MS);
+    return answer(201, { success: true, data: { timestamp: now, ttl: 300, nextUpdateMs: INTERVAL_MS } });
+  }
+}
+
+function answer(status: number, body: object, retryAfter?: string): Response {
+  const headers: Record<string, string> = retryAfter === undefined ? {} : { 'Retry-After': retryAfter };
+  return new Response(JSON.stringify(body), { status, headers });
+}
+
+test.each<[Outage, string]>([
+  ['no network', 'and each phone hears of its return'],
+  ['no network', 'and no phone is told of its return'],
+  ['nothing comes back', 'and no phone is told of its return'],
+  ['503 with Retry-After: 1', 'and no phone is told of its return'],
+])(
+  `${TRACKERS} trackers after 60 s of "%s", %s: never above twice the normal rate, and no 429`,
+  async (outage, hearing) => {
+    const fleet = new Fleet();
+    await fleet.start();
+    await fleet.clock.advance(20_000);
+    const before = fleet.rates(fleet.second - 10, fleet.second);
+    const beganAt = fleet.second;
+    fleet.outage = outage;
+    await fleet.clock.advance(OUTAGE_MS);
+    fleet.outage = undefined;
+    const backAt = fleet.second;
+    if (hearing === 'and each phone hears of its return') for (const api of fleet.apis) api.backOnline();
+    await fleet.clock.advance(90_000);
+    const after = fleet.rates(backAt, fleet.second);
+    const isTracking = fleet.trackers.filter(({ state }) => state === 'tracking').length;
+    fleet.stop();
+
+    const during = fleet.rates(beganAt, backAt);
+    const line = (name: string, rates: number[]) =>
+      `  ${name.padEnd(22)} peak ${Math.max(...rates)}  ${rates.slice(0, 15).join(' ')} …`;
+    process.stderr.write(
+      `\n${outage}, ${hearing}: requests a second, normal ${NORMAL}; 429: ${fleet.limited}\n` +
+        [line('before', before), line('tries in the outage', during), line('after', after), ''].join('\n'),
+    );
+    expect(Math.max(...after)).toBeLessThanOrEqual(2 * NORMAL);
+    expect(fleet.limited).toBe(0);
+    expect(isTracking).toBe(TRACKERS);
+    // The normal rate is back, and nobody is left behind.
+    const last = after.slice(-20);
+    expect(last.reduce((sum, rate) => sum + rate, 0) / last.length).toBeGreaterThan(NORMAL * 0.9);
+  },
+  60_000,
+);

@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import { JourneyApi, type JourneyApiOptions } from '../../src/client/index.js';
+import { VirtualClock } from './virtual-clock.js';
+
+export interface ScriptedCall {
+  kind: 'start' | 'update' | 'live' | 'arrived' | 'stop';
+  headers: Record<string, string>;
+  body: Record<string, unknown>;
+  atMs: number;
+}
+
+export interface ScriptedAnswer {
+  status: number;
+  headers?: Record<string, string>;
+  body?: unknown;
+  /** On its way for so long, by the virtual clock. */
+  tookMs?: number;
+}
+
+/** 'away': no network. 'dark': nothing ever comes back, not even for an abort. */
+export type Script = (call: ScriptedCall, earlier: number) => ScriptedAnswer | 'away' | 'dark' | undefined;
+
+export const START_TIME = Date.UTC(2026, 10, 22, 10);
+
+/** The contract's service behind an injected fetch on a virtual clock; the script may answer in its place. */
+export class ScriptedService {
+  readonly clock = new VirtualClock();
+  readonly calls: ScriptedCall[] = [];
+  readonly sessionId = randomUUID();
+  readonly api: JourneyApi;
+  /** How many requests are on their way now, and were at the most. */
+  inFlight = 0;
+  mostInFlight = 0;
+  readonly tokens: boolean[] = [];
+  readonly #script: Script;
+
+  constructor(script: Script = () => undefined, options: Partial<JourneyApiOptions> = {}) {
+    this.#script = script;
+    this.api = new JourneyApi({
+      baseUrl: 'https://api.example.com/',
+      getToken: (forceRefresh) => {
+        this.tokens.push(forceRefresh);
+        return `token-${this.tokens.filter(Boolean).length}`;
+      },
+      fetch: ((url: string, init: RequestInit) => this.#fetch(url, init)) as typeof fetch,
+      clock: this.clock,
+      random: () => 0.5,
+      ...options,
+    });
+  }
+
+  callsOf(kind: ScriptedCall['kind']): ScriptedCall[] {
+    return this.calls.filter((call) => call.kind === kind);
+  }
+
+  /** The service's time now. */
+  time(offsetMs = 0): string {
+    return new Date(START_TIME + this.clock.nowMs() + offsetMs).toISOString();
+  }
+
+  async #fetch(url: string, init: RequestInit): Promise<Response> {
+    const kind = kindOf(url);
+    const body = JSON.parse((init.body as string | undefined) ?? '{}') as Record<string, unknown>;
+    const headers = init.headers as Record<string, string>;
+    const call = { kind, headers, body, atMs: this.clock.nowMs() };
+    const earlier = this.callsOf(kind).length;
+    this.calls.push(call);
+    this.inFlight += 1;
+    this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
+    try {
+      const answer = this.#script(call, earlier) ?? this.proper(kind);
+      if (answer === 'away') throw new TypeError('fetch failed');
+      if (answer === 'dark') return await new Promise<never>(() => undefined);
+      await this.#onItsWay(answer.tookMs ?? 0, init.signal);
+      const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
+      return new Response(answer.status === 304 ? null : text, {
+        status: answer.status,
+        headers: answer.headers ?? {},
+      });
+    } finally {
+      this.inFlight -= 1;
+    }
+  }
+
+  async #onItsWay(ms: number, signal: AbortSignal | null | undefined): Promise<void> {
+    if (ms === 0) return;
+    await new Promise<void>((resolve, reject) => {
+      const cancel = this.clock.after(ms, resolve);
+      signal?.addEventListener('abort', () => {
+        cancel();
+        reject(new Error('aborted'));
+      });
+    });
+  }
+
+  /** What the contract says while the journey is on. */
+  proper(kind: ScriptedCall['kind']): ScriptedAnswer {
+    const { sessionId } = this;
+    switch (kind) {
+      case 'start':
+        return done(201, {
+          sessionId,
+          startedAt: this.time(),
+          expiresAt: this.time(3_600_000),
+          nextUpdateMs: 5_000,
+        });
+      case 'update':
+        return done(201, { sessionId, timestamp: this.time(), ttl: 300, nextUpdateMs: 5_000 });
+      case 'live':
+        return done(200, live(this, {}), { ETag: 'W/"1"' });
+      case 'arrived':
+        return done(200, { sessionId, arrivedAt: this.time(), distance: 20 });
+      case 'stop':
+        return done(200, { sessionId, stoppedAt: this.time() });
+    }
+  }
+}
+
+export function done(status: number, data: object, headers: Record<string, string> = {}): ScriptedAnswer {
+  return { status, headers, body: { success: true, data } };
+}
+
+export function refused(
+  status: number,
+  code: string,
+  { details, headers = {} }: { details?: object; headers?: Record<string, string> } = {},
+): ScriptedAnswer {
+  const error = { code, requestId: 'r-1', ...(details && { details }) };
+  return { status, headers, body: { success: false, message: 'refused', error } };
+}
+
+/** A live answer of an active journey, whose position is of now unless told otherwise. */
+export function live(service: ScriptedService, more: object): object {
+  const startedAt = new Date(START_TIME).toISOString();
+  const timestamp = service.time();
+  return {
+    sessionId: service.sessionId,
+    trainerId: randomUUID(),
+    isActive: true,
+    location: { latitude: 12.9, longitude: 77.5, timestamp },
+    lastUpdate: timestamp,
+    startedAt,
+    expiresAt: new Date(START_TIME + 5_000_000).toISOString(),
+    distanceMeters: 900,
+    etaSeconds: null,
+    ageMs: 0,
+    freshness: 'live',
+    uncertaintyMeters: null,
+    nextPollMs: 5_500,
+    ...more,
+  };
+}
+
+/** A position as expo-location gives it, so many metres on. */
+export function fix(metres = 0): {
+  coords: { latitude: number; longitude: number; accuracy: number };
+  timestamp: number;
+} {
+  return {
+    coords: { latitude: 12.9 + metres / 111_195, longitude: 77.5, accuracy: 8 },
+    timestamp: Date.now(),
+  };
+}
+
+function kindOf(url: string): ScriptedCall['kind'] {
+  if (url.endsWith('/updates')) return 'update';
+  if (url.includes('/live?')) return 'live';
+  if (url.endsWith('/start-journey')) return 'start';
+  return url.endsWith('/arrived') ? 'arrived' : 'stop';
+}

@@ -1,0 +1,181 @@
+import { TrainerTracker } from '../../src/client/index.js';
+import { recordTracker } from './recorded-events.js';
+import { fix, refused, ScriptedService, type Script } from './scripted-service.js';
+
+function aTracker(script?: Script) {
+  const service = new ScriptedService(script, { random: Math.random });
+  const tracker = new TrainerTracker(service);
+  return { service, tracker, record: recordTracker(tracker), clock: service.clock };
+}
+
+/** The code of the refusal, or 'none'. */
+function codeOf(call: Promise<unknown>): Promise<string> {
+  return call.then(
+    () => 'none',
+    (error: unknown) => (error as { code: string }).code,
+  );
+}
+
+const keysOf = (service: ScriptedService, kind: 'start' | 'arrived' | 'stop') =>
+  new Set(service.callsOf(kind).map(({ headers }) => headers['Idempotency-Key']));
+
+test('a start goes from idle over starting to tracking, and says when the journey will end', async () => {
+  const { tracker, record } = aTracker();
+  expect(tracker.state).toBe('idle');
+  const journey = await tracker.start();
+  expect(journey.wasRunning).toBe(false);
+  expect(Date.parse(journey.expiresAt) - Date.parse(journey.startedAt)).toBe(3_600_000);
+  expect(record.states).toEqual(['starting', 'tracking']);
+});
+
+test('a start that is refused is said by the promise and the event, and may be made again', async () => {
+  const { tracker, record } = aTracker((_call, earlier) =>
+    earlier === 0 ? refused(400, 'SESSION_NOT_STARTABLE') : undefined,
+  );
+  expect(await codeOf(tracker.start())).toBe('SESSION_NOT_STARTABLE');
+  expect(record.refused).toMatchObject([{ call: 'start', error: { code: 'SESSION_NOT_STARTABLE' } }]);
+  expect(tracker.state).toBe('idle');
+  await tracker.start();
+  expect(tracker.state).toBe('tracking');
+});
+
+test('a start that is refused for good ends the tracker', async () => {
+  const { tracker, record, clock } = aTracker(() => refused(403, 'FORBIDDEN'));
+  expect(await codeOf(tracker.start())).toBe('FORBIDDEN');
+  expect(record.ended).toMatchObject([{ reason: 'forbidden' }]);
+  expect(clock.alarms).toBe(0);
+});
+
+test('a start whose answer was lost is made again with the same key, and each failure is told', async () => {
+  const { service, tracker, record, clock } = aTracker((_call, earlier) =>
+    earlier < 3 ? 'away' : undefined,
+  );
+  const started = tracker.start();
+  await clock.advance(60_000);
+  await started;
+  expect(service.callsOf('start')).toHaveLength(4);
+  expect(keysOf(service, 'start').size).toBe(1);
+  expect(record.retrying.map(({ call }) => call)).toEqual(['start', 'start', 'start']);
+});
+
+test('a second start is the first one', async () => {
+  const { service, tracker } = aTracker();
+  await Promise.all([tracker.start(), tracker.start()]);
+  expect(service.callsOf('start')).toHaveLength(1);
+});
+
+test('an arrival ends the tracking', async () => {
+  const { tracker, record, clock } = aTracker();
+  await tracker.start();
+  expect(await tracker.arrived()).toMatchObject({ distance: 20 });
+  expect(record.ended).toEqual([{ reason: 'arrived' }]);
+  expect(clock.alarms).toBe(0);
+});
+
+test('an arrival that is refused for the distance leaves the tracking on', async () => {
+  const { service, tracker, record, clock } = aTracker((call) =>
+    call.kind === 'arrived' ? refused(400, 'NOT_AT_DESTINATION', { details: { distance: 900 } }) : undefined,
+  );
+  await tracker.start();
+  expect(await codeOf(tracker.arrived())).toBe('NOT_AT_DESTINATION');
+  tracker.push(fix());
+  await clock.advance(5_000);
+  expect([tracker.state, service.callsOf('update').length]).toEqual(['tracking', 1]);
+  expect(record.refused).toHaveLength(1);
+});
+
+test('an arrival and a stop without a network are made again with their own keys until they are answered', async () => {
+  for (const call of ['arrived', 'stop'] as const) {
+    const { service, tracker, clock } = aTracker(({ kind }, earlier) =>
+      kind === call && earlier < 4 ? 'dark' : undefined,
+    );
+    await tracker.start();
+    const answered = tracker[call]();
+    await clock.advance(200_000);
+    await answered;
+    expect([service.callsOf(call).length, keysOf(service, call).size]).toEqual([5, 1]);
+    expect(tracker.state).toBe('ended');
+  }
+});
+
+test('a position that is refused as ended while the arrival is on its way does not spoil its answer', async () => {
+  const { service, tracker, record, clock } = aTracker((call) => {
+    if (call.kind === 'arrived') return { ...service.proper('arrived'), tookMs: 2_000 };
+    if (call.kind === 'update') return refused(410, 'JOURNEY_ENDED', { details: { reason: 'arrived' } });
+    return undefined;
+  });
+  await tracker.start();
+  await clock.advance(5_000);
+  const arrived = tracker.arrived();
+  tracker.push(fix());
+  await clock.advance(2_000);
+  expect(await arrived).toMatchObject({ distance: 20 });
+  expect(record.ended).toEqual([{ reason: 'arrived' }]);
+});
+
+test('from the stop on no position is sent, whatever its answer takes', async () => {
+  const { service, tracker, clock } = aTracker((call, earlier) =>
+    call.kind === 'stop' && earlier < 5 ? 'away' : undefined,
+  );
+  await tracker.start();
+  tracker.push(fix());
+  const stopped = tracker.stop();
+  tracker.push(fix());
+  await clock.advance(200_000);
+  await stopped;
+  expect(service.callsOf('update')).toEqual([]);
+});
+
+test('a stop while the start is on its way comes after it', async () => {
+  const { service, tracker, clock } = aTracker((call) =>
+    call.kind === 'start' ? { ...service.proper('start'), tookMs: 3_000 } : undefined,
+  );
+  const started = tracker.start();
+  const stopped = tracker.stop();
+  await clock.advance(3_000);
+  await Promise.all([started, stopped]);
+  expect(service.calls.map(({ kind }) => kind)).toEqual(['start', 'stop']);
+  expect(tracker.state).toBe('ended');
+});
+
+test('a stop while the start waits for the network gives the start up', async () => {
+  const { service, tracker, clock } = aTracker((call) => (call.kind === 'start' ? 'away' : undefined));
+  const started = codeOf(tracker.start());
+  await clock.advance(30_000);
+  const stopped = tracker.stop();
+  const starts = service.callsOf('start').length;
+  await clock.advance(200_000);
+  await stopped;
+  expect([await started, service.callsOf('start').length]).toEqual(['ABORTED', starts]);
+});
+
+test('close leaves nothing behind: no request, no timer, no further event', async () => {
+  const { service, tracker, record, clock } = aTracker((call) =>
+    call.kind === 'update' ? 'dark' : undefined,
+  );
+  await tracker.start();
+  await clock.advance(5_000);
+  tracker.push(fix());
+  await clock.advance(1_000);
+  tracker.close();
+  tracker.push(fix());
+  await clock.advance(1_000);
+  expect(record.ended).toEqual([{ reason: 'closed' }]);
+  expect([clock.alarms, service.callsOf('update').length, record.states.at(-1)]).toEqual([0, 1, 'ended']);
+  await tracker.start();
+  expect([service.callsOf('start').length, record.retrying]).toEqual([1, []]);
+});
+
+test('nobody has to await the promises: no rejection goes unhandled', async () => {
+  const unhandled: unknown[] = [];
+  const listener = (reason: unknown) => unhandled.push(reason);
+  process.on('unhandledRejection', listener);
+  const { tracker, clock } = aTracker(() => refused(404, 'SESSION_NOT_FOUND'));
+  void tracker.start();
+  await clock.advance(1_000);
+  void tracker.arrived();
+  void tracker.stop();
+  await clock.advance(1_000);
+  process.off('unhandledRejection', listener);
+  expect(unhandled).toEqual([]);
+});
