@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { sessionsPool } from '../support/a-session.js';
-import { keysLike } from '../support/redis-of-the-run.js';
+import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
 import { runService, type RunningService } from '../support/running-service.js';
 import { sharedDatabaseUrl } from '../support/shared-services.js';
 import { simulate, simulateProcess } from '../support/simulate-process.js';
@@ -8,14 +8,25 @@ import { SECRET } from '../support/tokens.js';
 import { until } from '../support/until.js';
 
 const intervalMs = 500;
+// Its own, so that no other test's events come to this service.
+let redis: PrivateRedis;
 let service: RunningService;
 beforeAll(async () => {
+  redis = await startPrivateRedis();
   // A machine that is busy with other tests is no reason for a 503.
   const patience = { REDIS_COMMAND_TIMEOUT_MS: '800', POSTGRES_TIMEOUT_MS: '900' };
-  const settings = { UPDATE_INTERVAL_MS: String(intervalMs), LOG_LEVEL: 'warn', ...patience };
+  const settings = {
+    REDIS_URL: redis.url,
+    UPDATE_INTERVAL_MS: String(intervalMs),
+    LOG_LEVEL: 'warn',
+    ...patience,
+  };
   service = await runService({ settings });
 });
-afterAll(() => service.stop());
+afterAll(async () => {
+  await service.stop();
+  await redis.stop();
+});
 
 const secrets = () => ({ SIMULATE_DATABASE_URL: sharedDatabaseUrl(), SIMULATE_JWT_SECRET: SECRET });
 const run = (...args: string[]) => simulate(['--url', service.url, '--seed', '1', ...args], secrets());
@@ -33,11 +44,7 @@ async function simulatedRows(): Promise<number> {
   return (await sessionsPool().query(sql, [sessionIds()])).rowCount ?? -1;
 }
 
-/** Keys of those sessions; other tests of this worker may have left theirs. */
-async function keysOfSessions(pattern: string): Promise<string[]> {
-  const ids = new Set(sessionIds());
-  return (await keysLike(pattern)).filter((key) => ids.has(key.slice(-36)));
-}
+const keysLike = (pattern: string): Promise<string[]> => redis.client.keys(pattern);
 
 describe('a fleet against the real service', () => {
   let code: number | null;
@@ -103,8 +110,8 @@ describe('a fleet against the real service', () => {
 
   test('nothing is left in Postgres, and no journey in Redis', async () => {
     expect(await simulatedRows()).toBe(0);
-    expect(await keysOfSessions('journey:active:*')).toEqual([]);
-    expect(await keysOfSessions('location:trainer:*')).toEqual([]);
+    expect(await keysLike('journey:active:*')).toEqual([]);
+    expect(await keysLike('location:trainer:*')).toEqual([]);
   });
 
   test('progress goes to standard error, in plain lines where that is no terminal', () => {
@@ -124,7 +131,7 @@ test('--leave leaves the journeys, whose sessions are taken away all the same', 
   const { started, arrived, cancelled, leftGoing } = report.journeys;
   expect(leftGoing).toBe(started - arrived - cancelled);
   await until('all starts are told', () => sessionIds().length >= told + started);
-  expect(await keysOfSessions('journey:active:*')).toHaveLength(leftGoing);
+  expect(await keysLike('journey:active:*')).toHaveLength(leftGoing);
   expect(await simulatedRows()).toBe(0);
 });
 
