@@ -35,9 +35,6 @@ export const WAITING_ROUTE = '/location-tracking/journey/live (waiting)';
 /** A caller hears within a second, also where token keys, Postgres and Redis are asked one after the other. */
 const ANSWER_WITHIN_MS = 900;
 
-/** A poll as the apps send it, with nothing else in the query: reading any query costs it 2 µs of 50. */
-const LIVE_ADDRESS = /\?sessionId=([\da-fA-F]{8}-[\da-fA-F]{4}-[\da-fA-F]{4}-[\da-fA-F]{4}-[\da-fA-F]{12})$/;
-
 type Work = (caller: Caller, req: Request, res: Response) => Promise<Answer>;
 
 /** Adds the five calls to the app itself: a router of their own would look at each address once more. */
@@ -55,7 +52,7 @@ export function addJourneyRoutes(app: Express, dependencies: RoutesDependencies)
     return recordAnswer(await journeys.recordPosition(caller, update), update, rules);
   });
   route('get', '/location-tracking/journey/live', 'watch', async (caller, req, res) => {
-    const sessionId = LIVE_ADDRESS.exec(req.url)?.[1]?.toLowerCase() ?? parse(LiveQuery, req.query).sessionId;
+    const { sessionId } = parse(LiveQuery, req.query);
     const ifNoneMatch = req.headers['if-none-match'];
     const seconds = ifNoneMatch === undefined ? null : preferredWaitSeconds(req.headers['prefer']);
     // A wait is no slow answer: it has a name of its own in metrics and logs.

@@ -51,9 +51,8 @@ export class FollowedJourney {
     return this.#lifecycles;
   }
 
-  /** Takes what a look has found, unless it has been overtaken by what was told since. */
-  remember(found: ActiveState | null, lifecyclesBefore: number): void {
-    if (lifecyclesBefore !== this.#lifecycles) return;
+  /** Takes what a look has found that no start or end has overtaken. */
+  remember(found: ActiveState | null): void {
     this.#active = found;
     // What was told before the look is in what it found, or had gone by then.
     if (this.#told !== null && found !== null && this.#told.timestampMs >= found.atMs)

@@ -20,8 +20,8 @@ export interface LiveWatchDependencies {
   cadence: () => Cadence;
 }
 
-/** At about 20 KB each they hold a gigabyte; further ones are answered at once. */
-const MOST_WAITING = 50_000;
+/** At about 60 KB each they hold 1.5 of a task's 2 GB; further ones are answered at once. */
+const MOST_WAITING = 25_000;
 
 /** What a look has found: an active journey, or what there is to say instead. */
 type Found = { active: ActiveState } | { active: null; outcome: LiveOutcome };
@@ -121,7 +121,7 @@ export class LiveWatch {
       const found = await this.#look(caller, sessionId, withinMs);
       // A start or an end that came meanwhile makes it old; each look has its own time limit, and they are rare.
       if (lifecycles !== followed.lifecycles) continue;
-      followed.remember(found.active, lifecycles);
+      followed.remember(found.active);
       return followed.active === null ? found : { active: followed.active };
     }
   }

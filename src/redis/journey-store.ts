@@ -5,7 +5,6 @@ import type { ArriveOutcome, RecordOutcome, StopOutcome } from '../journey/outco
 import type * as ports from '../journey/ports.js';
 import { asFailure } from './connection.js';
 import * as keys from './keys.js';
-import { KnownJourneys } from './known-journeys.js';
 import { positionArguments } from './position-arguments.js';
 import {
   alreadyActive,
@@ -37,14 +36,12 @@ export class RedisJourneyStore implements ports.JourneyStore {
   readonly #dependencies: JourneyStoreDependencies;
   readonly #clock: () => string;
   readonly #deadline: Deadline;
-  readonly #known: KnownJourneys;
 
   constructor(dependencies: JourneyStoreDependencies) {
     this.#redis = dependencies.redis;
     this.#rules = dependencies.rules;
     this.#dependencies = dependencies;
     this.#deadline = new Deadline(dependencies.commandTimeoutMs, 'redis');
-    this.#known = new KnownJourneys(dependencies.rules.journeyTtlSeconds);
     const { clock } = dependencies;
     this.#clock = clock === undefined ? () => '' : () => String(clock());
   }
@@ -114,7 +111,7 @@ export class RedisJourneyStore implements ports.JourneyStore {
         sessionId,
       ),
     );
-    return liveReading(reply, sessionId, this.#known);
+    return liveReading(reply, sessionId, this.#rules.journeyTtlSeconds);
   }
 
   async reportStale(sessionId: string): Promise<void> {

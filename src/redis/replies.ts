@@ -2,7 +2,6 @@ import { CorruptStateError } from '../journey/failures.js';
 import type { ArriveOutcome, Ended, NotActive, RecordOutcome, StopOutcome } from '../journey/outcomes.js';
 import type { LiveReading, StartAttempt, StartedJourney } from '../journey/ports.js';
 import * as keys from './keys.js';
-import type { KnownJourneys } from './known-journeys.js';
 import type { ScriptReply } from './scripts.js';
 import {
   parseActive,
@@ -73,11 +72,11 @@ export function recordOutcome(reply: ScriptReply, sessionId: string): RecordOutc
   }
 }
 
-export function liveReading(reply: ScriptReply, sessionId: string, known: KnownJourneys): LiveReading {
+export function liveReading(reply: ScriptReply, sessionId: string, journeyTtlSeconds: number): LiveReading {
   const activeKey = keys.activeKey(sessionId);
   switch (reply[0]) {
     case 'active': {
-      const journey = known.parse(sessionId, String(reply[2]));
+      const journey = parseActive(activeKey, String(reply[2]), journeyTtlSeconds);
       const locationKey = keys.locationKey(journey.trainerId, sessionId);
       const location = typeof reply[3] === 'string' ? parseLocation(locationKey, reply[3]) : null;
       const session = typeof reply[4] === 'string' ? parseMeta(sessionId, reply[4]) : null;
