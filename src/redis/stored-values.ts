@@ -34,7 +34,7 @@ const ReferenceValue = z.object({ latitude: Latitude, longitude: Longitude, fixM
 
 /**
  * The last four only foretell, so a value that cannot be read is none. Every poll reads one: without a transform a field it
- * takes 1.9 instead of 2.9 µs.
+ * takes 2.3 instead of 2.9 µs.
  */
 const LocationValue = z.object({
   latitude: Latitude,
