@@ -2,11 +2,14 @@ import { givenOrLocal, type AvailableServer, type ServerKind } from './available
 import { startLocalEventBus, type LocalEventBus } from './event-bus/local-event-bus.js';
 import { programFromSource, startLocalService, type LocalService } from './local-service.js';
 import { apiPage } from './pages/api-page.js';
+import { serveLiveMap } from './pages/live-map/live-map-page.js';
+import { mapSessions } from './pages/live-map/map-sessions.js';
 import { servePage, startPageServer, type PageServer } from './pages/page-server.js';
 import {
   createSchema,
   insertSampleSessions,
   insertSessions,
+  readSampleSessions,
   readUntouchedSession,
   removeSessions,
 } from './session-database.js';
@@ -75,11 +78,17 @@ export class Runner {
     const untouched = await readUntouchedSession(postgres.url);
     const tokens = await this.#tokens.issueFor(untouched);
     const service = await this.#service({ redis, postgres, bus, pages, tokens });
+    serveLiveMap(pages.app, bus, {
+      serviceUrl: `http://localhost:${service.port}`,
+      tiles: this.#options.mapTiles,
+      sessions: await mapSessions(await readSampleSessions(postgres.url), sessions.flat(), this.#tokens),
+    });
     servePage(pages.app, '/api', () => apiPage(`http://localhost:${service.port}`, untouched.id, tokens));
     this.#sayWherePortsWereTaken(service, pages);
     const addresses = {
       service: `http://localhost:${service.port}`,
       metrics: `http://localhost:${service.managementPort}/metrics`,
+      liveMap: `http://localhost:${pages.port}`,
       apiPage: `http://localhost:${pages.port}/api`,
       redis: redis.shownUrl,
       database: postgres.shownUrl,

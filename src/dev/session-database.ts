@@ -74,6 +74,22 @@ export async function readUntouchedSession(url: string): Promise<StoredSession> 
   return session;
 }
 
+export interface SampleSession {
+  id: string;
+  trainerId: string;
+  studentId: string;
+  subject: string;
+  home: (GeoPoint & { address: string }) | null;
+}
+
+/** The sample sessions that have a trainer, those that can't be started too. */
+export async function readSampleSessions(url: string): Promise<SampleSession[]> {
+  const sql = `
+    select id, trainer_id as "trainerId", student_id as "studentId", subject, student_home_location as home
+    from tutoring_sessions where id::text like '5e55a000-0000-4000-8000-%' and trainer_id is not null order by id`;
+  return (await withClient(url, (client) => client.query<SampleSession>(sql))).rows;
+}
+
 async function withClient<Result>(
   url: string,
   work: (client: pg.Client) => Promise<Result>,

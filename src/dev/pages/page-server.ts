@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express, { type Express } from 'express';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { getAbsoluteFSPath } from 'swagger-ui-dist';
 
 export interface PageServer {
@@ -14,10 +14,8 @@ export interface PageServer {
 /** Serves the development pages, to this machine only, because they hold tokens. */
 export async function startPageServer(preferredPort: number): Promise<PageServer> {
   const app = express().disable('x-powered-by');
+  app.use(onlyFromHere);
   app.use('/swagger-ui', express.static(getAbsoluteFSPath(), { index: false }));
-  app.get('/', (_request, response) => {
-    response.redirect('/api');
-  });
   const server = createServer((request, response) => void app(request, response));
   const port = await listen(server, preferredPort).catch(() => listen(server, 0));
   return {
@@ -32,6 +30,12 @@ export async function startPageServer(preferredPort: number): Promise<PageServer
         server.closeAllConnections();
       }),
   };
+}
+
+/** A page from elsewhere whose name resolves to this machine would otherwise be given the tokens (DNS rebinding). */
+function onlyFromHere(request: Request, response: Response, next: NextFunction): void {
+  if (['localhost', '127.0.0.1'].includes(request.hostname)) next();
+  else response.status(403).type('text').send('These pages are for this machine: open them at localhost.');
 }
 
 /** A page of this path, made anew for each visit. */

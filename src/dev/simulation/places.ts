@@ -17,11 +17,12 @@ const quarter = (name: string, latitude: number, longitude: number, streetAngle:
   streetAngle,
 });
 
+/** Where there is a sample session, its home is the centre, so that it lies on the quarter's streets. */
 export const neighbourhoods: readonly Neighbourhood[] = [
-  quarter('Indiranagar', 12.9719, 77.6412, 4),
-  quarter('Koramangala', 12.9352, 77.6245, 24),
-  quarter('Jayanagar', 12.925, 77.5938, 2),
-  quarter('HSR Layout', 12.9116, 77.6389, 32),
+  quarter('Indiranagar', 12.978369, 77.640835, 4),
+  quarter('Koramangala', 12.935192, 77.62448, 24),
+  quarter('Jayanagar', 12.925007, 77.593803, 2),
+  quarter('HSR Layout', 12.911623, 77.638862, 32),
   quarter('Malleshwaram', 13.0031, 77.5643, 10),
   quarter('Basavanagudi', 12.9422, 77.5738, 8),
   quarter('Rajajinagar', 12.9916, 77.5545, 18),

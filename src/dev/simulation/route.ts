@@ -1,8 +1,7 @@
 import type { GeoPoint } from './places.js';
 import { onEarth, type Plane } from './plane.js';
 import { between, type Random } from './random.js';
-
-const blockMeters = { along: 90, across: 140 };
+import { axesOf, blockMeters } from './streets.js';
 
 /** A way through a grid of streets that is about this long and ends at the home. */
 export function planRoute(
@@ -11,9 +10,7 @@ export function planRoute(
   streetAngle: number,
   random: Random,
 ): GeoPoint[] {
-  const angle = (streetAngle * Math.PI) / 180;
-  const along: Plane = { east: Math.sin(angle), north: Math.cos(angle) };
-  const across: Plane = { east: Math.cos(angle), north: -Math.sin(angle) };
+  const { along, across } = axesOf(streetAngle);
   const signs = [random() < 0.5 ? 1 : -1, random() < 0.5 ? 1 : -1] as const;
   let at: Plane = { east: 0, north: 0 };
   let left = lengthMeters;

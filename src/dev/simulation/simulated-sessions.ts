@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { neighbourhoods, trainerNames, type GeoPoint, type Neighbourhood } from './places.js';
 import type { Random } from './random.js';
+import { nearestCorner } from './streets.js';
 
 export interface PlannedSession {
   id: string;
@@ -35,12 +36,19 @@ export function planSessions(
       studentId: randomUUID(),
       neighbourhood,
       trainerName: elementAt(trainerNames, trainer),
-      home: {
-        latitude: Number((neighbourhood.centre.latitude + (random() - 0.5) * 2 * spreadDegrees).toFixed(6)),
-        longitude: Number((neighbourhood.centre.longitude + (random() - 0.5) * 2 * spreadDegrees).toFixed(6)),
-      },
+      home: homeIn(neighbourhood, random),
     }));
   });
+}
+
+/** At a street corner, so that all who drive in a quarter drive along the same streets. */
+function homeIn(neighbourhood: Neighbourhood, random: Random): GeoPoint {
+  const { latitude, longitude } = neighbourhood.centre;
+  const corner = nearestCorner(neighbourhood, {
+    latitude: latitude + (random() - 0.5) * 2 * spreadDegrees,
+    longitude: longitude + (random() - 0.5) * 2 * spreadDegrees,
+  });
+  return { latitude: Number(corner.latitude.toFixed(6)), longitude: Number(corner.longitude.toFixed(6)) };
 }
 
 function elementAt<Element>(list: readonly Element[], index: number): Element {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { MapTiles } from '../pages/live-map/map-session.js';
 
 export interface RunnerOptions {
   /** How many trainers drive at the same time. */
@@ -8,6 +9,8 @@ export interface RunnerOptions {
   preferredPort: number;
   preferredManagementPort: number;
   preferredPagePort: number;
+  /** Null: the live map draws its streets itself. */
+  mapTiles: MapTiles | null;
 }
 
 export type CommandLine =
@@ -26,6 +29,9 @@ students who go through whole journeys. Ctrl-C stops all of it and leaves nothin
 Environment, all optional:
   REDIS_URL, DATABASE_URL       use these instead of starting throw-away ones
   PORT, MANAGEMENT_PORT         preferred ports (3010, 9464); another one where it is taken
+  MAP_TILES_URL                 the live map's tiles, such as https://tile.example.com/{z}/{x}/{y}.png;
+                                without one it draws the simulated streets and needs no network
+  MAP_TILES_ATTRIBUTION         what the tiles' owner wants to be said on the map; needed with a URL
   LOG_LEVEL                     show all of the service's log, at this level
   and every other setting of the service, such as MAX_SPEED_KMH`;
 
@@ -53,11 +59,23 @@ export function readCommandLine(args: string[], environment: NodeJS.ProcessEnv):
         preferredPort: wholeNumber('PORT', environment['PORT'], 3010, 65_535),
         preferredManagementPort: wholeNumber('MANAGEMENT_PORT', environment['MANAGEMENT_PORT'], 9464, 65_535),
         preferredPagePort: 3011,
+        mapTiles: mapTiles(environment['MAP_TILES_URL'], environment['MAP_TILES_ATTRIBUTION']),
       },
     };
   } catch (error) {
     return { kind: 'wrong', reason: error instanceof Error ? error.message : String(error) };
   }
+}
+
+function mapTiles(url: string | undefined, attribution: string | undefined): MapTiles | null {
+  if (!url) return null;
+  if (!/^https?:\/\/\S+$/.test(url) || ['{x}', '{y}', '{z}'].some((part) => !url.includes(part)))
+    throw new Error(`MAP_TILES_URL is "${url}", but has to be a URL with {z}, {x} and {y} in it.`);
+  if (!attribution)
+    throw new Error(
+      'MAP_TILES_ATTRIBUTION is missing: say whose map MAP_TILES_URL shows, such as "© OpenStreetMap".',
+    );
+  return { url, attribution };
 }
 
 function wholeNumber(name: string, text: string | undefined, standard: number, most: number): number {

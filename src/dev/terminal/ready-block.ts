@@ -4,6 +4,7 @@ import type { StoredSession } from '../session-database.js';
 export interface Addresses {
   service: string;
   metrics: string;
+  liveMap: string;
   apiPage: string;
   redis: string;
   database: string;
@@ -26,6 +27,7 @@ export function readyBlock(at: Addresses, session: StoredSession, tokens: ReadyT
   return [
     '',
     `admin-service  ${at.service}`,
+    `  live map     ${at.liveMap}`,
     `  metrics      ${at.metrics}`,
     `  API page     ${at.apiPage}`,
     `  Redis        ${at.redis}`,

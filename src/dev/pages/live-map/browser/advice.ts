@@ -1,0 +1,21 @@
+import type { JourneyApiError } from '../../../../client/index.js';
+
+/** What an app's user would be told to do. */
+const advice: Record<string, string> = {
+  NOT_AT_DESTINATION: 'Drive closer to the home first.',
+  LOCATION_UNKNOWN: 'Switch the GPS on and wait for a position, or cancel the journey.',
+  LOCATION_IMPLAUSIBLE:
+    'Nobody drives that fast: positions are taken again once the way there could have been driven.',
+  SESSION_NOT_STARTABLE: 'This session is over or was cancelled; choose another one.',
+  FORBIDDEN: 'The session is somebody else’s.',
+  JOURNEY_NOT_ACTIVE: 'Start the journey first.',
+  JOURNEY_ENDED: 'The journey is over; start a new one.',
+  NETWORK_ERROR: 'Restore the network.',
+  STATE_UNAVAILABLE: 'The service is without Redis or Postgres; it is tried again.',
+};
+
+export function inWords({ code, message, details }: JourneyApiError): string {
+  const distance = (details as { distance?: unknown } | undefined)?.distance;
+  const far = typeof distance === 'number' ? ` (${distance} m away)` : '';
+  return `${code}${far}: ${advice[code] ?? message}`;
+}

@@ -1,0 +1,44 @@
+/** A part of the page whose texts and buttons have names: data-field and data-act. */
+export class Fields {
+  readonly #root: HTMLElement;
+
+  constructor(root: HTMLElement) {
+    this.#root = root;
+  }
+
+  /** Written only where it is another text, so that a screen reader says it once. */
+  set(name: string, text: string): void {
+    const field = this.#find(`[data-field="${name}"]`);
+    if (field.textContent !== text) field.textContent = text;
+  }
+
+  mark(name: string, state: string): void {
+    this.#find(`[data-field="${name}"]`).dataset['state'] = state;
+  }
+
+  on(act: string, work: () => void): void {
+    this.button(act).addEventListener('click', work);
+  }
+
+  button(act: string): HTMLButtonElement {
+    return this.#find(`[data-act="${act}"]`) as HTMLButtonElement;
+  }
+
+  /** A button that is on or off. */
+  press(act: string, isPressed: boolean, text: string): void {
+    const button = this.button(act);
+    button.setAttribute('aria-pressed', String(isPressed));
+    if (button.textContent !== text) button.textContent = text;
+  }
+
+  #find(selector: string): HTMLElement {
+    return element(selector, this.#root);
+  }
+}
+
+/** @throws where the page has no such element: index.html and the code have come apart */
+export function element(selector: string, root: ParentNode = document): HTMLElement {
+  const found = root.querySelector<HTMLElement>(selector);
+  if (found === null) throw new Error(`index.html has no ${selector}`);
+  return found;
+}

@@ -1,0 +1,104 @@
+import * as L from 'leaflet';
+import type { Watched } from '../../../../client/index.js';
+import type { GeoPoint } from '../../../simulation/places.js';
+import { streetLines } from '../../../simulation/streets.js';
+import type { MapSession, MapTiles } from '../map-session.js';
+
+const BLOCKS = 16;
+const TRAIL_POINTS = 400;
+
+interface Shown {
+  layers: L.LayerGroup;
+  marker: L.Marker;
+  circle: L.Circle;
+  trail: L.Polyline;
+}
+
+/** Streets, homes, trainers with their trails and uncertainty, and the route of the trainer's phone. */
+export class MapView {
+  readonly #map: L.Map;
+  readonly #shown = new Map<string, Shown>();
+  readonly #route = L.polyline([], { className: 'route', interactive: false });
+  readonly #phone = L.circleMarker([0, 0], { className: 'phone-itself', radius: 4, interactive: false });
+
+  constructor(root: HTMLElement, tiles: MapTiles | null, sessions: readonly MapSession[]) {
+    this.#map = L.map(root, { zoomControl: true, attributionControl: true, preferCanvas: false });
+    this.#map.attributionControl.setPrefix(false);
+    if (tiles !== null) L.tileLayer(tiles.url, { attribution: tiles.attribution }).addTo(this.#map);
+    else this.#drawStreets(sessions);
+    for (const { home, isFree } of sessions) if (home) this.#drawHome(home, isFree);
+    this.#route.addTo(this.#map);
+    this.#phone.addTo(this.#map);
+  }
+
+  focus(session: MapSession, route: readonly GeoPoint[]): void {
+    const points = [session.home ?? session.streets.centre, ...route];
+    this.#map.fitBounds(L.latLngBounds(points.map(latLng)).pad(0.25), { maxZoom: 16, animate: false });
+  }
+
+  /** What the trainer's phone is going to drive, and where it really is. */
+  showTrip(trip: { route: readonly GeoPoint[]; place: GeoPoint } | undefined): void {
+    this.#route.setLatLngs(trip?.route.map(latLng) ?? []);
+    if (trip) this.#phone.setLatLng(latLng(trip.place)).addTo(this.#map);
+    else this.#phone.remove();
+  }
+
+  /** Where the service says that a trainer is. */
+  showTrainer(session: MapSession, { state, position, journey }: Watched): void {
+    if (position === null || state === 'ended') {
+      this.#shown.get(session.id)?.layers.remove();
+      this.#shown.delete(session.id);
+      return;
+    }
+    const shown = this.#shown.get(session.id) ?? this.#add(session);
+    const at = latLng(position);
+    shown.marker.setLatLng(at);
+    shown.circle.setLatLng(at).setRadius(journey?.uncertaintyMeters ?? 0);
+    const points = shown.trail.getLatLngs() as L.LatLng[];
+    if (!points.at(-1)?.equals(at)) shown.trail.setLatLngs([...points, at].slice(-TRAIL_POINTS));
+    const icon = shown.marker.getElement();
+    if (icon) {
+      icon.dataset['state'] = state;
+      icon.style.setProperty('--heading', `${position.heading ?? 0}deg`);
+    }
+    for (const line of [shown.circle, shown.trail]) line.getElement()?.setAttribute('data-state', state);
+  }
+
+  #add(session: MapSession): Shown {
+    const icon = L.divIcon({
+      className: 'trainer',
+      iconSize: [34, 34],
+      html: `<span class="arrow"></span><b>${session.trainerName.slice(0, 1)}</b>`,
+    });
+    const shown = {
+      marker: L.marker([0, 0], { icon, alt: `Trainer ${session.trainerName}`, keyboard: false }),
+      circle: L.circle([0, 0], { className: 'uncertainty', interactive: false, radius: 0 }),
+      trail: L.polyline([], { className: 'trail', interactive: false }),
+    };
+    const layers = L.layerGroup([shown.trail, shown.circle, shown.marker]).addTo(this.#map);
+    shown.marker.bindTooltip(`${session.trainerName} to ${session.place}`);
+    shown.marker.getElement()?.setAttribute('data-session', session.id);
+    this.#shown.set(session.id, { layers, ...shown });
+    return { layers, ...shown };
+  }
+
+  #drawStreets(sessions: readonly MapSession[]): void {
+    // One quarter is drawn once, however many live there.
+    const quarters = new Map(sessions.map(({ streets }) => [JSON.stringify(streets.centre), streets]));
+    for (const streets of quarters.values()) {
+      const lines = streetLines(streets, BLOCKS).map((ends) => ends.map(latLng));
+      L.polyline(lines, { className: 'street', interactive: false, smoothFactor: 0 }).addTo(this.#map);
+    }
+  }
+
+  #drawHome(home: GeoPoint, isFree: boolean): void {
+    const icon = L.divIcon({ className: isFree ? 'house free' : 'house', iconSize: [22, 22], html: '⌂' });
+    L.marker(latLng(home), { icon, alt: 'A student’s home', keyboard: false, interactive: false }).addTo(
+      this.#map,
+    );
+  }
+}
+
+function latLng({ latitude, longitude }: GeoPoint): L.LatLng {
+  return L.latLng(latitude, longitude);
+}

@@ -1,0 +1,30 @@
+import type { MapEvent, MapSettings } from '../map-session.js';
+
+export interface RunnerFeedListeners {
+  onEvent: (event: MapEvent) => void;
+  /** Whether the runner answers; true also when it came back, and something may have been missed. */
+  onReach: (isThere: boolean) => void;
+}
+
+export async function readSettings(): Promise<MapSettings> {
+  const response = await fetch('/live-map/settings');
+  return (await response.json()) as MapSettings;
+}
+
+/** The bus' events as the runner passes them on; the browser itself connects anew. */
+export function followRunner(runId: string, { onEvent, onReach }: RunnerFeedListeners): void {
+  const feed = new EventSource('/live-map/events');
+  feed.addEventListener('message', ({ data }) => {
+    onEvent(JSON.parse(String(data)) as MapEvent);
+  });
+  feed.addEventListener('error', () => {
+    onReach(false);
+  });
+  feed.addEventListener('open', () => {
+    void readSettings().then((settings) => {
+      // Another run has other tokens and sessions.
+      if (settings.runId === runId) onReach(true);
+      else location.reload();
+    });
+  });
+}

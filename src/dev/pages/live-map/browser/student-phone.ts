@@ -1,0 +1,125 @@
+import { JourneyApi, StudentWatcher, type Watched } from '../../../../client/index.js';
+import type { MapSession } from '../map-session.js';
+import { Fields } from './fields.js';
+import type { PhoneNetwork } from './phone-network.js';
+
+export interface StudentPhoneDependencies {
+  root: HTMLElement;
+  serviceUrl: string;
+  network: PhoneNetwork;
+  onWatched: (session: MapSession, watched: Watched) => void;
+}
+
+const headlines: Record<Watched['state'], string> = {
+  waiting: 'Not on the way yet',
+  live: 'On the way',
+  delayed: 'On the way; the position is a little old',
+  stale: 'No new position for a while',
+  reconnecting: 'No connection: the last known position',
+  ended: 'The journey is over',
+};
+
+/** The student's app: follows one session through StudentWatcher. */
+export class StudentPhone {
+  readonly #fields: Fields;
+  readonly #with: StudentPhoneDependencies;
+  #session: MapSession | undefined;
+  #api: JourneyApi | undefined;
+  #watcher: StudentWatcher | undefined;
+  #isInBackground = false;
+
+  constructor(dependencies: StudentPhoneDependencies) {
+    this.#with = dependencies;
+    this.#fields = new Fields(dependencies.root);
+    this.#fields.on('cut', () => {
+      const { network } = this.#with;
+      network.setCut(!network.isCut);
+      if (!network.isCut) this.#api?.backOnline();
+      this.#fields.press('cut', network.isCut, network.isCut ? 'Restore the network' : 'Cut the network');
+    });
+    this.#fields.on('background', () => {
+      this.#isInBackground = !this.#isInBackground;
+      this.#watcher?.setBackground(this.#isInBackground);
+      const text = this.#isInBackground ? 'To the foreground' : 'To the background';
+      this.#fields.press('background', this.#isInBackground, text);
+    });
+    setInterval(() => {
+      this.#show();
+    }, 1_000);
+  }
+
+  open(session: MapSession): void {
+    this.#session = session;
+    this.#fields.set('who', session.place);
+    this.#fields.set('message', '');
+    this.#api = new JourneyApi({
+      baseUrl: this.#with.serviceUrl,
+      getToken: () => session.studentToken,
+      fetch: this.#with.network.fetch,
+    });
+    this.follow();
+  }
+
+  /** Follows the session from now on; a watcher is over when its journey is. */
+  follow(): void {
+    const [session, api] = [this.#session, this.#api];
+    if (session === undefined || api === undefined) return;
+    this.#watcher?.close();
+    const watcher = new StudentWatcher({ api, sessionId: session.id });
+    this.#watcher = watcher;
+    watcher.on('change', (watched) => {
+      if (this.#watcher !== watcher) return;
+      this.#show();
+      this.#with.onWatched(session, watched);
+    });
+    watcher.on('retrying', ({ error, inMs }) => {
+      this.#fields.set('message', `${error.code}; asks again in ${Math.ceil(inMs / 1000)} s.`);
+    });
+    watcher.on('ended', ({ reason }) => {
+      if (this.#watcher === watcher && reason !== 'closed') this.#fields.set('message', `Ended: ${reason}.`);
+    });
+    watcher.setBackground(this.#isInBackground);
+    watcher.start();
+    this.#show();
+  }
+
+  get isFollowing(): boolean {
+    return this.#watcher !== undefined && this.#watcher.state !== 'ended';
+  }
+
+  get sessionId(): string | undefined {
+    return this.#session?.id;
+  }
+
+  #show(): void {
+    if (this.#watcher === undefined) return;
+    const { state, position, ageMs, journey } = this.#watcher.watched;
+    const fields = this.#fields;
+    if (state !== 'reconnecting' && state !== 'ended') fields.set('message', '');
+    fields.set('state', state);
+    fields.mark('state', state);
+    fields.set('headline', headlines[state]);
+    const isShown = state !== 'ended' && position !== null && journey !== null;
+    fields.set('distance', isShown ? meters(journey.distanceMeters) : '–');
+    fields.set('eta', isShown ? interval(journey.etaLowSeconds, journey.etaHighSeconds) : '–');
+    fields.set(
+      'position',
+      isShown ? `${position.latitude.toFixed(5)}, ${position.longitude.toFixed(5)}` : '–',
+    );
+    fields.set('age', isShown && ageMs !== null ? `${Math.round(ageMs / 1000)} s` : '–');
+    fields.set('within', isShown ? meters(journey.uncertaintyMeters) : '–');
+  }
+}
+
+export function meters(value: number | null): string {
+  if (value === null) return '–';
+  return value < 1_000 ? `${value} m` : `${(value / 1_000).toFixed(1)} km`;
+}
+
+/** An interval as people say it: the honest part of an estimate. */
+export function interval(lowSeconds: number | null, highSeconds: number | null): string {
+  if (lowSeconds === null || highSeconds === null) return 'not known yet';
+  if (highSeconds < 90) return `${lowSeconds} to ${highSeconds} s`;
+  const [low, high] = [Math.max(1, Math.round(lowSeconds / 60)), Math.ceil(highSeconds / 60)];
+  return low === high ? `${low} min` : `${low} to ${high} min`;
+}

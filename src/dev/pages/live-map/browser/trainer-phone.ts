@@ -1,0 +1,177 @@
+import { JourneyApi, TrainerTracker, type JourneyApiError } from '../../../../client/index.js';
+import type { MapSession } from '../map-session.js';
+import { inWords } from './advice.js';
+import { Fields } from './fields.js';
+import type { PhoneNetwork } from './phone-network.js';
+import { Trip } from './trip.js';
+
+export interface TrainerPhoneDependencies {
+  root: HTMLElement;
+  serviceUrl: string;
+  network: PhoneNetwork;
+  /** Told each time that something on the map may have moved. */
+  onMoved: () => void;
+}
+
+/** The trainer's app: one session at a time, through TrainerTracker. */
+export class TrainerPhone {
+  readonly #fields: Fields;
+  readonly #with: TrainerPhoneDependencies;
+  #session: MapSession | undefined;
+  #api: JourneyApi | undefined;
+  #tracker: TrainerTracker | undefined;
+  #nextAtMs = NaN;
+  trip: Trip | undefined;
+
+  constructor(dependencies: TrainerPhoneDependencies) {
+    this.#with = dependencies;
+    this.#fields = new Fields(dependencies.root);
+    this.#connectButtons();
+    setInterval(() => {
+      this.#show();
+    }, 500);
+  }
+
+  /** The phone of this session's trainer; of a session that the simulator drives there is nothing to press. */
+  open(session: MapSession): void {
+    this.#tracker?.close();
+    this.#tracker = undefined;
+    this.trip?.end();
+    this.trip = undefined;
+    this.#session = session;
+    this.#nextAtMs = NaN;
+    this.#say('');
+    this.#fields.set(
+      'who',
+      session.isFree ? session.place : `${session.trainerName}, driven by the simulator`,
+    );
+    this.#fields.set('sent', '–');
+    this.#api = new JourneyApi({
+      baseUrl: this.#with.serviceUrl,
+      getToken: () => session.trainerToken,
+      fetch: this.#with.network.fetch,
+    });
+    if (session.isFree) this.trip = new Trip(session, (position) => this.#tracker?.push(position));
+    this.#show();
+    if (session.isFree && sessionStorage.getItem('driving') === session.id) void this.#goOn(session);
+  }
+
+  /** After the page was loaded anew: the journey that this tab drove goes on from where it was last seen. */
+  async #goOn(session: MapSession): Promise<void> {
+    const answer = await this.#api?.live(session.id).catch(() => undefined);
+    if (this.#session !== session) return;
+    if (answer?.journey?.isActive !== true) {
+      sessionStorage.removeItem('driving');
+      return;
+    }
+    if (answer.journey.location !== null) this.trip?.goOnFrom(answer.journey.location);
+    await this.#start();
+    this.#say('The journey was running: this phone goes on with it.');
+  }
+
+  async #start(): Promise<void> {
+    const [session, api] = [this.#session, this.#api];
+    if (session === undefined || api === undefined || this.#isBusy()) return;
+    const tracker = new TrainerTracker({ api, sessionId: session.id });
+    this.#tracker = tracker;
+    this.#listenTo(tracker);
+    sessionStorage.setItem('driving', session.id);
+    await tracker.start().then(
+      ({ wasRunning }) => {
+        this.#say(
+          wasRunning ? 'The journey was running already; this phone goes on with it.' : 'The journey is on.',
+        );
+      },
+      (error: unknown) => {
+        this.#say(inWords(error as JourneyApiError));
+        tracker.close();
+      },
+    );
+  }
+
+  #listenTo(tracker: TrainerTracker): void {
+    tracker.on('state', () => {
+      this.#show();
+    });
+    tracker.on('sent', ({ nextUpdateMs, sequence }) => {
+      this.#nextAtMs = performance.now() + nextUpdateMs;
+      this.#fields.set('sent', `no. ${sequence}, ${new Date().toLocaleTimeString()}`);
+      if (!this.trip?.isDriving && sequence === 0) this.#say('The journey is on. Press Drive.');
+      this.#with.onMoved();
+    });
+    tracker.on('dropped', ({ error }) => {
+      this.#say(inWords(error));
+    });
+    tracker.on('retrying', ({ call, error, inMs }) => {
+      this.#say(`${call}: ${error.code}; tried again in ${Math.ceil(inMs / 1000)} s.`);
+    });
+    tracker.on('ended', ({ reason }) => {
+      if (this.trip) this.trip.isDriving = false;
+      if (this.#tracker !== tracker || reason === 'closed') return;
+      sessionStorage.removeItem('driving');
+      this.#nextAtMs = NaN;
+      this.#say(`The journey is over: ${reason}.`);
+      this.#with.onMoved();
+    });
+  }
+
+  #connectButtons(): void {
+    const { network } = this.#with;
+    this.#fields.on('start', () => void this.#start());
+    this.#fields.on('drive', () => {
+      if (this.trip) this.trip.isDriving = !this.trip.isDriving;
+      this.#show();
+    });
+    this.#fields.on('gps', () => {
+      if (this.trip) this.trip.isGpsOn = !this.trip.isGpsOn;
+      this.#show();
+    });
+    this.#fields.on('teleport', () => {
+      this.trip?.teleport();
+      this.#say('The phone says that it is 3 km away, all of a sudden.');
+      this.#with.onMoved();
+    });
+    this.#fields.on('cut', () => {
+      network.setCut(!network.isCut);
+      if (!network.isCut) this.#api?.backOnline();
+      this.#show();
+    });
+    const tell = (error: unknown) => {
+      this.#say(inWords(error as JourneyApiError));
+    };
+    this.#fields.on('arrive', () => {
+      this.#tracker?.arrived().catch(tell);
+    });
+    this.#fields.on('cancel', () => {
+      this.#tracker?.stop().catch(tell);
+    });
+  }
+
+  #isBusy(): boolean {
+    return this.#tracker !== undefined && !['idle', 'ended'].includes(this.#tracker.state);
+  }
+
+  #say(text: string): void {
+    this.#fields.set('message', text);
+  }
+
+  #show(): void {
+    const [fields, trip] = [this.#fields, this.trip];
+    const state = this.#session?.isFree === false ? 'simulated' : (this.#tracker?.state ?? 'idle');
+    fields.set('state', state);
+    fields.mark('state', state);
+    const isOn = state === 'tracking' || state === 'reconnecting';
+    fields.button('start').disabled = trip === undefined || this.#isBusy();
+    for (const act of ['drive', 'gps', 'teleport'] as const) fields.button(act).disabled = trip === undefined;
+    for (const act of ['arrive', 'cancel'] as const) fields.button(act).disabled = !isOn;
+    const isDriving = trip?.isDriving === true;
+    fields.press('drive', isDriving, isDriving ? 'Halt' : 'Drive');
+    fields.press('gps', trip?.isGpsOn === false, trip?.isGpsOn === false ? 'Resume GPS' : 'Pause GPS');
+    const { isCut } = this.#with.network;
+    fields.press('cut', isCut, isCut ? 'Restore the network' : 'Cut the network');
+    const leftMs = this.#nextAtMs - performance.now();
+    fields.set('next', isOn && leftMs > 0 ? `${Math.ceil(leftMs / 1000)} s` : '–');
+    fields.set('speed', trip ? `${Math.round(trip.speed * 3.6)} km/h` : '–');
+    fields.set('gps', trip === undefined ? '–' : trip.isGpsOn ? 'on' : 'paused');
+  }
+}

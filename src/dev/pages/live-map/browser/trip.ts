@@ -1,0 +1,77 @@
+import type { PhonePosition } from '../../../../client/index.js';
+import { planDrive, type Drive } from '../../../simulation/drive.js';
+import type { GeoPoint } from '../../../simulation/places.js';
+import { onEarth } from '../../../simulation/plane.js';
+import { planRoute } from '../../../simulation/route.js';
+import { routeHome } from '../../../simulation/streets.js';
+import type { MapSession } from '../map-session.js';
+
+const LENGTH_METERS = 900;
+const TELEPORT = { east: 2_100, north: 2_100 };
+const GPS_EVERY_MS = 1_000;
+
+/** The trainer's phone on its way: where it is, whether it moves, and what its GPS says each second. */
+export class Trip {
+  readonly #session: MapSession;
+  readonly #onFix: (position: PhonePosition) => void;
+  readonly #home: GeoPoint;
+  #drive: Drive;
+  #drivenMs = 0;
+  #timer: ReturnType<typeof setInterval>;
+  route: GeoPoint[];
+  isDriving = false;
+  isGpsOn = true;
+
+  constructor(session: MapSession, onFix: (position: PhonePosition) => void) {
+    this.#session = session;
+    this.#onFix = onFix;
+    this.#home = session.home ?? session.streets.centre;
+    this.route = planRoute(this.#home, LENGTH_METERS, session.streets.streetAngle, Math.random);
+    this.#drive = planDrive(this.route, Math.random);
+    this.#timer = setInterval(() => {
+      this.#second();
+    }, GPS_EVERY_MS);
+  }
+
+  get isThere(): boolean {
+    return this.#drivenMs >= this.#drive.durationMs;
+  }
+
+  get place(): GeoPoint {
+    const { latitude, longitude } = this.#drive.fixAt(this.#drivenMs);
+    return { latitude, longitude };
+  }
+
+  get speed(): number {
+    return this.isDriving && !this.isThere ? this.#drive.fixAt(this.#drivenMs).speed : 0;
+  }
+
+  /** The rest of the way from another place, by the streets. */
+  goOnFrom(place: GeoPoint): void {
+    this.route = routeHome(place, this.#home, this.#session.streets.streetAngle);
+    this.#drive = planDrive(this.route, Math.random);
+    this.#drivenMs = 0;
+  }
+
+  teleport(): void {
+    this.goOnFrom(onEarth(this.place, TELEPORT));
+    this.#tell();
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+
+  #second(): void {
+    if (this.isDriving && !this.isThere) this.#drivenMs += GPS_EVERY_MS;
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (!this.isGpsOn) return;
+    const { fix, ageMs } = this.#drive.latestFixAt(this.#drivenMs);
+    // In a tunnel the phone has no new one.
+    if (ageMs > 0) return;
+    this.#onFix({ coords: { ...fix, speed: this.speed } });
+  }
+}

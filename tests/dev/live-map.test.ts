@@ -1,0 +1,223 @@
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { createRequire } from 'node:module';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { describeInBrowser, startBrowser } from '../support/browser.js';
+import { startDev, type DevProcess } from '../support/dev-process.js';
+import { until } from '../support/until.js';
+
+const PATIENCE_MS = 20_000;
+/** What a student may wait for a position that the trainer's phone has sent. */
+const SEEN_WITHIN_MS = 2_000;
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Quick updates, and a home that is reached from anywhere but 3 km away. */
+const settings = {
+  UPDATE_INTERVAL_MS: '1000',
+  UPDATE_TOLERANCE_MS: '500',
+  ARRIVAL_RADIUS_METERS: '2000',
+  MAX_SPEED_KMH: '100000',
+};
+
+jest.setTimeout(120_000);
+
+describeInBrowser('the live map of npm run dev', () => {
+  let dev: DevProcess;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    [dev, browser] = await Promise.all([startDev(['--journeys', '1'], settings), startBrowser()]);
+  }, 120_000);
+  afterAll(async () => {
+    await browser.close();
+    expect(await dev.interrupt()).toBe(0);
+  }, 60_000);
+  beforeEach(async () => {
+    page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    await page.goto(dev.url);
+    await phone('trainer').getByText('idle').waitFor();
+  });
+  afterEach(async () => {
+    const cancel = button('trainer', 'Cancel journey');
+    if (await cancel.isEnabled()) {
+      await cancel.click();
+      await state('trainer', 'ended');
+    }
+    await page.close();
+  });
+
+  const phone = (name: 'trainer' | 'student') => page.locator(`[data-phone="${name}"]`);
+  const button = (name: 'trainer' | 'student', text: string) =>
+    phone(name).getByRole('button', { name: text });
+  const field = (name: 'trainer' | 'student', which: string) =>
+    phone(name).locator(`[data-field="${which}"]`);
+  const state = (name: 'trainer' | 'student', which: string) =>
+    phone(name).locator(`[data-field="state"][data-state="${which}"]`).waitFor();
+  const textOf = async (locator: Locator) => (await locator.textContent()) ?? '';
+  const says = (name: 'trainer' | 'student', which: string, text: string | RegExp) =>
+    until(
+      `the ${name}'s phone says ${String(text)}`,
+      async () => new RegExp(text).test(await textOf(field(name, which))),
+      PATIENCE_MS,
+    );
+  const startAndDrive = async () => {
+    await button('trainer', 'Start journey').click();
+    await button('trainer', 'Drive').click();
+    await state('trainer', 'tracking');
+    await state('student', 'live');
+  };
+  const events = (type: string) =>
+    page.locator(`#events [data-type="${type}"][data-session^="5e55a000"]`).count();
+
+  test('the marker and the student follow each position within two seconds', async () => {
+    await startAndDrive();
+    const marker = page.locator('.trainer[data-session^="5e55a000"]');
+    await marker.waitFor();
+    const markerBefore = await marker.getAttribute('style');
+    const delays = await page.evaluate<number[]>(delaysOfPositions);
+    expect(delays.toSorted((one, other) => one - other)[2]).toBeLessThanOrEqual(SEEN_WITHIN_MS);
+    expect(await marker.getAttribute('style')).not.toBe(markerBefore);
+  });
+
+  test('a student without a network is told so, keeps the last position, and recovers', async () => {
+    await startAndDrive();
+    await button('student', 'Cut the network').click();
+    await state('student', 'reconnecting');
+    expect(await textOf(field('student', 'position'))).toMatch(/^\d+\.\d+, \d+\.\d+$/);
+    await button('student', 'Restore the network').click();
+    await state('student', 'live');
+  });
+
+  test('a trainer without a network goes on when it is back', async () => {
+    await startAndDrive();
+    await button('trainer', 'Cut the network').click();
+    await state('trainer', 'reconnecting');
+    const sent = await textOf(field('trainer', 'sent'));
+    await button('trainer', 'Restore the network').click();
+    await state('trainer', 'tracking');
+    await until(
+      'another position is taken',
+      async () => (await textOf(field('trainer', 'sent'))) !== sent,
+      PATIENCE_MS,
+    );
+  });
+
+  test('an arrival ends the journey on both phones and comes out as an event', async () => {
+    const before = await events('TrainerJourneyEnded');
+    await startAndDrive();
+    await button('trainer', 'I have arrived').click();
+    await state('trainer', 'ended');
+    await state('student', 'ended');
+    await says('student', 'message', 'arrived');
+    await until(
+      'the event is shown',
+      async () => (await events('TrainerJourneyEnded')) > before,
+      PATIENCE_MS,
+    );
+    expect(await textOf(page.locator('#events [data-type="TrainerJourneyEnded"]').first())).toContain(
+      'arrived',
+    );
+  });
+
+  test('an arrival from far away is refused with its code and what to do, and the journey goes on', async () => {
+    await startAndDrive();
+    await button('trainer', 'Teleport').click();
+    await says('student', 'distance', 'km');
+    await button('trainer', 'I have arrived').click();
+    await says('trainer', 'message', /NOT_AT_DESTINATION \(\d+ m away\): Drive closer/);
+    await state('trainer', 'tracking');
+  });
+
+  test('each call is shown with what was sent and what came back', async () => {
+    await startAndDrive();
+    const update = page.locator('#calls li[data-kind="done"]', {
+      hasText: 'POST /location-tracking/journey/updates',
+    });
+    await update.first().locator('summary').click();
+    expect(await textOf(update.first().locator('pre'))).toMatch(/"latitude":[\s\S]*"nextUpdateMs": /);
+  });
+
+  test('a page that is loaded anew in mid-journey goes on with it', async () => {
+    await startAndDrive();
+    await page.reload();
+    await state('trainer', 'tracking');
+    await says('trainer', 'message', 'was running');
+    await state('student', 'live');
+  });
+
+  test('a second page finds the journey running and joins it when its Start is pressed', async () => {
+    await startAndDrive();
+    const first = page;
+    page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    await page.goto(dev.url);
+    await state('student', 'live');
+    await button('trainer', 'Start journey').click();
+    await says('trainer', 'message', 'was running already');
+    await first.close();
+  });
+
+  test('a journey is started with the keyboard alone', async () => {
+    const hasFocus = () => page.evaluate<boolean>("document.activeElement?.dataset.act === 'start'");
+    for (let presses = 0; presses < 20 && !(await hasFocus()); presses++) await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await state('trainer', 'tracking');
+  });
+
+  test.each(['light', 'dark'] as const)(
+    'axe finds nothing against it in its %s colours',
+    async (colorScheme) => {
+      await page.emulateMedia({ colorScheme });
+      await startAndDrive();
+      await page.evaluate(axe);
+      const violations = await page.evaluate<string[]>(
+        "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join()))",
+      );
+      expect(violations).toEqual([]);
+    },
+  );
+
+  test('on a narrow phone nothing has to be scrolled sideways', async () => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await startAndDrive();
+    expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(360);
+  });
+
+  test('nothing is asked of any other machine', async () => {
+    const hosts = new Set<string>();
+    page.on('request', (made) => hosts.add(new URL(made.url()).hostname));
+    await page.reload();
+    await startAndDrive();
+    expect([...hosts]).toEqual(['localhost']);
+  });
+
+  test('a page of another name gets no tokens', async () => {
+    const { port } = new URL(dev.url);
+    const status = await new Promise((resolve, reject) => {
+      request({ port, path: '/live-map/settings', headers: { host: 'evil.example' } }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      })
+        .on('error', reject)
+        .end();
+    });
+    expect(status).toBe(403);
+  });
+});
+
+/** In the page: for each of five positions, the milliseconds from "sent" on one phone to its showing on the other. */
+const delaysOfPositions = `new Promise((resolve) => {
+  const field = (phone, name) => document.querySelector('[data-phone="' + phone + '"] [data-field="' + name + '"]');
+  const whenChanged = (node, work) => new MutationObserver(work).observe(node, { childList: true });
+  const delays = [];
+  let sentAt;
+  whenChanged(field('trainer', 'sent'), () => { sentAt = performance.now(); });
+  whenChanged(field('student', 'position'), () => {
+    if (sentAt === undefined) return;
+    delays.push(performance.now() - sentAt);
+    sentAt = undefined;
+    if (delays.length === 5) resolve(delays);
+  });
+})`;

@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs';
+import { chromium, type Browser } from 'playwright-core';
+import { findProgram } from '../../src/dev/servers/server-process.js';
+
+const program =
+  findProgram('chromium') ??
+  findProgram('chromium-browser') ??
+  findProgram('google-chrome') ??
+  ['/usr/bin/chromium', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'].find(existsSync);
+
+/** For tests of a page as its user sees it. */
+export const describeInBrowser = program === undefined ? describe.skip : describe;
+if (program === undefined) process.stderr.write('no Chromium here: the pages are not tested\n');
+
+/** A Chromium without a window that calls nobody by itself. */
+export function startBrowser(): Promise<Browser> {
+  if (program === undefined) throw new Error('There is no Chromium on this machine: install chromium.');
+  const off = ['gpu', 'quic', 'background-networking', 'component-update', 'sync', 'dev-shm-usage'];
+  return chromium.launch({
+    executablePath: program,
+    // Chromium's own sandbox refuses to run as root, as which containers and build machines run.
+    args: ['--no-first-run', '--no-sandbox', ...off.map((name) => `--disable-${name}`)],
+  });
+}
