@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the image, starts docker-compose.yml on free ports, makes a journey through it, and takes it all down again.
+# Builds the images, starts docker-compose.yml on free ports, makes a journey through it and then some simulated ones, and
+# takes it all down again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 compose() { if docker compose version >/dev/null 2>&1; then docker compose "$@"; else docker-compose "$@"; fi; }
@@ -8,10 +9,13 @@ free_port() { node -e "const s = require('net').createServer().listen(0, () => {
 export COMPOSE_PROJECT_NAME=admin-service-try-$$
 PORT=$(free_port)
 MANAGEMENT_PORT=$(free_port)
-export PORT MANAGEMENT_PORT
-trap 'compose down -v --rmi local --remove-orphans >/dev/null 2>&1' EXIT
+PROMETHEUS_PORT=$(free_port)
+GRAFANA_PORT=$(free_port)
+export PORT MANAGEMENT_PORT PROMETHEUS_PORT GRAFANA_PORT
+trap 'compose --profile load --profile observe down -v --rmi local --remove-orphans >/dev/null 2>&1' EXIT
 
-compose build
+compose --profile load --profile observe config -q
+compose --profile load build
 compose up -d
 url=http://127.0.0.1:$PORT
 for _ in $(seq 120); do
@@ -37,13 +41,40 @@ call 201 POST $api/location-tracking/journey/updates "$TRAINER" \
 call 200 GET "$api/location-tracking/journey/live?sessionId=$session" "$STUDENT"
 call 200 POST $api/sessions/$session/arrived "$TRAINER"
 
+JOURNEYS=50 MINUTES=0.2 compose --profile load run --rm -T simulator
+echo 'the simulator found nothing wrong'
+
+to_be_had() { docker image inspect "$1" >/dev/null 2>&1 || timeout 120 docker pull -q "$1" >/dev/null 2>&1; }
+try_observing() { # try_observing SERVICE CHECK: in a container of its own, beside what is up
+  local image
+  image=$(compose --profile observe config | grep -o "image: .*$1:.*" | cut -d' ' -f2)
+  if ! to_be_had "$image"; then
+    echo "skipped: $1 ($image is not to be had)"
+    return
+  fi
+  compose --profile observe up -d --no-deps "$1"
+  for _ in $(seq 120); do
+    "$2" && break
+    sleep 0.5
+  done
+  "$2"
+  echo "$1 shows the service"
+}
+metrics_are_read() {
+  curl -fsG "http://127.0.0.1:$PROMETHEUS_PORT/api/v1/query" --data-urlencode 'query=max(http_request_duration_seconds_count)' |
+    grep -q '"value"'
+}
+has_dashboard() { curl -fs "http://127.0.0.1:$GRAFANA_PORT/api/dashboards/uid/admin-service" | grep -q outbox_depth; }
+try_observing prometheus metrics_are_read
+try_observing grafana has_dashboard
+
 service=$(compose ps -q service)
 echo "process 1: $(docker top "$service" -o pid,user,args | sed -n 2p)"
 for _ in $(seq 40); do
-  compose logs event-bus | grep -q TrainerJourneyEnded && break
+  compose logs event-bus | grep TrainerJourneyEnded | grep -q $session && break
   sleep 0.25
 done
-compose logs event-bus | grep -c TrainerJourney | grep -qx 2
+compose logs event-bus | grep TrainerJourney | grep -c $session | grep -qx 2
 echo 'both events came out'
 docker stop -t 30 "$service" >/dev/null
 [ "$(docker inspect -f '{{.State.ExitCode}}' "$service")" = 0 ]

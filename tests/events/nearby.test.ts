@@ -3,7 +3,8 @@ import { events } from '../../src/contract/events.js';
 import { aJourney } from '../support/a-journey.js';
 import { aSession, metersNorth, type ASession } from '../support/a-session.js';
 import { data, refusal, type Answer } from '../support/api.js';
-import { testEnvironment, type RunningService } from '../support/running-service.js';
+import type { RunningService } from '../support/running-service.js';
+import { testEnvironment } from '../support/service-settings.js';
 import { EVENT_ID, problemsByOpenApi, TwoServices } from '../support/two-services.js';
 import { OFTEN } from '../support/waiting-polls.js';
 

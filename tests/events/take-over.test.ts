@@ -3,6 +3,7 @@ import { OUTBOX_KEY } from '../../src/redis/keys.js';
 import { putIntoOutbox } from '../support/outbox-entry.js';
 import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
 import { runService, type RunningService } from '../support/running-service.js';
+import { testOfTheSource } from '../support/service-process.js';
 import { until } from '../support/until.js';
 
 const GROUP = 'relay';
@@ -26,20 +27,23 @@ test('a process that starts takes over at once what a dead one has held for two 
   await until('nothing is left', async () => (await redis.client.xlen(OUTBOX_KEY)) === 0);
 });
 
-test('a process that is up looks around again within ten seconds, and takes over all that a dead one held', async () => {
-  service = await aService();
-  const first = await putIntoOutbox(redis.client);
-  await until('it is at work', () => service?.eventsOf(first).length === 1);
-  const sessionIds = await heldByAnother(20, 120_000);
-  // Its own clock goes on by ten seconds at each look, so that nothing has to be waited for.
-  const realNow = Date.now.bind(Date);
-  let aheadMs = 0;
-  jest.spyOn(Date, 'now').mockImplementation(() => realNow() + aheadMs);
-  await until('all events', () => {
-    aheadMs += 500;
-    return sessionIds.every((sessionId) => service?.eventsOf(sessionId).length === 1);
-  });
-});
+testOfTheSource(
+  'a process that is up looks around again within ten seconds, and takes over all that a dead one held',
+  async () => {
+    service = await aService();
+    const first = await putIntoOutbox(redis.client);
+    await until('it is at work', () => service?.eventsOf(first).length === 1);
+    const sessionIds = await heldByAnother(20, 120_000);
+    // Its own clock goes on by ten seconds at each look, so that nothing has to be waited for.
+    const realNow = Date.now.bind(Date);
+    let aheadMs = 0;
+    jest.spyOn(Date, 'now').mockImplementation(() => realNow() + aheadMs);
+    await until('all events', () => {
+      aheadMs += 500;
+      return sessionIds.every((sessionId) => service?.eventsOf(sessionId).length === 1);
+    });
+  },
+);
 
 test('what another process holds since a few seconds stays with it', async () => {
   const [sessionId] = await heldByAnother(1, 5_000);

@@ -2,6 +2,7 @@ import { aJourney } from '../support/a-journey.js';
 import { aSession, HOME, metersNorth, sessionsPool, type ASession } from '../support/a-session.js';
 import { data, refusal } from '../support/api.js';
 import { runService, type RunningService } from '../support/running-service.js';
+import { until } from '../support/until.js';
 
 let service: RunningService;
 beforeAll(async () => {
@@ -35,7 +36,7 @@ describe.each(garbage)('a home that is %s', (_what, home) => {
   test('does not keep a journey from its start, but from its arrival, and is logged as an error', async () => {
     const journey = await aJourney(service.api, { home });
     const { sessionId, trainerToken, studentToken } = journey;
-    expect(errorsOf(journey).length).toBeGreaterThan(0);
+    await until('it is logged', () => errorsOf(journey).length > 0);
     data(await service.api.update(trainerToken, { sessionId, ...metersNorth(10), speed: 5 }));
     const live = data(await service.api.live(sessionId, studentToken));
     expect(live).toMatchObject({ isActive: true, distanceMeters: null, etaSeconds: null });

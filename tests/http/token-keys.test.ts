@@ -10,6 +10,7 @@ import {
   type KeyServer,
   type SigningKey,
 } from '../support/key-server.js';
+import { testOfTheSource } from '../support/service-process.js';
 import { runService, type RunningService } from '../support/running-service.js';
 import { SECRET, tokenFor } from '../support/tokens.js';
 import { until } from '../support/until.js';
@@ -96,7 +97,7 @@ test('an algorithm that is none of the three is refused although the key server 
   );
 });
 
-test('a key that appears is accepted once the keys may be asked for again', async () => {
+testOfTheSource('a key that appears is accepted once the keys may be asked for again', async () => {
   const { sessionId, studentId } = await aSession();
   await timedLive(service.url, sessionId, await signedBy(theKey('ES256'), studentId, 'student'));
   const rotated = await aSigningKey('ES256', 'the-next-key');
@@ -116,19 +117,22 @@ test('tokens of unknown keys do not make a request to the key server each', asyn
   expect(keyServer.requests()).toBeLessThanOrEqual(2);
 });
 
-test('a key that the key server no longer has is no longer accepted once the keys are asked for again', async () => {
-  const { sessionId, studentId } = await aSession();
-  const [withdrawn, stays] = [theKey('ES256'), theKey('EdDSA')];
-  await timedLive(service.url, sessionId, await signedBy(withdrawn, studentId, 'student'));
-  keyServer.keys = [stays];
-  later(11 * 60_000);
-  await timedLive(service.url, sessionId, await signedBy(stays, studentId, 'student'));
-  // Asked for beside the call, so that no caller waits for it.
-  await until('the withdrawn key is refused', async () => {
-    const token = await signedBy(withdrawn, studentId, 'student');
-    return (await timedLive(service.url, sessionId, token)).status === 401;
-  });
-});
+testOfTheSource(
+  'a key that the key server no longer has is no longer accepted once the keys are asked for again',
+  async () => {
+    const { sessionId, studentId } = await aSession();
+    const [withdrawn, stays] = [theKey('ES256'), theKey('EdDSA')];
+    await timedLive(service.url, sessionId, await signedBy(withdrawn, studentId, 'student'));
+    keyServer.keys = [stays];
+    later(11 * 60_000);
+    await timedLive(service.url, sessionId, await signedBy(stays, studentId, 'student'));
+    // Asked for beside the call, so that no caller waits for it.
+    await until('the withdrawn key is refused', async () => {
+      const token = await signedBy(withdrawn, studentId, 'student');
+      return (await timedLive(service.url, sessionId, token)).status === 401;
+    });
+  },
+);
 
 const troubles: [name: string, answer: (response: ServerResponse) => void][] = [
   ['closes the connection', (response) => void response.destroy()],
@@ -151,7 +155,7 @@ describe.each(troubles)('while the key server %s', (_name, answer) => {
     expect(live.ms).toBeLessThan(1_000);
   });
 
-  test('a token that was seen before works, and after a while too', async () => {
+  testOfTheSource('a token that was seen before works, and after a while too', async () => {
     const { sessionId, studentId } = await aSession();
     const token = await signedBy(theKey('ES256'), studentId, 'student');
     await timedLive(service.url, sessionId, token);
@@ -172,15 +176,18 @@ describe.each(troubles)('while the key server %s', (_name, answer) => {
   });
 });
 
-test('a new token of a known key is accepted while the key server is away, also after a while', async () => {
-  const { sessionId, studentId } = await aSession();
-  const key = theKey('ES256');
-  await timedLive(service.url, sessionId, await signedBy(key, studentId, 'student'));
-  keyServer.answerWith((response) => void response.destroy());
-  later(11 * 60_000);
-  const token = await signedBy(key, studentId, 'student');
-  expect(await timedLive(service.url, sessionId, token)).toMatchObject({ status: 200 });
-});
+testOfTheSource(
+  'a new token of a known key is accepted while the key server is away, also after a while',
+  async () => {
+    const { sessionId, studentId } = await aSession();
+    const key = theKey('ES256');
+    await timedLive(service.url, sessionId, await signedBy(key, studentId, 'student'));
+    keyServer.answerWith((response) => void response.destroy());
+    later(11 * 60_000);
+    const token = await signedBy(key, studentId, 'student');
+    expect(await timedLive(service.url, sessionId, token)).toMatchObject({ status: 200 });
+  },
+);
 
 test('a token that names no key is accepted by any of two of its kind', async () => {
   const { sessionId, studentId } = await aSession();

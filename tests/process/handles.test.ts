@@ -3,6 +3,7 @@ import { aSession, sessionsPool } from '../support/a-session.js';
 import { fiveCalls, makeAllFive, unavailable } from '../support/five-calls.js';
 import { startPrivateRedis, testWithRedisProcess, type PrivateRedis } from '../support/private-redis.js';
 import { runService } from '../support/running-service.js';
+import { serviceImage } from '../support/service-process.js';
 import { sharedDatabaseUrl } from '../support/shared-services.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
@@ -24,7 +25,8 @@ const troubles: [name: string, away: () => void | Promise<void>][] = [
 ];
 
 // The process itself in trouble, not a proxy: that would keep handles of its own in the process that counts them.
-testWithRedisProcess.each(troubles)(
+const testOfHandles = serviceImage === undefined ? testWithRedisProcess : test.skip;
+testOfHandles.each(troubles)(
   'a thousand calls that fail while Redis %s leave no timer and no connection behind',
   async (_name, away) => {
     const service = await runService({ settings: { REDIS_URL: redis.url } });

@@ -7,7 +7,7 @@ import { aSession, type ASession } from '../support/a-session.js';
 import { data, refusal } from '../support/api.js';
 import { startPrivateRedis, testWithRedisProcess, type PrivateRedis } from '../support/private-redis.js';
 import { metric, runService, type RunningService } from '../support/running-service.js';
-import { runServiceProcess } from '../support/service-process.js';
+import { runServiceProcess, testOfTheSource } from '../support/service-process.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 import {
@@ -195,29 +195,32 @@ test('on SIGTERM the 50 who wait are answered at once, and the exit is 0', async
   await bus.stop();
 });
 
-test('a poll that knows every state waits through any number of changes, without a warning of Node.js', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'warnings-'));
-  const warnings = join(folder, 'warnings.txt');
-  const bus = await startLocalEventBus();
-  const own = await runServiceProcess(bus, {
-    REDIS_URL: redis.url,
-    ...OFTEN,
-    NODE_OPTIONS: `--redirect-warnings=${warnings}`,
-  });
-  const session = await aJourneyWithPosition(own);
-  const answer = poll(own, session, '*', { prefer: 'wait=1' });
-  await untilWaiting(own, 1);
-  for (let sequence = 2; sequence < 30; sequence++) {
-    data(await own.api.update(session.trainerToken, positionOf(session, sequence)));
-  }
-  expect(await answer).toMatchObject({ status: 304, headers: { 'preference-applied': 'wait=1' } });
-  own.kill('SIGTERM');
-  await own.exited;
-  await bus.stop();
-  const warned = existsSync(warnings) ? readFileSync(warnings, 'utf8') : '';
-  rmSync(folder, { recursive: true });
-  expect(warned).toBe('');
-});
+testOfTheSource(
+  'a poll that knows every state waits through any number of changes, without a warning of Node.js',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'warnings-'));
+    const warnings = join(folder, 'warnings.txt');
+    const bus = await startLocalEventBus();
+    const own = await runServiceProcess(bus, {
+      REDIS_URL: redis.url,
+      ...OFTEN,
+      NODE_OPTIONS: `--redirect-warnings=${warnings}`,
+    });
+    const session = await aJourneyWithPosition(own);
+    const answer = poll(own, session, '*', { prefer: 'wait=1' });
+    await untilWaiting(own, 1);
+    for (let sequence = 2; sequence < 30; sequence++) {
+      data(await own.api.update(session.trainerToken, positionOf(session, sequence)));
+    }
+    expect(await answer).toMatchObject({ status: 304, headers: { 'preference-applied': 'wait=1' } });
+    own.kill('SIGTERM');
+    await own.exited;
+    await bus.stop();
+    const warned = existsSync(warnings) ? readFileSync(warnings, 'utf8') : '';
+    rmSync(folder, { recursive: true });
+    expect(warned).toBe('');
+  },
+);
 
 async function aJourneyWithPosition({ api }: Pick<RunningService, 'api'>): Promise<ASession> {
   const session = await aJourney(api);

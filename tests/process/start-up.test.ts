@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import { awsEnvironment, testEnvironment } from '../support/running-service.js';
+import { awsEnvironment, testEnvironment } from '../support/service-settings.js';
 import { startLocalEventBus, type LocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
 import { runMainToItsEnd } from '../support/service-process.js';
 

@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { answersPing, startLocalRedis } from '../../src/dev/servers/local-redis.js';
-import { makeTemporaryFolder, startReaper } from '../../src/dev/servers/reaper.js';
+import { makeTemporaryFolder, startReaper, type Reaper } from '../../src/dev/servers/reaper.js';
 import {
   findProgram,
   freePort,
@@ -11,11 +11,13 @@ import {
   untilReady,
   type ServerProcess,
 } from '../../src/dev/servers/server-process.js';
+import { docker, isGone, newName } from './container.js';
+import { redisImage, redisProgramOf } from './redis-image.js';
 
 const program = findProgram('redis-server') ?? findProgram('valkey-server');
 
-/** For tests that stop or kill the process of Redis itself; skipped where Redis is to be had in a container only. */
-export const testWithRedisProcess = program === undefined ? test.skip : test;
+/** For tests that stop or kill the process of Redis itself; skipped where there is none that they reach. */
+export const testWithRedisProcess = program === undefined && redisImage === undefined ? test.skip : test;
 
 /** A Redis of one test file's own, for what would harm others: its data lost, its process stopped or killed. */
 export interface PrivateRedis {
@@ -34,7 +36,7 @@ export interface PrivateRedis {
 
 export async function startPrivateRedis(): Promise<PrivateRedis> {
   const reaper = startReaper();
-  if (program === undefined) {
+  if (program === undefined && redisImage === undefined) {
     const server = await startLocalRedis({ reaper });
     const client = clientOf(server.url);
     const unavailable = () => {
@@ -60,16 +62,13 @@ export async function startPrivateRedis(): Promise<PrivateRedis> {
   const port = await freePort();
   const url = `redis://:${password}@127.0.0.1:${port}`;
   let data = '';
-  const start = async (withData: boolean): Promise<ServerProcess> => {
+  const start = async (withData: boolean): Promise<RedisProcess> => {
     if (!withData) data = mkdtempSync(join(folder.path, 'data-'));
     const settings = [
       ...['bind 127.0.0.1', `port ${port}`, `dir "${data}"`, `requirepass ${password}`, 'save ""'],
       ...['appendonly yes', 'appendfsync always'],
     ];
-    const started = await startServerProcess(
-      { command: program, args: ['-'], input: settings.join('\n'), stopSignal: 'SIGTERM' },
-      reaper,
-    );
+    const started = await startRedisProcess(settings.join('\n'), folder.path, reaper);
     await untilReady(started, () => answersPing(url));
     return started;
   };
@@ -78,12 +77,14 @@ export async function startPrivateRedis(): Promise<PrivateRedis> {
   return {
     url,
     client,
-    freeze: () => void process.kill(server.pid, 'SIGSTOP'),
+    freeze: () => {
+      server.signal('SIGSTOP');
+    },
     thaw: () => {
-      if (!server.hasEnded()) process.kill(server.pid, 'SIGCONT');
+      if (!server.hasEnded()) server.signal('SIGCONT');
     },
     kill: async () => {
-      process.kill(server.pid, 'SIGKILL');
+      server.signal('SIGKILL');
       await server.ended;
     },
     startAgain: async ({ withData }) => {
@@ -96,6 +97,30 @@ export async function startPrivateRedis(): Promise<PrivateRedis> {
       reaper.close();
     },
   };
+}
+
+interface RedisProcess extends ServerProcess {
+  signal(signal: NodeJS.Signals): void;
+}
+
+async function startRedisProcess(settings: string, folder: string, reaper: Reaper): Promise<RedisProcess> {
+  const common = { input: settings, stopSignal: 'SIGTERM' } as const;
+  if (redisImage === undefined) {
+    const started = await startServerProcess({ command: program ?? '', args: ['-'], ...common }, reaper);
+    return { ...started, signal: (signal) => void process.kill(started.pid, signal) };
+  }
+  const name = newName();
+  // By the user of the tests, who has to remove its files.
+  const user = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
+  const args = [
+    ...['run', '--rm', '--interactive', '--name', name, '--network', 'host', '--user', user],
+    ...['--volume', `${folder}:${folder}`, '--entrypoint', redisProgramOf(redisImage), redisImage, '-'],
+  ];
+  const started = await startServerProcess({ command: 'docker', args, ...common }, reaper);
+  void started.ended.then(() => {
+    isGone(name);
+  });
+  return { ...started, signal: (signal) => void docker('kill', '--signal', signal, name) };
 }
 
 /** A client of the tests' own: patient, so that it works again by itself after whatever a test does to its server. */

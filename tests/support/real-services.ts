@@ -7,8 +7,9 @@ import { getContainerRuntimeClient, ImageName } from 'testcontainers';
 import { startLocalPostgres } from '../../src/dev/servers/local-postgres.js';
 import { startLocalRedis } from '../../src/dev/servers/local-redis.js';
 import { startReaper } from '../../src/dev/servers/reaper.js';
+import { redisImage, redisProgramOf } from './redis-image.js';
 
-const REDIS_IMAGE = 'redis:7-alpine';
+const REDIS_IMAGE = redisImage ?? 'redis:7-alpine';
 const POSTGRES_IMAGE = 'postgres:16-alpine';
 const schemaFile = join(import.meta.dirname, '../../docker/postgres/schema.sql');
 
@@ -22,12 +23,23 @@ export interface RealServices {
 
 /**
  * The Redis and the Postgres that the whole run shares: those that TEST_REDIS_URL and TEST_DATABASE_URL name, else
- * containers, else servers of this machine, as `npm run dev` starts them.
+ * containers, else servers of this machine, as `npm run dev` starts them. TEST_SERVICES says which of the last two.
  */
 export async function startRealServices(): Promise<RealServices> {
-  const services = givenServices() ?? (await containers()) ?? (await localServers());
+  const services = givenServices() ?? (await servicesOf(process.env['TEST_SERVICES'] ?? ''));
   await applySchema(services.databaseUrl);
   return services;
+}
+
+async function servicesOf(wanted: string): Promise<RealServices> {
+  if (!['', 'containers', 'local'].includes(wanted)) {
+    throw new Error(`TEST_SERVICES is "${wanted}", but has to be containers or local.`);
+  }
+  const inContainers = wanted === 'local' ? undefined : await containers();
+  if (inContainers === undefined && wanted === 'containers') {
+    throw new Error(`TEST_SERVICES is containers, but no engine has ${REDIS_IMAGE} and ${POSTGRES_IMAGE}.`);
+  }
+  return inContainers ?? (await localServers());
 }
 
 function givenServices(): RealServices | undefined {
@@ -50,7 +62,7 @@ async function containers(): Promise<RealServices | undefined> {
   // The run stops its own containers; testcontainers' cleaner is one more image to be had.
   process.env['TESTCONTAINERS_RYUK_DISABLED'] ??= 'true';
   const [redis, postgres] = await Promise.all([
-    new RedisContainer(REDIS_IMAGE).start(),
+    new RedisContainer(REDIS_IMAGE).withCommand([redisProgramOf(REDIS_IMAGE)]).start(),
     new PostgreSqlContainer(POSTGRES_IMAGE).start(),
   ]);
   return {

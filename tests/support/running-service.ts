@@ -8,8 +8,9 @@ import {
 import { createLogger } from '../../src/observability/logger.js';
 import { startService } from '../../src/service.js';
 import { Api } from './api.js';
-import { sharedDatabaseUrl, sharedRedisUrl } from './shared-services.js';
-import { SECRET } from './tokens.js';
+import { startClockedRedis } from './clocked-redis.js';
+import { runServiceProcess, serviceImage } from './service-process.js';
+import { awsEnvironment, testEnvironment } from './service-settings.js';
 
 export interface RunningService {
   api: Api;
@@ -20,7 +21,7 @@ export interface RunningService {
   logLines(): Record<string, unknown>[];
   /** The events of one session so far, in the order of their arrival. */
   eventsOf(sessionId: string): ReceivedEvent[];
-  stop(delayMs?: number): Promise<void>;
+  stop(): Promise<void>;
 }
 
 export interface ServiceOptions {
@@ -30,33 +31,29 @@ export interface ServiceOptions {
   clock?: () => number;
 }
 
-/** The settings of a service of the tests, as an environment. */
-export function testEnvironment(settings: Record<string, string> = {}): Record<string, string> {
-  return {
-    PORT: '0',
-    MANAGEMENT_PORT: '0',
-    REDIS_URL: sharedRedisUrl(),
-    DATABASE_URL: sharedDatabaseUrl(),
-    AUTH_JWT_SECRET: SECRET,
-    LOG_LEVEL: 'debug',
-    SHUTDOWN_DELAY_MS: '0',
-    ...settings,
-  };
-}
-
-/** What the AWS SDK takes from the environment. */
-export function awsEnvironment(bus: LocalEventBus): Record<string, string> {
-  return {
-    AWS_ENDPOINT_URL_EVENTBRIDGE: bus.url,
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-  };
-}
-
-/** The whole service in this process, on ports of the system's, with an event bus of its own. */
-export async function runService({ settings, clock }: ServiceOptions = {}): Promise<RunningService> {
+/**
+ * The whole service on ports of the system's, with an event bus of its own: in this process, or, where an image stands for
+ * the service, in a container.
+ */
+export async function runService(options: ServiceOptions = {}): Promise<RunningService> {
   const bus = await startLocalEventBus();
+  const service = await (serviceImage === undefined
+    ? inThisProcess(bus, options)
+    : inAContainer(bus, options));
+  return {
+    ...service,
+    bus,
+    eventsOf: (sessionId) => bus.received().filter((event) => event.detail['sessionId'] === sessionId),
+    stop: async () => {
+      await service.stop();
+      await bus.stop();
+    },
+  };
+}
+
+type ServiceAlone = Omit<RunningService, 'bus' | 'eventsOf'>;
+
+async function inThisProcess(bus: LocalEventBus, { settings, clock }: ServiceOptions): Promise<ServiceAlone> {
   const aws = awsEnvironment(bus);
   // The SDK takes its credentials from the process' environment alone.
   Object.assign(process.env, aws);
@@ -77,12 +74,22 @@ export async function runService({ settings, clock }: ServiceOptions = {}): Prom
     api: new Api(url),
     url,
     metricsUrl: `http://127.0.0.1:${service.managementPort}/metrics`,
-    bus,
     logLines: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
-    eventsOf: (sessionId) => bus.received().filter((event) => event.detail['sessionId'] === sessionId),
-    stop: async (delayMs = 0) => {
-      await service.stop(delayMs);
-      await bus.stop();
+    stop: () => service.stop(0),
+  };
+}
+
+async function inAContainer(bus: LocalEventBus, { settings, clock }: ServiceOptions): Promise<ServiceAlone> {
+  const environment = testEnvironment(settings);
+  const redis = clock && (await startClockedRedis(environment['REDIS_URL'] ?? '', clock));
+  const service = await runServiceProcess(bus, { ...environment, ...(redis && { REDIS_URL: redis.url }) });
+  return {
+    ...service,
+    stop: async () => {
+      service.kill('SIGTERM');
+      const { code } = await service.exited;
+      await redis?.stop();
+      if (code !== 0) throw new Error(`the service exited with ${code} when it was told to stop`);
     },
   };
 }

@@ -4,20 +4,27 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { LocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
 import { Api } from './api.js';
-import { awsEnvironment, testEnvironment } from './running-service.js';
+import { runContainer } from './container.js';
+import { awsEnvironment, testEnvironment } from './service-settings.js';
 import { until } from './until.js';
 
 export interface ServiceProcess {
   api: Api;
   url: string;
   metricsUrl: string;
-  pid: number;
   logLines(): Record<string, unknown>[];
   kill(signal: NodeJS.Signals): void;
   /** Resolves when the process is gone. */
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
+/** The image that stands for the service in all tests that go through its ports; undefined: the source. */
+export const serviceImage = process.env['TEST_SERVICE_IMAGE'];
+/** For what a test can only see where it runs the source. */
+export const testOfTheSource = serviceImage === undefined ? test : test.skip;
+
+/** What the shell tells of a process that a signal ended; a container's exit code says no more. */
+const CODE_OF_SIGKILL = 128 + 9;
 const projectFolder = join(import.meta.dirname, '../..');
 const running = new Set<ChildProcess>();
 
@@ -26,15 +33,16 @@ export async function runServiceProcess(
   bus: LocalEventBus,
   settings: Record<string, string> = {},
 ): Promise<ServiceProcess> {
-  const child = spawnMain({ ...testEnvironment(settings), ...awsEnvironment(bus) });
+  const { child, kill } = startMain({ ...testEnvironment(settings), ...awsEnvironment(bus) });
   const lines: Record<string, unknown>[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(JSON.parse(line) as Record<string, unknown>);
   });
-  const exited = once(child, 'exit').then(([code, signal]) => ({
-    code: code as number | null,
-    signal: signal as NodeJS.Signals | null,
-  }));
+  const exited = once(child, 'exit').then(([code, signal]) =>
+    serviceImage !== undefined && code === CODE_OF_SIGKILL
+      ? { code: null, signal: 'SIGKILL' as const }
+      : { code: code as number | null, signal: signal as NodeJS.Signals | null },
+  );
   const listening = await until(
     'the service process listens',
     () => {
@@ -48,9 +56,8 @@ export async function runServiceProcess(
     api: new Api(url),
     url,
     metricsUrl: `http://127.0.0.1:${String(listening['managementPort'])}/metrics`,
-    pid: child.pid ?? 0,
     logLines: () => lines,
-    kill: (signal) => void child.kill(signal),
+    kill,
     exited,
   };
 }
@@ -59,7 +66,7 @@ export async function runServiceProcess(
 export async function runMainToItsEnd(
   environment: Record<string, string>,
 ): Promise<{ code: number | null; stderr: string }> {
-  const child = spawnMain(environment);
+  const { child } = startMain(environment);
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString();
@@ -69,7 +76,12 @@ export async function runMainToItsEnd(
   return { code, stderr };
 }
 
-function spawnMain(environment: Record<string, string>) {
+function startMain(environment: Record<string, string>) {
+  if (serviceImage !== undefined) {
+    const { client, signal } = runContainer(serviceImage, environment);
+    client.stderr.resume();
+    return { child: client, kill: signal };
+  }
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
     cwd: projectFolder,
     env: { PATH: process.env['PATH'] ?? '', ...environment },
@@ -77,7 +89,7 @@ function spawnMain(environment: Record<string, string>) {
   });
   running.add(child);
   child.once('exit', () => running.delete(child));
-  return child;
+  return { child, kill: (signal: NodeJS.Signals) => void child.kill(signal) };
 }
 
 afterAll(() => {
