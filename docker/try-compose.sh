@@ -70,11 +70,12 @@ try_observing grafana has_dashboard
 
 service=$(compose ps -q service)
 echo "process 1: $(docker top "$service" -o pid,user,args | sed -n 2p)"
+events() { compose logs event-bus | grep -E 'TrainerJourney(Started|Ended)' | grep -c "$session" || true; }
 for _ in $(seq 40); do
-  compose logs event-bus | grep TrainerJourneyEnded | grep -q $session && break
+  [ "$(events)" = 2 ] && break
   sleep 0.25
 done
-compose logs event-bus | grep TrainerJourney | grep -c $session | grep -qx 2
+[ "$(events)" = 2 ]
 echo 'both events came out'
 docker stop -t 30 "$service" >/dev/null
 [ "$(docker inspect -f '{{.State.ExitCode}}' "$service")" = 0 ]
