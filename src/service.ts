@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Express } from 'express';
+import type { RequestListener } from 'node:http';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import { DeadlineSweeper } from './events/deadline-sweeper.js';
@@ -55,10 +55,10 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const sessions = connectSessions(config, logger, metrics);
   const busyness = new Busyness();
   const built = { logger, metrics, sessions, busyness, ...state };
-  const { journeys, live } = buildJourneys(config, overrides, built);
+  const { journeys, live, store } = buildJourneys(config, overrides, built);
   const background = buildBackground(config, overrides, built);
   const stage = { isDraining: false, isClosing: false };
-  const app = buildApp(config, { ...built, journeys, stage });
+  const app = buildApp(config, { ...built, journeys, store, stage });
   await state.connect();
   const server = await listen(app, config.port);
   const management = await listen(managementListener(metrics), config.managementPort);
@@ -92,10 +92,11 @@ function buildApp(
   built: Built & {
     sessions: PostgresSessionRepository;
     journeys: JourneyService;
+    store: RedisJourneyStore;
     stage: { isDraining: boolean; isClosing: boolean };
   },
-): Express {
-  const { logger, metrics, redis, sessions, journeys, stage } = built;
+): RequestListener {
+  const { logger, metrics, redis, sessions, journeys, store, stage } = built;
   const requestLog = new RequestLog(logger);
   return createApp({
     journeys,
@@ -113,6 +114,7 @@ function buildApp(
       metrics.requestAnswered(request.method, request.route, request.status, request.seconds);
       requestLog.answered(request);
     },
+    load: { waitingForRedis: () => store.underWay, onShed: () => void metrics.requestShed() },
     logger,
   });
 }
@@ -164,7 +166,7 @@ function buildJourneys(
   config: Config,
   { clock }: Overrides,
   built: Built & { changes: ChangeFeed; sessions: PostgresSessionRepository; busyness: Busyness },
-): { journeys: JourneyService; live: LiveWatch } {
+): { journeys: JourneyService; live: LiveWatch; store: RedisJourneyStore } {
   const { logger, metrics, redis, changes, sessions, busyness } = built;
   const { commandTimeoutMs } = config.redis;
   const store = new RedisJourneyStore({
@@ -189,7 +191,7 @@ function buildJourneys(
   const cadence = () => ({ updateIntervalMs, stretch: stretch() });
   const live = new LiveWatch({ store, directory, changes, observer: metrics, tellsStaleLocations, cadence });
   metrics.gaugeWaiting(() => live.waiting);
-  return { journeys: new JourneyService({ store, sessions, live, observer: metrics, stretch }), live };
+  return { journeys: new JourneyService({ store, sessions, live, observer: metrics, stretch }), live, store };
 }
 
 function buildBackground(config: Config, { clock }: Overrides, built: Built & Pick<State, 'reader'>) {

@@ -1,6 +1,9 @@
-import type { Request, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorCode, FieldProblem } from '../contract/errors.js';
 import { statusOf } from './statuses.js';
+
+/** A request that has its name. */
+type NamedRequest = IncomingMessage & { requestId: string };
 
 export type Headers = Record<string, string>;
 
@@ -31,7 +34,7 @@ export function success(status: 200 | 201, data: object, headers?: Headers): Ans
 }
 
 /** Written by hand: res.json would look up settings, negotiate and hash on every call. */
-export function send(req: Request, res: Response, answer: Answer): void {
+export function send(req: NamedRequest, res: ServerResponse, answer: Answer): void {
   // The caller has gone: there is nobody to write to.
   if (res.headersSent || res.destroyed) return;
   switch (answer.kind) {
@@ -51,8 +54,8 @@ export function send(req: Request, res: Response, answer: Answer): void {
 }
 
 function write(
-  req: Request,
-  res: Response,
+  req: NamedRequest,
+  res: ServerResponse,
   status: number,
   body: string,
   headers: Headers | undefined,

@@ -1,9 +1,11 @@
 import cors from 'cors';
-import express, { type Express } from 'express';
+import type { RequestListener } from 'node:http';
+import express from 'express';
 import type { Logger } from 'pino';
 import { Refusal } from './answers.js';
 import { answerErrors } from './error-answers.js';
 import { healthRoutes, type HealthDependencies } from './health.js';
+import { shedLoad, type LoadSheddingDependencies } from './load-shedding.js';
 import { openApiRoutes } from './openapi.js';
 import { requestContext, type AnsweredRequest } from './request-context.js';
 import { addJourneyRoutes, type RoutesDependencies } from './routes.js';
@@ -14,11 +16,12 @@ export interface AppDependencies extends RoutesDependencies {
   trustedProxies: number;
   onAnswered: (request: AnsweredRequest) => void;
   logger: Logger;
+  load: Pick<LoadSheddingDependencies, 'waitingForRedis' | 'onShed'>;
 }
 
 /** The order in which a request goes through; the five calls come as early as they can. */
-export function createApp(dependencies: AppDependencies): Express {
-  const { corsOrigins, trustedProxies, onAnswered, health, logger } = dependencies;
+export function createApp(dependencies: AppDependencies): RequestListener {
+  const { corsOrigins, trustedProxies, onAnswered, health, logger, load } = dependencies;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -26,8 +29,9 @@ export function createApp(dependencies: AppDependencies): Express {
   app.set('case sensitive routing', true);
   app.set('trust proxy', trustedProxies);
 
+  const crossOrigin = corsOrigins.length > 0 ? crossOriginFrom(corsOrigins) : undefined;
   app.use(requestContext(onAnswered));
-  if (corsOrigins.length > 0) app.use(crossOrigin(corsOrigins));
+  if (crossOrigin !== undefined) app.use(crossOrigin);
   addJourneyRoutes(app, dependencies);
   app.use(healthRoutes(health));
   app.use(openApiRoutes());
@@ -35,10 +39,10 @@ export function createApp(dependencies: AppDependencies): Express {
     throw new Refusal('NOT_FOUND', 'There is nothing at this address; /openapi.json lists what there is.');
   });
   app.use(answerErrors(logger));
-  return app;
+  return shedLoad(app, { ...load, crossOrigin, logger });
 }
 
-function crossOrigin(origins: string[]) {
+function crossOriginFrom(origins: string[]) {
   return cors({
     origin: origins,
     allowedHeaders: [

@@ -27,7 +27,12 @@ const headersOf: Partial<Record<ErrorCode, z.ZodObject>> = {
   UNAUTHENTICATED: z.object({ 'WWW-Authenticate': z.literal('Bearer') }),
   METHOD_NOT_ALLOWED: z.object({ Allow: z.string() }),
   RATE_LIMITED: z.object({ 'Retry-After': z.string().meta({ description: 'Whole seconds, rounded up.' }) }),
-  STATE_UNAVAILABLE: z.object({ 'Retry-After': z.string() }),
+  STATE_UNAVAILABLE: z.object({
+    'Retry-After': z.string().meta({
+      description:
+        'Whole seconds: 1 while a dependency is away, 3 to 7 where there were too many requests at once and this one was not looked at.',
+    }),
+  }),
 };
 
 const repeatHeaders = z.object({

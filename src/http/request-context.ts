@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
 
 declare module 'express-serve-static-core' {
@@ -35,7 +36,7 @@ export interface AnsweredRequest {
 export function requestContext(onAnswered: (request: AnsweredRequest) => void) {
   return (req: Request, res: Response, next: NextFunction): void => {
     req.startedAtMs = performance.now();
-    req.requestId = saneId(req.headers['x-request-id']) ?? saneId(req.headers['x-amzn-trace-id']) ?? nextId();
+    req.requestId = requestIdOf(req);
     req.routeLabel = 'unmatched';
     res.on('close', () => {
       onAnswered({
@@ -51,6 +52,11 @@ export function requestContext(onAnswered: (request: AnsweredRequest) => void) {
     });
     next();
   };
+}
+
+/** The caller's own where it is sane, so that both sides' logs can be joined. */
+export function requestIdOf({ headers }: IncomingMessage): string {
+  return saneId(headers['x-request-id']) ?? saneId(headers['x-amzn-trace-id']) ?? nextId();
 }
 
 function nextId(): string {

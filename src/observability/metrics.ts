@@ -19,6 +19,11 @@ export class Metrics {
     buckets: SECONDS,
     registers: [this.#registry],
   });
+  readonly #shed = new Counter({
+    name: 'requests_shed_total',
+    help: 'Requests refused with 503 before they were looked at, because there was too much to do.',
+    registers: [this.#registry],
+  });
   readonly #redis = new Histogram({
     name: 'redis_call_duration_seconds',
     help: 'Calls to Redis by operation and outcome (ok, failed).',
@@ -73,6 +78,10 @@ export class Metrics {
 
   requestAnswered(method: string, route: string, status: number, seconds: number): void {
     this.#requests.observe({ method, route, status }, seconds);
+  }
+
+  requestShed(): void {
+    this.#shed.inc();
   }
 
   redisCalled(operation: string, seconds: number, succeeded: boolean): void {

@@ -36,6 +36,7 @@ export class RedisJourneyStore implements ports.JourneyStore {
   readonly #dependencies: JourneyStoreDependencies;
   readonly #clock: () => string;
   readonly #deadline: Deadline;
+  #underWay = 0;
 
   constructor(dependencies: JourneyStoreDependencies) {
     this.#redis = dependencies.redis;
@@ -44,6 +45,11 @@ export class RedisJourneyStore implements ports.JourneyStore {
     this.#deadline = new Deadline(dependencies.commandTimeoutMs, 'redis');
     const { clock } = dependencies;
     this.#clock = clock === undefined ? () => '' : () => String(clock());
+  }
+
+  /** Calls that have no answer yet. */
+  get underWay(): number {
+    return this.#underWay;
   }
 
   async start(
@@ -174,6 +180,7 @@ export class RedisJourneyStore implements ports.JourneyStore {
   async #run<T>(operation: string, key: string, call: () => Promise<T>): Promise<T> {
     const startedAt = performance.now();
     let succeeded = false;
+    this.#underWay++;
     try {
       const reply = await this.#deadline.hold(call());
       succeeded = true;
@@ -181,6 +188,7 @@ export class RedisJourneyStore implements ports.JourneyStore {
     } catch (error) {
       throw asFailure(error, key);
     } finally {
+      this.#underWay--;
       this.#dependencies.observe(operation, (performance.now() - startedAt) / 1000, succeeded);
     }
   }

@@ -1,0 +1,83 @@
+import type { RequestListener } from 'node:http';
+import type { Express, RequestHandler } from 'express';
+import type { Logger } from 'pino';
+import { Refusal, send } from './answers.js';
+import { requestIdOf } from './request-context.js';
+
+/**
+ * What has come in during one turn of the event loop is looked at for so long; what is left of it has waited longer, and
+ * everybody behind it would. In time and not in requests: a slower machine gets through fewer.
+ */
+const LONGEST_TURN_MS = 100;
+/** Of all processes together Redis takes some 25,000 calls a second; beyond this a call would outlive its deadline. */
+const MOST_WAITING_FOR_REDIS = 2_000;
+/**
+ * Whole seconds, in turn: those who were refused together come back apart, and as often as phones call anyway, so that
+ * a refusal makes no load of its own.
+ */
+const RETRY_AFTER_SECONDS = [4, 6, 3, 5, 7];
+const LOGGED_EVERY_MS = 1_000;
+
+export interface LoadSheddingDependencies {
+  /** Calls to Redis that have no answer yet; a poll that waits for news makes none. */
+  waitingForRedis: () => number;
+  /** Lets a browser read the refusal; undefined where no page of another origin may call. */
+  crossOrigin: RequestHandler | undefined;
+  onShed: () => void;
+  logger: Logger;
+}
+
+/**
+ * The app, behind a door that is shut while there is more to do than can be done in time: 503 at once, before Express,
+ * token or body, for a third of what a request costs. Health checks always pass.
+ */
+export function shedLoad(app: Express, dependencies: LoadSheddingDependencies): RequestListener {
+  const { waitingForRedis, crossOrigin } = dependencies;
+  const refuse = refuser(dependencies);
+  let turnBeganMs: number | undefined;
+  const turnIsOver = () => {
+    turnBeganMs = undefined;
+  };
+  const isTooMuch = (): boolean => {
+    if (turnBeganMs === undefined) {
+      turnBeganMs = performance.now();
+      // Runs when all that has come in was looked at.
+      setImmediate(turnIsOver);
+    } else if (performance.now() - turnBeganMs > LONGEST_TURN_MS) return true;
+    return waitingForRedis() >= MOST_WAITING_FOR_REDIS;
+  };
+  const listener: RequestListener = (req, res) => {
+    if (!isTooMuch() || req.url?.startsWith('/health/') === true) app(req, res);
+    else if (crossOrigin === undefined) refuse(req, res);
+    else {
+      // Of Express' classes already, see server.ts.
+      crossOrigin(req as Parameters<typeof crossOrigin>[0], res as Parameters<typeof crossOrigin>[1], () => {
+        refuse(req, res);
+      });
+    }
+  };
+  return Object.assign(listener, { request: app.request, response: app.response });
+}
+
+function refuser({ onShed, logger }: LoadSheddingDependencies): RequestListener {
+  // Made once: an error's stack costs more than the rest of its answer.
+  const refusals = RETRY_AFTER_SECONDS.map(
+    (seconds) =>
+      new Refusal('STATE_UNAVAILABLE', 'Too many requests at once; try again after the pause.', undefined, {
+        'Retry-After': String(seconds),
+      }),
+  );
+  let shed = 0;
+  let loggedAtMs = -Infinity;
+  return (req, res) => {
+    const refusal = refusals[shed++ % refusals.length];
+    if (refusal === undefined) return;
+    onShed();
+    const nowMs = performance.now();
+    if (nowMs - loggedAtMs > LOGGED_EVERY_MS) {
+      loggedAtMs = nowMs;
+      logger.warn({ shedSoFar: shed }, 'too much to do; requests are refused');
+    }
+    send(Object.assign(req, { requestId: requestIdOf(req) }), res, refusal);
+  };
+}

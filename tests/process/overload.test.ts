@@ -1,0 +1,86 @@
+import { startLocalEventBus, type LocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
+import { aSession, type ASession } from '../support/a-session.js';
+import { fiveCalls } from '../support/five-calls.js';
+import { PipelinedConnection, type PipelinedAnswer } from '../support/pipelined.js';
+import { metric } from '../support/running-service.js';
+import { runServiceProcess, type ServiceProcess } from '../support/service-process.js';
+import { until } from '../support/until.js';
+
+const CONNECTIONS = 50;
+const REQUESTS_EACH = 80;
+
+let bus: LocalEventBus;
+let service: ServiceProcess;
+let session: ASession;
+let livePath: string;
+let connections: PipelinedConnection[];
+beforeAll(async () => {
+  bus = await startLocalEventBus();
+  service = await runServiceProcess(bus, { REDIS_COMMAND_TIMEOUT_MS: '800' });
+  session = await aSession();
+  livePath = `/api/v1/admin/location-tracking/journey/live?sessionId=${session.sessionId}`;
+  expect((await fiveCalls.start(service.url, session)).status).toBe(201);
+});
+beforeEach(async () => {
+  connections = await Promise.all(
+    Array.from({ length: CONNECTIONS }, () => PipelinedConnection.open(service.url)),
+  );
+});
+afterEach(() => {
+  service.kill('SIGCONT');
+  for (const connection of connections) connection.close();
+});
+afterAll(async () => {
+  service.kill('SIGKILL');
+  await service.exited;
+  await bus.stop();
+});
+
+test('of more requests at once than can be served in time some are served, and the rest are refused with 503 and Retry-After', async () => {
+  // On a machine that is busy otherwise, those that were let in may be too late for Redis' deadline, too.
+  const answers = await until(
+    'some are served',
+    async () => {
+      const these = await answersToAFlood(livePath);
+      return these.some(({ status }) => status === 200) && these;
+    },
+    25_000,
+  );
+  const refused = answers.filter(({ status }) => status !== 200);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]));
+  const pauses = new Set(refused.map(({ headers }) => headers['retry-after']));
+  // Not all at the same time, or they would all be back together.
+  expect([...pauses]).toEqual(expect.arrayContaining(['3', '4', '5', '6', '7']));
+});
+
+test('refused requests are counted, and told of in the log once a second', async () => {
+  const before = await metric(service, 'requests_shed_total');
+  const answers = await answersToAFlood(livePath);
+  const refused = answers.filter(({ headers }) => Number(headers['retry-after'] ?? 0) > 1).length;
+  expect((await metric(service, 'requests_shed_total')) - before).toBe(refused);
+  const lines = service.logLines().filter(({ msg }) => msg === 'too much to do; requests are refused');
+  expect(lines.length).toBeGreaterThan(0);
+  expect(lines.length).toBeLessThan(30);
+});
+
+test('health checks are answered however much there is to do', async () => {
+  const answers = await answersToAFlood('/health/live');
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+});
+
+test('after a flood requests are served again at once', async () => {
+  await answersToAFlood(livePath);
+  expect((await fiveCalls.live(service.url, session)).status).toBe(200);
+});
+
+/** All of them are there in the same moment: they came while the process stood still. */
+async function answersToAFlood(path: string): Promise<PipelinedAnswer[]> {
+  service.kill('SIGSTOP');
+  const paths = Array.from({ length: REQUESTS_EACH }, () => path);
+  await Promise.all(connections.map((connection) => connection.get(paths, session.studentToken)));
+  service.kill('SIGCONT');
+  const all = () => connections.flatMap((connection) => connection.answers());
+  await until('all are answered', () => all().length === CONNECTIONS * REQUESTS_EACH, 20_000);
+  return all();
+}
