@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { aSession, sessionsPool } from '../support/a-session.js';
 import { fiveCalls, makeAllFive, unavailable } from '../support/five-calls.js';
-import { startPrivateRedis, testWithRedisProcess, type PrivateRedis } from '../support/private-redis.js';
+import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
+import { testWithRedisProcess } from '../support/redis-process-test.js';
 import { runService } from '../support/running-service.js';
 import { serviceImage } from '../support/service-process.js';
 import { sharedDatabaseUrl } from '../support/shared-services.js';

@@ -1,7 +1,8 @@
 import { aSession, metersNorth, type ASession } from '../support/a-session.js';
 import { data } from '../support/api.js';
 import { fiveCalls, makeAllFive, nameOfCalls, timedGet, unavailable } from '../support/five-calls.js';
-import { startPrivateRedis, testWithRedisProcess, type PrivateRedis } from '../support/private-redis.js';
+import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
+import { testWithRedisProcess } from '../support/redis-process-test.js';
 import { runService, type RunningService } from '../support/running-service.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';

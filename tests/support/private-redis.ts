@@ -14,10 +14,8 @@ import {
 import { docker, isGone, newName } from './container.js';
 import { redisImage, redisProgramOf } from './redis-image.js';
 
-const program = findProgram('redis-server') ?? findProgram('valkey-server');
-
-/** For tests that stop or kill the process of Redis itself; skipped where there is none that they reach. */
-export const testWithRedisProcess = program === undefined && redisImage === undefined ? test.skip : test;
+/** Undefined where Redis is to be had in a container only, whose process is out of reach. */
+export const redisProgram = findProgram('redis-server') ?? findProgram('valkey-server');
 
 /** A Redis of one test file's own, for what would harm others: its data lost, its process stopped or killed. */
 export interface PrivateRedis {
@@ -36,7 +34,7 @@ export interface PrivateRedis {
 
 export async function startPrivateRedis(): Promise<PrivateRedis> {
   const reaper = startReaper();
-  if (program === undefined && redisImage === undefined) {
+  if (redisProgram === undefined && redisImage === undefined) {
     const server = await startLocalRedis({ reaper });
     const client = clientOf(server.url);
     const unavailable = () => {
@@ -106,7 +104,7 @@ interface RedisProcess extends ServerProcess {
 async function startRedisProcess(settings: string, folder: string, reaper: Reaper): Promise<RedisProcess> {
   const common = { input: settings, stopSignal: 'SIGTERM' } as const;
   if (redisImage === undefined) {
-    const started = await startServerProcess({ command: program ?? '', args: ['-'], ...common }, reaper);
+    const started = await startServerProcess({ command: redisProgram ?? '', args: ['-'], ...common }, reaper);
     return { ...started, signal: (signal) => void process.kill(started.pid, signal) };
   }
   const name = newName();

@@ -1,12 +1,17 @@
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
+/** requests: from the caller to the server. */
+export type Way = 'requests' | 'answers';
+
 export interface TcpProxy {
   port: number;
   /** The url with this proxy in place of its host and port. */
   urlFor(url: string): string;
-  /** Connections stay open and nothing goes through, either way. */
-  freeze(): void;
+  /** Connections stay open and nothing goes through: either way, or one way alone. */
+  freeze(way?: Way): void;
+  /** The server's ends of all connections are gone, and the callers' ends are not told; new connections work. */
+  halfOpen(): void;
   /** Connections break, and new ones are refused at once. */
   cut(): void;
   /** Bytes arrive so much later, each way. */
@@ -21,28 +26,39 @@ export interface TcpProxy {
 /** A network between the service and a server, that a test can break. */
 export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const { hostname, port: targetPort } = new URL(target);
-  const sockets = new Set<Socket>();
-  let state: 'open' | 'frozen' | 'cut' = 'open';
+  const sockets = new Map<Socket, Way>();
+  const forsaken = new WeakSet<Socket>();
+  let state: 'open' | 'cut' = 'open';
+  let frozen: readonly Way[] = [];
   let delayMs = 0;
   let bytesPerSecond = Infinity;
 
-  const keep = (socket: Socket, other: Socket) => {
-    sockets.add(socket);
+  const keep = (socket: Socket, other: Socket, way: Way) => {
+    sockets.set(socket, way);
     socket.on('error', () => undefined);
     socket.on('close', () => {
       sockets.delete(socket);
-      other.destroy();
+      if (!forsaken.has(other)) other.destroy();
     });
     let trickled: Promise<void> | undefined;
+    let delayed = Promise.resolve();
+    let held = 0;
     socket.on('data', (chunk: Buffer) => {
       // Also after heal: no byte may overtake those on their way.
       if (bytesPerSecond < Infinity || trickled !== undefined) {
         const before = trickled ?? Promise.resolve();
         trickled = before.then(() => trickle(chunk, other, () => bytesPerSecond));
-      } else if (delayMs > 0) setTimeout(() => void other.write(chunk), delayMs);
-      else other.write(chunk);
+      } else if (delayMs > 0 || held > 0) {
+        const dueMs = performance.now() + delayMs;
+        held++;
+        delayed = delayed.then(async () => {
+          await pause(Math.max(0, dueMs - performance.now()));
+          held--;
+          other.write(chunk);
+        });
+      } else other.write(chunk);
     });
-    if (state === 'frozen') socket.pause();
+    if (frozen.includes(way)) socket.pause();
   };
   const server = createServer((inner) => {
     if (state === 'cut') {
@@ -50,8 +66,8 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       return;
     }
     const outer = connect(Number(targetPort), hostname);
-    keep(inner, outer);
-    keep(outer, inner);
+    keep(inner, outer, 'requests');
+    keep(outer, inner, 'answers');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -64,13 +80,17 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       through.port = String(port);
       return through.href;
     },
-    freeze: () => {
-      state = 'frozen';
-      sockets.forEach((socket) => socket.pause());
+    freeze: (way) => {
+      frozen = way === undefined ? ['requests', 'answers'] : [way];
+      for (const [socket, its] of sockets) if (frozen.includes(its)) socket.pause();
+    },
+    halfOpen: () => {
+      for (const [socket, way] of sockets) if (way === 'requests') forsaken.add(socket);
+      for (const [socket, way] of sockets) if (way === 'answers') socket.destroy();
     },
     cut: () => {
       state = 'cut';
-      sockets.forEach((socket) => socket.destroy());
+      for (const socket of sockets.keys()) socket.destroy();
     },
     delay: (ms) => {
       delayMs = ms;
@@ -80,16 +100,17 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     },
     heal: () => {
       state = 'open';
+      frozen = [];
       delayMs = 0;
       bytesPerSecond = Infinity;
-      sockets.forEach((socket) => socket.resume());
+      for (const socket of sockets.keys()) socket.resume();
     },
     stop: () =>
       new Promise((resolve) => {
         server.close(() => {
           resolve();
         });
-        sockets.forEach((socket) => socket.destroy());
+        for (const socket of sockets.keys()) socket.destroy();
       }),
   };
 }

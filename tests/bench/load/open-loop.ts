@@ -2,13 +2,15 @@ import { ConnectionPool } from './connection-pool.js';
 import type { Outgoing } from './request-source.js';
 import type { Tally } from './tally.js';
 
-/** A load balancer's connections to one task; students who wait have their own. */
+/** Students who wait have their own. */
 const MOST_CONNECTIONS = 512;
 /** What is not answered by then counts as failed. */
 const LAST_ANSWERS_WITHIN_MS = 5_000;
 
 export interface OpenLoop {
   port: number;
+  /** At most; as many as a load balancer's to one task, unless told. */
+  connections?: number | undefined;
   /** When the next request is due, by performance.now(). */
   dueMs: () => number;
   /** That request; from now on it is about the one after it. */
@@ -20,7 +22,7 @@ export interface OpenLoop {
 
 /** Sends each request when it is due, whatever became of the ones before, and counts from then. */
 export async function openLoop(loop: OpenLoop, tally: Tally): Promise<void> {
-  const pool = new ConnectionPool(loop.port, MOST_CONNECTIONS);
+  const pool = new ConnectionPool(loop.port, loop.connections ?? MOST_CONNECTIONS);
   let underWay = 0;
   let isMeasuring = false;
 

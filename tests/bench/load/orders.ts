@@ -31,6 +31,8 @@ export interface RandomArrivalsOrder extends Target {
   requests: RequestKind;
   perSecond: number;
   seconds: number;
+  /** A load balancer's to one task, unless told. */
+  connections?: number;
 }
 
 /** As in production: of each journey an update and a poll every intervalMs, each at a time of its own. */
@@ -67,6 +69,10 @@ export interface LoadResult {
   /** In milliseconds from when a request was due. */
   updates: Spread | undefined;
   polls: Spread | undefined;
+  /** Both together, those alone that were as they should be. */
+  accepted: Spread | undefined;
+  /** 503 with Retry-After. */
+  refused: Spread | undefined;
   /** From when a position was accepted, by the answer's own time, until its student had it. */
   seen: Spread | undefined;
   /** How late the load itself was: from when a request was due until it was sent. */

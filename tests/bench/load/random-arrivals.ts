@@ -18,6 +18,7 @@ export async function sendAtRandom(
   await openLoop(
     {
       port: order.port,
+      connections: order.connections,
       dueMs: () => dueMs,
       take: () => {
         dueMs += (-Math.log(1 - Math.random()) * 1000) / order.perSecond;

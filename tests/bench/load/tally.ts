@@ -10,10 +10,14 @@ const due: Record<RequestKind, Record<Outgoing['call'], number[]>> = {
   mix: { update: [201], poll: [200, 304] },
 };
 
+const RETRY_AFTER = /\r\nretry-after: [1-9]/i;
+
 /** Counts answers and how long they took. */
 export class Tally {
   readonly #due: (typeof due)[RequestKind];
   readonly #times = { update: new Times(), poll: new Times() };
+  readonly #accepted = new Times();
+  readonly #refused = new Times();
   readonly #failures: Record<string, number> = {};
   readonly seen = new Times();
   readonly ownDelay = new Times();
@@ -34,7 +38,12 @@ export class Tally {
     this.#answers++;
     if (call === 'poll' && status === 200) journey.seen(text);
     if (latencyMs !== undefined) this.#times[call].add(latencyMs);
-    if (!this.#due[call].includes(status)) this.failed(`${call} ${status}`);
+    const isDue = this.#due[call].includes(status);
+    const isRefused = status === 503 && RETRY_AFTER.test(text);
+    if (latencyMs !== undefined && isDue) this.#accepted.add(latencyMs);
+    if (latencyMs !== undefined && isRefused) this.#refused.add(latencyMs);
+    if (!isDue)
+      this.failed(status === 503 && !isRefused ? `${call} 503 without Retry-After` : `${call} ${status}`);
   }
 
   failed(what: string): void {
@@ -48,6 +57,8 @@ export class Tally {
       failures: this.#failures,
       updates: this.#times.update.spread(),
       polls: this.#times.poll.spread(),
+      accepted: this.#accepted.spread(),
+      refused: this.#refused.spread(),
       seen: this.seen.spread(),
       ownDelay: this.ownDelay.spread(),
       lastSequence: sequence.last,

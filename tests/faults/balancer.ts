@@ -1,0 +1,38 @@
+import { Connections, type Incoming, type OutgoingRequest } from '../../src/dev/load/connections.js';
+
+const MOST_CONNECTIONS = 2_000;
+
+/** What stands between the phones and the processes: each request goes to the next one that is in rotation. */
+export class Balancer {
+  readonly #targets = new Map<string, Connections>();
+  #inRotation: string[] = [];
+  #next = 0;
+
+  add(origin: string): void {
+    this.#targets.set(origin, new Connections(origin, MOST_CONNECTIONS));
+    this.#inRotation.push(origin);
+  }
+
+  /** No more requests go there; those under way are still answered. */
+  takeOut(origin: string): void {
+    this.#inRotation = this.#inRotation.filter((other) => other !== origin);
+  }
+
+  async forget(origin: string): Promise<void> {
+    this.takeOut(origin);
+    const connections = this.#targets.get(origin);
+    this.#targets.delete(origin);
+    await connections?.close();
+  }
+
+  send(request: OutgoingRequest, done: (incoming: Incoming) => void): void {
+    const origin = this.#inRotation[this.#next++ % this.#inRotation.length];
+    const connections = origin === undefined ? undefined : this.#targets.get(origin);
+    if (connections === undefined) throw new Error('no process is in rotation');
+    connections.send(request, done);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#targets.values()].map((connections) => connections.close()));
+  }
+}

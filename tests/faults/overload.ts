@@ -1,0 +1,105 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Times, type Spread } from '../../src/dev/load/measurements.js';
+import { Bench } from '../bench/bench.js';
+import { saturationSettings, type Contender } from '../bench/contender-process.js';
+import { ours } from '../bench/contenders/registry.js';
+import { LoadProcess } from '../bench/load-process.js';
+import { startLocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
+import type { Stack, Surroundings } from './stack.js';
+
+export interface OverloadResult {
+  /** Requests a second that the process takes where each connection waits for its answer. */
+  capacity: number;
+  /** Sent a second, whatever the answers did. */
+  offered: number;
+  answered: number;
+  shedShare: number;
+  accepted: Spread | undefined;
+  shed: Spread | undefined;
+  /** From outside, on a new connection each time. */
+  health: Spread | undefined;
+  /** Neither as they should be nor refused with 503 and Retry-After. */
+  failures: Record<string, number>;
+}
+
+const JOURNEYS = 2_000;
+const SATURATION_SECONDS = 4;
+const OVERLOAD_SECONDS = 8;
+const TIMES_TOO_MUCH = 3;
+const CONNECTIONS = 6_000;
+const HEALTH_EVERY_MS = 50;
+
+/** What one process takes, and then three times as much in an open loop. */
+export async function overload(stack: Stack, surroundings: Surroundings): Promise<OverloadResult> {
+  const { reaper, toStop, say } = surroundings;
+  const load = new LoadProcess(process.execPath, reaper);
+  toStop.add(() => load.stop());
+  const bus = await startLocalEventBus();
+  toStop.add(() => bus.stop());
+  const bench = new Bench({
+    options: {
+      ...{ isQuick: false, only: [], rounds: 1, seconds: SATURATION_SECONDS, journeys: JOURNEYS },
+      ...{ node: undefined, soakMinutes: 0 },
+    },
+    node: { path: process.execPath, version: process.version, note: undefined },
+    ...{ reaper, toStop, load, say, databaseUrl: stack.databaseUrl, eventBusUrl: bus.url },
+  });
+  const service = await bench.start(ours, await bench.sharedRedis(), saturationSettings);
+  const target = { port: service.port, journeys: JOURNEYS, requests: 'mix' } as const;
+  say('overload: how much one process takes');
+  const saturation = { kind: 'saturation', connections: 64, leastRequests: 0, firstJourney: 0 } as const;
+  // The first round warms up.
+  await load.run({ ...saturation, ...target, seconds: SATURATION_SECONDS });
+  const { answers, seconds } = await load.run({ ...saturation, ...target, seconds: SATURATION_SECONDS });
+  const capacity = answers / seconds;
+  say(`overload: ${TIMES_TOO_MUCH} times ${Math.round(capacity)} requests a second`);
+  const health = new HealthWatch(service);
+  const result = await load.run({
+    kind: 'randomArrivals',
+    ...target,
+    perSecond: TIMES_TOO_MUCH * capacity,
+    seconds: OVERLOAD_SECONDS,
+    connections: CONNECTIONS,
+  });
+  const refused = result.refused?.count ?? 0;
+  return {
+    capacity,
+    offered: result.answers / OVERLOAD_SECONDS,
+    answered: result.answers,
+    shedShare: refused / result.answers,
+    accepted: result.accepted,
+    shed: result.refused,
+    health: await health.end(),
+    failures: Object.fromEntries(
+      Object.entries(result.failures).filter(([what]) => !/^(update|poll) 503$/.test(what)),
+    ),
+  };
+}
+
+/** Asks the process whether it is alive, as a load balancer does, only more often. */
+class HealthWatch {
+  readonly #times = new Times();
+  readonly #asking: Promise<void>;
+  #isOver = false;
+
+  constructor({ port }: Contender) {
+    this.#asking = this.#ask(`http://127.0.0.1:${port}/health/live`);
+  }
+
+  async end(): Promise<Spread | undefined> {
+    this.#isOver = true;
+    await this.#asking;
+    return this.#times.spread();
+  }
+
+  async #ask(url: string): Promise<void> {
+    while (!this.#isOver) {
+      const askedAtMs = performance.now();
+      const answer = await fetch(url, { headers: { connection: 'close' } });
+      await answer.arrayBuffer();
+      if (!answer.ok) throw new Error(`/health/live answered ${answer.status}`);
+      this.#times.add(performance.now() - askedAtMs);
+      await pause(HEALTH_EVERY_MS);
+    }
+  }
+}

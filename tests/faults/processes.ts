@@ -1,0 +1,84 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { LocalService } from '../../src/dev/local-service.js';
+import type { Balancer } from './balancer.js';
+import type { Stack } from './stack.js';
+
+/** Of one process, by its own metrics. */
+export interface Footprint {
+  megabytes: number;
+  openFiles: number;
+}
+
+const HEALTH_EVERY_MS = 100;
+
+/** The processes of the service behind the balancer. */
+export class Processes {
+  readonly #stack: Stack;
+  readonly #balancer: Balancer;
+  #all: LocalService[] = [];
+
+  constructor(stack: Stack, balancer: Balancer) {
+    this.#stack = stack;
+    this.#balancer = balancer;
+  }
+
+  get all(): readonly LocalService[] {
+    return this.#all;
+  }
+
+  async startOne(nodeArgs: readonly string[] = []): Promise<void> {
+    const service = await this.#stack.startService(nodeArgs);
+    this.#all.push(service);
+    this.#balancer.add(originOf(service));
+  }
+
+  /** The oldest. */
+  first(): LocalService {
+    const [service] = this.#all;
+    if (service === undefined) throw new Error('no process is up');
+    return service;
+  }
+
+  /** As a balancer that looks every so often and finds nobody there. */
+  async noticeDeath(service: LocalService): Promise<void> {
+    await service.process.ended;
+    await pause(HEALTH_EVERY_MS);
+    await this.#drop(service);
+  }
+
+  /** As a balancer that asks whether the process is ready: takes it out, and answers how it ended. */
+  async drain(service: LocalService): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+    const isReady = async () => {
+      const answer = await fetch(`${originOf(service)}/health/ready`);
+      await answer.arrayBuffer();
+      return answer.ok;
+    };
+    while (await isReady()) await pause(HEALTH_EVERY_MS);
+    this.#balancer.takeOut(originOf(service));
+    const end = await service.process.ended;
+    await this.#drop(service);
+    return end;
+  }
+
+  footprints(): Promise<Footprint[]> {
+    return Promise.all(this.#all.map(({ managementPort }) => footprintAt(managementPort)));
+  }
+
+  async #drop(service: LocalService): Promise<void> {
+    this.#all = this.#all.filter((other) => other !== service);
+    await this.#balancer.forget(originOf(service));
+  }
+}
+
+function originOf({ port }: LocalService): string {
+  return `http://127.0.0.1:${port}`;
+}
+
+async function footprintAt(port: number): Promise<Footprint> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? NaN);
+  return {
+    megabytes: Math.round(value('process_resident_memory_bytes') / 2 ** 20),
+    openFiles: value('process_open_fds'),
+  };
+}
