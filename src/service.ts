@@ -11,6 +11,7 @@ import { Authenticator } from './http/authentication.js';
 import { managementListener } from './http/management.js';
 import { RequestLog } from './http/request-log.js';
 import { listen } from './http/server.js';
+import { callerBudgets } from './journey/caller-budget.js';
 import { within } from './journey/failures.js';
 import { JourneyService } from './journey/journey-service.js';
 import { SessionDirectory } from './journey/session-directory.js';
@@ -181,17 +182,18 @@ function buildJourneys(
       logger.error({ key }, 'a stored location could not be read and was written anew');
     },
   });
-  const directory = new SessionDirectory({
-    repository: sessions,
-    cache: new RedisSessionCache({ redis, commandTimeoutMs }),
-  });
+  const { starts, guesses } = callerBudgets();
+  const cache = new RedisSessionCache({ redis, commandTimeoutMs });
+  const directory = new SessionDirectory({ repository: sessions, cache, guesses });
   const { tellsStaleLocations } = config;
   const { updateIntervalMs } = config.rules;
   const stretch = () => busyness.stretch;
   const cadence = () => ({ updateIntervalMs, stretch: stretch() });
-  const live = new LiveWatch({ store, directory, changes, observer: metrics, tellsStaleLocations, cadence });
+  const watching = { store, directory, guesses, changes, observer: metrics, tellsStaleLocations, cadence };
+  const live = new LiveWatch(watching);
   metrics.gaugeWaiting(() => live.waiting);
-  return { journeys: new JourneyService({ store, sessions, live, observer: metrics, stretch }), live, store };
+  const called = { store, sessions, starts, guesses, live, observer: metrics, stretch };
+  return { journeys: new JourneyService(called), live, store };
 }
 
 function buildBackground(config: Config, { clock }: Overrides, built: Built & Pick<State, 'reader'>) {

@@ -17,14 +17,22 @@ export interface AuthenticationSettings {
 const CLOCK_LEEWAY_SECONDS = 5;
 /** 100,000 journeys have 200,000 tokens; only valid ones are kept, of some hundred bytes each. */
 const REMEMBERED_TOKENS = 250_000;
+/** In bytes: a token may be as long as a header. */
+const REMEMBERED_LENGTH = 128 * 1024 * 1024;
+/** Then its signature is checked again, so that a key that was taken back is not believed for as long as its tokens say. */
+const REMEMBERED_FOR_MS = 300_000;
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i;
 
 /** Who calls, from the Authorization header. */
 export class Authenticator {
   readonly #verify: Verify;
   readonly #checks: JWTVerifyOptions;
-  /** Verified tokens until they expire: checking a signature costs more than the rest of a request. */
-  readonly #verified = new LRUCache<string, Caller & { expiresAtMs: number }>({ max: REMEMBERED_TOKENS });
+  /** Verified tokens for a while, and never beyond their end: checking a signature costs more than the rest of a request. */
+  readonly #verified = new LRUCache<string, Caller & { expiresAtMs: number }>({
+    max: REMEMBERED_TOKENS,
+    maxSize: REMEMBERED_LENGTH,
+    sizeCalculation: (_caller, token) => token.length,
+  });
 
   constructor(settings: AuthenticationSettings) {
     const { key, issuer, audience } = settings;
@@ -56,7 +64,10 @@ export class Authenticator {
       throw unauthenticated(
         "The token's sub must be a user's id (UUID), its role trainer, student or admin.",
       );
-    const expiresAtMs = ((payload.exp ?? 0) + CLOCK_LEEWAY_SECONDS) * 1000;
+    const expiresAtMs = Math.min(
+      ((payload.exp ?? 0) + CLOCK_LEEWAY_SECONDS) * 1000,
+      Date.now() + REMEMBERED_FOR_MS,
+    );
     const caller = { userId: claims.data.sub, role: claims.data.role, expiresAtMs };
     this.#verified.set(token, caller);
     return caller;

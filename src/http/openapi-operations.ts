@@ -50,7 +50,13 @@ export const startJourney: ZodOpenApiOperationObject = {
   requestParams: { path: SessionParams, header: idempotencyHeader },
   responses: {
     '201': answer('The journey has started.', JourneyStarted, repeatHeaders),
-    ...errors(...ofSessionCalls, 'SESSION_NOT_STARTABLE', 'SESSION_NOT_FOUND', 'JOURNEY_ALREADY_ACTIVE'),
+    ...errors(
+      ...ofSessionCalls,
+      'SESSION_NOT_STARTABLE',
+      'SESSION_NOT_FOUND',
+      'JOURNEY_ALREADY_ACTIVE',
+      'RATE_LIMITED',
+    ),
   },
 };
 
@@ -109,7 +115,7 @@ export const watch: ZodOpenApiOperationObject = {
         ...waitHeaders,
       }),
     },
-    ...errors(...everywhere, 'SESSION_NOT_FOUND'),
+    ...errors(...everywhere, 'SESSION_NOT_FOUND', 'RATE_LIMITED'),
   },
 };
 

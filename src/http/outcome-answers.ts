@@ -5,6 +5,7 @@ import type {
   ArriveOutcome,
   Ended,
   LiveOutcome,
+  RateLimited,
   RecordOutcome,
   StartOutcome,
   StopOutcome,
@@ -43,6 +44,11 @@ export function startAnswer(outcome: StartOutcome, sessionId: string, rules: Ans
         startedAt: isoTime(outcome.startedAtMs),
         expiresAt: isoTime(outcome.expiresAtMs),
       });
+    case 'rateLimited':
+      return rateLimited(
+        outcome,
+        'Too many starts, or of sessions that do not exist; try again after the pause.',
+      );
     case 'forbidden':
       return notYours();
   }
@@ -67,12 +73,7 @@ export function recordAnswer(outcome: RecordOutcome, update: PositionUpdate, rul
         },
       );
     case 'rateLimited':
-      return new Refusal(
-        'RATE_LIMITED',
-        'Too many updates; send the newest position after the pause.',
-        { retryAfterMs: outcome.retryAfterMs },
-        { 'Retry-After': String(Math.ceil(outcome.retryAfterMs / 1000)) },
-      );
+      return rateLimited(outcome, 'Too many updates; send the newest position after the pause.');
     case 'implausible':
       return new Refusal(
         'LOCATION_IMPLAUSIBLE',
@@ -108,6 +109,11 @@ export function liveAnswer(
     }
     case 'sessionNotFound':
       return sessionNotFound();
+    case 'rateLimited':
+      return rateLimited(
+        outcome,
+        'Too many questions for sessions that do not exist; try again after the pause.',
+      );
     case 'forbidden':
       return notYours();
   }
@@ -179,6 +185,11 @@ export function isKnown(ifNoneMatch: string | undefined, version: string): boole
 
 function replayHeaders(replayed: boolean): Headers | undefined {
   return replayed ? { 'Idempotency-Replayed': 'true' } : undefined;
+}
+
+function rateLimited({ retryAfterMs }: RateLimited, message: string): Refusal {
+  const headers = { 'Retry-After': String(Math.ceil(retryAfterMs / 1000)) };
+  return new Refusal('RATE_LIMITED', message, { retryAfterMs }, headers);
 }
 
 function notYours(): Refusal {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import type { NextFunction, Request, Response } from 'express';
 
 declare module 'express-serve-static-core' {
@@ -47,7 +48,7 @@ export function requestContext(onAnswered: (request: AnsweredRequest) => void) {
         status: res.headersSent ? res.statusCode : 499,
         seconds: (performance.now() - req.startedAtMs) / 1000,
         aborted: !res.writableFinished,
-        remoteAddress: () => req.ip,
+        remoteAddress: () => addressOf(req),
       });
     });
     next();
@@ -61,6 +62,12 @@ export function requestIdOf({ headers }: IncomingMessage): string {
 
 function nextId(): string {
   return `${processId}-${++requests}`;
+}
+
+/** What a proxy says that is no address stays out of the log: without one in front, it is the caller's own text. */
+function addressOf(req: Request): string | undefined {
+  const { ip } = req;
+  return ip !== undefined && isIP(ip) !== 0 ? ip : req.socket.remoteAddress;
 }
 
 function saneId(header: string | string[] | undefined): string | undefined {

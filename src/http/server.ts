@@ -16,6 +16,9 @@ const KEEP_ALIVE_MS = 65_000;
 /** A phone on a bad line sends 200 bytes in less. */
 const REQUEST_TIMEOUT_MS = 20_000;
 
+/** How long a broken request's answer may take to get out. */
+const LAST_WORDS_MS = 1_000;
+
 const BROKEN_REQUEST_STATUS: Record<string, string> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
@@ -92,6 +95,8 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void
     'Connection: close',
   ];
   socket.end(`HTTP/1.1 ${status}\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
+  // A caller that does not close its side would keep the connection, and with many of them all open files, for ever.
+  setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
 }
 
 function close(server: Server, graceMs: number): Promise<void> {

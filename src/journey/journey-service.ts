@@ -1,4 +1,5 @@
 import type { PositionUpdate } from '../contract/requests.js';
+import type { CallerBudget } from './caller-budget.js';
 import { within } from './failures.js';
 import { startableStatuses, type Caller, type Session } from './journey.js';
 import type { LiveWatch } from './live-watch.js';
@@ -15,6 +16,10 @@ import type {
 export interface JourneyServiceDependencies {
   store: JourneyStore;
   sessions: SessionRepository;
+  /** Starts, each of which leaves records and tells the platform. */
+  starts: CallerBudget;
+  /** Questions for sessions that do not exist. */
+  guesses: CallerBudget;
   live: LiveWatch;
   observer: JourneyObserver;
   /** How far updates are put off because the service has too much to do; 1: not at all. */
@@ -29,6 +34,8 @@ export interface JourneyServiceDependencies {
 export class JourneyService {
   readonly #store: JourneyStore;
   readonly #sessions: SessionRepository;
+  readonly #starts: CallerBudget;
+  readonly #guesses: CallerBudget;
   readonly #live: LiveWatch;
   readonly #observer: JourneyObserver;
   readonly #stretch: () => number;
@@ -36,6 +43,8 @@ export class JourneyService {
   constructor(dependencies: JourneyServiceDependencies) {
     this.#store = dependencies.store;
     this.#sessions = dependencies.sessions;
+    this.#starts = dependencies.starts;
+    this.#guesses = dependencies.guesses;
     this.#live = dependencies.live;
     this.#observer = dependencies.observer;
     this.#stretch = dependencies.stretch;
@@ -52,8 +61,16 @@ export class JourneyService {
   }
 
   async #start(caller: Caller, sessionId: string, repeat: Idempotency | null): Promise<StartOutcome> {
+    const { userId } = caller;
+    const retryAfterMs = Math.max(this.#starts.waitMs(userId), this.#guesses.waitMs(userId));
+    if (retryAfterMs > 0) return { kind: 'rateLimited', retryAfterMs };
     const admission = admit(await this.#sessions.find(sessionId), caller);
-    if (admission.kind === 'admitted') return this.#store.start(admission.journey, repeat);
+    if (admission.kind === 'sessionNotFound') this.#guesses.spend(userId);
+    if (admission.kind === 'admitted') {
+      const attempt = await this.#store.start(admission.journey, repeat);
+      if (attempt.kind === 'started' && !attempt.replayed) this.#starts.spend(userId);
+      return attempt;
+    }
     // The platform moves the session's status on when it hears of the start, so a second one must not be judged by it.
     if (repeat === null && admission.kind !== 'notStartable') return admission;
     const earlier = await this.#store.findStart(sessionId, repeat);

@@ -1,6 +1,7 @@
 import type { LiveJourney } from '../contract/answers.js';
 import { AlarmClock } from './alarm-clock.js';
 import { nextPollMs, type Cadence } from './cadence.js';
+import type { CallerBudget } from './caller-budget.js';
 import { within } from './failures.js';
 import { FollowedJourneys, ActiveState, type FollowedJourney, type Signal } from './followed-journeys.js';
 import { STALE_AFTER_MS, type Caller, type Journey, type LiveLocation } from './journey.js';
@@ -9,10 +10,12 @@ import type { LiveOutcome } from './outcomes.js';
 import type { JourneyChanges, JourneyObserver, JourneyStore } from './ports.js';
 import type { SessionDirectory } from './session-directory.js';
 import { Patience, type Wait } from './waiting-caller.js';
+import { WaitingPlaces } from './waiting-places.js';
 
 export interface LiveWatchDependencies {
   store: JourneyStore;
   directory: SessionDirectory;
+  guesses: CallerBudget;
   changes: JourneyChanges;
   observer: JourneyObserver;
   /** Whether the platform is told of students who look at an old position. */
@@ -30,17 +33,20 @@ type Found = { active: ActiveState } | { active: null; outcome: LiveOutcome };
 export class LiveWatch {
   readonly #store: JourneyStore;
   readonly #directory: SessionDirectory;
+  readonly #guesses: CallerBudget;
   readonly #followed: FollowedJourneys;
   readonly #observer: JourneyObserver;
   readonly #tellsStaleLocations: boolean;
   readonly #cadence: () => Cadence;
   readonly #alarms = new AlarmClock();
   readonly #waiting = new Set<(signal: Signal) => void>();
+  readonly #places = new WaitingPlaces();
   #isReleased = false;
 
   constructor(dependencies: LiveWatchDependencies) {
     this.#store = dependencies.store;
     this.#directory = dependencies.directory;
+    this.#guesses = dependencies.guesses;
     this.#followed = new FollowedJourneys(dependencies.changes);
     this.#observer = dependencies.observer;
     this.#tellsStaleLocations = dependencies.tellsStaleLocations;
@@ -64,9 +70,10 @@ export class LiveWatch {
 
   /** The state when it is another than the caller knows, or after the wait. withinMs: for each look at the state. */
   async next(caller: Caller, sessionId: string, withinMs: number, wait: Wait): Promise<LiveOutcome> {
-    if (this.#isReleased || !this.#followed.isUp || this.waiting >= MOST_WAITING) {
-      return this.now(caller, sessionId, withinMs);
-    }
+    // Whoever guesses follows nothing: each session followed is a subscription.
+    const isGuessing = this.#guesses.waitMs(caller.userId) > 0;
+    const isUp = !this.#isReleased && this.#followed.isUp && this.waiting < MOST_WAITING;
+    if (isGuessing || !isUp || !this.#places.take(caller)) return this.now(caller, sessionId, withinMs);
     const followed = this.#followed.join(sessionId);
     try {
       // Before the state is read: what happens between the reading and the waiting is told then.
@@ -74,6 +81,7 @@ export class LiveWatch {
       return await this.#whenChanged(caller, sessionId, withinMs / 2, wait, followed);
     } finally {
       this.#followed.leave(followed);
+      this.#places.giveBack(caller);
     }
   }
 
@@ -174,10 +182,12 @@ export class LiveWatch {
       case 'inactive': {
         const isCached = reading.session !== null || reading.knownMissing;
         this.#observer.polled(isCached ? 'cache' : 'postgres');
+        const retryAfterMs = isCached ? 0 : this.#guesses.waitMs(caller.userId);
+        if (retryAfterMs > 0) return instead({ kind: 'rateLimited', retryAfterMs });
         const leftMs = withinMs - (performance.now() - askedAt);
         const session = isCached
           ? reading.session
-          : await within(leftMs, 'postgres', this.#directory.find(sessionId));
+          : await within(leftMs, 'postgres', this.#directory.find(sessionId, caller.userId));
         if (session === null) return instead({ kind: 'sessionNotFound' });
         if (!mayWatch(caller, session)) return instead({ kind: 'forbidden' });
         const view = inactiveView(sessionId, session.trainerId, this.#cadence());

@@ -5,6 +5,7 @@ import type { EndReason } from '../contract/events.js';
 export type Ended = { kind: 'ended'; reason: EndReason; endedAtMs: number };
 export type Forbidden = { kind: 'forbidden' };
 export type NotActive = { kind: 'notActive' };
+export type RateLimited = { kind: 'rateLimited'; retryAfterMs: number };
 
 export type StartOutcome =
   | {
@@ -18,12 +19,13 @@ export type StartOutcome =
   | { kind: 'sessionNotFound' }
   | { kind: 'notStartable'; status: string }
   | { kind: 'alreadyActive'; startedAtMs: number; expiresAtMs: number }
+  | RateLimited
   | Forbidden;
 
 export type RecordOutcome =
   | { kind: 'recorded' | 'duplicate'; timestampMs: number; nextUpdateMs: number }
   | { kind: 'stale'; lastSequence: number | null }
-  | { kind: 'rateLimited'; retryAfterMs: number }
+  | RateLimited
   | { kind: 'implausible' }
   | { kind: 'mocked' }
   | Forbidden
@@ -53,4 +55,5 @@ export type LiveOutcome =
       waited: boolean;
     }
   | { kind: 'sessionNotFound' }
+  | RateLimited
   | Forbidden;

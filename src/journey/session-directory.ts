@@ -1,3 +1,4 @@
+import type { CallerBudget } from './caller-budget.js';
 import type { Session } from './journey.js';
 import type { SessionCache, SessionRepository } from './ports.js';
 
@@ -5,24 +6,30 @@ import type { SessionCache, SessionRepository } from './ports.js';
 export class SessionDirectory {
   readonly #repository: SessionRepository;
   readonly #cache: SessionCache;
+  readonly #guesses: CallerBudget;
   readonly #underWay = new Map<string, Promise<Session | null>>();
 
-  constructor(dependencies: { repository: SessionRepository; cache: SessionCache }) {
+  constructor(dependencies: { repository: SessionRepository; cache: SessionCache; guesses: CallerBudget }) {
     this.#repository = dependencies.repository;
     this.#cache = dependencies.cache;
+    this.#guesses = dependencies.guesses;
   }
 
-  /** For a session that the cache does not have: asks the platform, and has the answer remembered. */
-  find(sessionId: string): Promise<Session | null> {
+  /**
+   * For a session that the cache does not have: asks the platform, and has the answer remembered. Where there is no such
+   * session, the caller whose question it was has guessed once.
+   */
+  find(sessionId: string, callerId: string): Promise<Session | null> {
     const underWay = this.#underWay.get(sessionId);
     if (underWay !== undefined) return underWay;
-    const query = this.#ask(sessionId).finally(() => this.#underWay.delete(sessionId));
+    const query = this.#ask(sessionId, callerId).finally(() => this.#underWay.delete(sessionId));
     this.#underWay.set(sessionId, query);
     return query;
   }
 
-  async #ask(sessionId: string): Promise<Session | null> {
+  async #ask(sessionId: string, callerId: string): Promise<Session | null> {
     const session = await this.#repository.find(sessionId);
+    if (session === null) this.#guesses.spend(callerId);
     await this.#cache.remember(sessionId, session);
     return session;
   }
