@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { describeInBrowser, startBrowser } from '../support/browser.js';
+import { hasChromium, startBrowser } from '../support/chromium.js';
 import { startDev, type DevProcess } from '../support/dev-process.js';
 import { until } from '../support/until.js';
 
@@ -20,6 +20,8 @@ const settings = {
 };
 
 jest.setTimeout(120_000);
+if (!hasChromium) process.stderr.write('skipped: the live map, for no Chromium is installed here\n');
+const describeInBrowser = hasChromium ? describe : describe.skip;
 
 describeInBrowser('the live map of npm run dev', () => {
   let dev: DevProcess;

@@ -15,7 +15,13 @@ const READY_WITHIN_MS = 90_000;
 
 /** `npm run dev` with servers and ports of its own. */
 export async function startDev(args: string[], settings: Record<string, string> = {}): Promise<DevProcess> {
-  const environment: NodeJS.ProcessEnv = { ...process.env, PORT: '0', MANAGEMENT_PORT: '0', ...settings };
+  const environment: NodeJS.ProcessEnv = {
+    ...process.env,
+    PORT: '0',
+    MANAGEMENT_PORT: '0',
+    PAGE_PORT: '0',
+    ...settings,
+  };
   for (const name of ['REDIS_URL', 'DATABASE_URL', 'NODE_ENV', 'LOG_LEVEL'])
     Reflect.deleteProperty(environment, name);
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/dev/main.ts', ...args], {

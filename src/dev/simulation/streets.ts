@@ -29,18 +29,6 @@ export function routeHome(from: GeoPoint, home: GeoPoint, streetAngle: number): 
   return [from, at(grid, 0, across), home];
 }
 
-/** The streets of a quarter, so many blocks to each side of its centre, each from end to end. */
-export function streetLines(grid: StreetGrid, blocks: number): [GeoPoint, GeoPoint][] {
-  const reach = { along: blocks * blockMeters.along, across: blocks * blockMeters.across };
-  return Array.from({ length: 2 * blocks + 1 }, (_, index) => index - blocks).flatMap((block) => {
-    const [along, across] = [block * blockMeters.along, block * blockMeters.across];
-    return [
-      [at(grid, along, -reach.across), at(grid, along, reach.across)],
-      [at(grid, -reach.along, across), at(grid, reach.along, across)],
-    ] satisfies [GeoPoint, GeoPoint][];
-  });
-}
-
 function at({ centre, streetAngle }: StreetGrid, alongMeters: number, acrossMeters: number): GeoPoint {
   const { along, across } = axesOf(streetAngle);
   return onEarth(centre, {

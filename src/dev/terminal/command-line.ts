@@ -29,6 +29,7 @@ students who go through whole journeys. Ctrl-C stops all of it and leaves nothin
 Environment, all optional:
   REDIS_URL, DATABASE_URL       use these instead of starting throw-away ones
   PORT, MANAGEMENT_PORT         preferred ports (3010, 9464); another one where it is taken
+  PAGE_PORT                     the same for the live map and the API page (3011)
   MAP_TILES_URL                 the live map's tiles, such as https://tile.example.com/{z}/{x}/{y}.png;
                                 without one it draws the simulated streets and needs no network
   MAP_TILES_ATTRIBUTION         what the tiles' owner wants to be said on the map; needed with a URL
@@ -58,7 +59,7 @@ export function readCommandLine(args: string[], environment: NodeJS.ProcessEnv):
         isQuiet: values.quiet ?? false,
         preferredPort: wholeNumber('PORT', environment['PORT'], 3010, 65_535),
         preferredManagementPort: wholeNumber('MANAGEMENT_PORT', environment['MANAGEMENT_PORT'], 9464, 65_535),
-        preferredPagePort: 3011,
+        preferredPagePort: wholeNumber('PAGE_PORT', environment['PAGE_PORT'], 3011, 65_535),
         mapTiles: mapTiles(environment['MAP_TILES_URL'], environment['MAP_TILES_ATTRIBUTION']),
       },
     };

@@ -18,7 +18,9 @@ export function serveLiveMap(app: Express, bus: LocalEventBus, settings: Omit<Ma
   // Bundled once, when the first page asks; that takes a tenth of a second.
   let script: Promise<string> | undefined;
   app.get('/', (_request, response) => {
-    response.set('cache-control', 'no-store').sendFile(join(folder, 'index.html'));
+    response
+      .set({ 'cache-control': 'no-store', 'content-security-policy': policyFor(settings) })
+      .sendFile(join(folder, 'index.html'));
   });
   app.get('/live-map/style.css', (_request, response) => {
     response.set('cache-control', 'no-cache').sendFile(join(folder, 'style.css'));
@@ -37,6 +39,12 @@ export function serveLiveMap(app: Express, bus: LocalEventBus, settings: Omit<Ma
   app.get('/live-map/events', (request, response) => {
     sendEvents(bus, request, response);
   });
+}
+
+/** Nothing is asked of any other machine, unless it is for the tiles that the user wanted; nobody else frames the page. */
+function policyFor({ serviceUrl, tiles }: Omit<MapSettings, 'runId'>): string {
+  const images = tiles === null ? '' : ' http: https:';
+  return `default-src 'self'; connect-src 'self' ${serviceUrl}; img-src 'self' data:${images}; frame-ancestors 'none'`;
 }
 
 async function bundle(): Promise<string> {

@@ -13,11 +13,11 @@ export class CallLog {
     const line = this.#lines.get(call) ?? this.#add(call);
     const { status } = call;
     line.dataset['kind'] = kindOf(status);
-    const result = status === null ? '…' : status === 0 ? 'no answer' : String(status);
+    const result = status === null ? 'waiting' : status === 0 ? 'no answer' : String(status);
     const took = call.tookMs === null ? '' : `${Math.round(call.tookMs)} ms`;
     const [summary, body] = [line.querySelector('summary'), line.querySelector('pre')];
     summary?.replaceChildren(
-      text('time', call.startedAt.toLocaleTimeString()),
+      text('time', timeOfDay(call.startedAt)),
       text('who', call.phone),
       text('what', `${call.method} ${shortened(call.path)}`),
       text('result', result),
@@ -52,7 +52,7 @@ export class EventLog {
     line.dataset['session'] = String(detail['sessionId']);
     const { reason = '', distanceMeters } = detail as { reason?: string; distanceMeters?: number };
     line.append(
-      text('time', new Date(receivedAt).toLocaleTimeString()),
+      text('time', timeOfDay(new Date(receivedAt))),
       text('what', detailType),
       text('who', about),
       text('result', distanceMeters === undefined ? reason : `${distanceMeters} m`),
@@ -77,6 +77,10 @@ function text(className: string, content: string): HTMLSpanElement {
   span.className = className;
   span.textContent = content;
   return span;
+}
+
+function timeOfDay(time: Date): string {
+  return time.toLocaleTimeString('en-GB');
 }
 
 /** A UUID's first part says enough on a line. */

@@ -7,6 +7,7 @@ import { CallLog, EventLog } from './logs.js';
 import { MapView } from './map-view.js';
 import { PhoneNetwork } from './phone-network.js';
 import { followRunner, readSettings } from './runner-feed.js';
+import { StudentMap } from './student-map.js';
 import { StudentPhone } from './student-phone.js';
 import { TrainerPhone } from './trainer-phone.js';
 
@@ -34,6 +35,7 @@ function run({ runId, serviceUrl, tiles, sessions }: MapSettings): void {
   const student = new StudentPhone({
     root: element('[data-phone="student"]'),
     network: new PhoneNetwork('student', onCall),
+    map: new StudentMap(element('#student-map'), tiles, sessions),
     ...{ serviceUrl, onWatched },
   });
   const fleet = new Fleet(serviceUrl, onWatched);

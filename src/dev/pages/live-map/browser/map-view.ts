@@ -1,10 +1,9 @@
 import * as L from 'leaflet';
 import type { Watched } from '../../../../client/index.js';
 import type { GeoPoint } from '../../../simulation/places.js';
-import { streetLines } from '../../../simulation/streets.js';
 import type { MapSession, MapTiles } from '../map-session.js';
+import { background, houseIcon, latLng, showState, trainerIcon } from './map-parts.js';
 
-const BLOCKS = 16;
 const TRAIL_POINTS = 400;
 
 interface Shown {
@@ -24,8 +23,7 @@ export class MapView {
   constructor(root: HTMLElement, tiles: MapTiles | null, sessions: readonly MapSession[]) {
     this.#map = L.map(root, { zoomControl: true, attributionControl: true, preferCanvas: false });
     this.#map.attributionControl.setPrefix(false);
-    if (tiles !== null) L.tileLayer(tiles.url, { attribution: tiles.attribution }).addTo(this.#map);
-    else this.#drawStreets(sessions);
+    background(tiles, sessions).addTo(this.#map);
     for (const { home, isFree } of sessions) if (home) this.#drawHome(home, isFree);
     this.#route.addTo(this.#map);
     this.#phone.addTo(this.#map);
@@ -56,20 +54,11 @@ export class MapView {
     shown.circle.setLatLng(at).setRadius(journey?.uncertaintyMeters ?? 0);
     const points = shown.trail.getLatLngs() as L.LatLng[];
     if (!points.at(-1)?.equals(at)) shown.trail.setLatLngs([...points, at].slice(-TRAIL_POINTS));
-    const icon = shown.marker.getElement();
-    if (icon) {
-      icon.dataset['state'] = state;
-      icon.style.setProperty('--heading', `${position.heading ?? 0}deg`);
-    }
-    for (const line of [shown.circle, shown.trail]) line.getElement()?.setAttribute('data-state', state);
+    showState(state, position, shown.marker, [shown.circle, shown.trail]);
   }
 
   #add(session: MapSession): Shown {
-    const icon = L.divIcon({
-      className: 'trainer',
-      iconSize: [34, 34],
-      html: `<span class="arrow"></span><b>${session.trainerName.slice(0, 1)}</b>`,
-    });
+    const icon = trainerIcon(session);
     const shown = {
       marker: L.marker([0, 0], { icon, alt: `Trainer ${session.trainerName}`, keyboard: false }),
       circle: L.circle([0, 0], { className: 'uncertainty', interactive: false, radius: 0 }),
@@ -82,23 +71,10 @@ export class MapView {
     return { layers, ...shown };
   }
 
-  #drawStreets(sessions: readonly MapSession[]): void {
-    // One quarter is drawn once, however many live there.
-    const quarters = new Map(sessions.map(({ streets }) => [JSON.stringify(streets.centre), streets]));
-    for (const streets of quarters.values()) {
-      const lines = streetLines(streets, BLOCKS).map((ends) => ends.map(latLng));
-      L.polyline(lines, { className: 'street', interactive: false, smoothFactor: 0 }).addTo(this.#map);
-    }
-  }
-
   #drawHome(home: GeoPoint, isFree: boolean): void {
-    const icon = L.divIcon({ className: isFree ? 'house free' : 'house', iconSize: [22, 22], html: '⌂' });
+    const icon = houseIcon(isFree);
     L.marker(latLng(home), { icon, alt: 'A student’s home', keyboard: false, interactive: false }).addTo(
       this.#map,
     );
   }
-}
-
-function latLng({ latitude, longitude }: GeoPoint): L.LatLng {
-  return L.latLng(latitude, longitude);
 }

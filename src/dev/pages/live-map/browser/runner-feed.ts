@@ -21,10 +21,15 @@ export function followRunner(runId: string, { onEvent, onReach }: RunnerFeedList
     onReach(false);
   });
   feed.addEventListener('open', () => {
-    void readSettings().then((settings) => {
-      // Another run has other tokens and sessions.
-      if (settings.runId === runId) onReach(true);
-      else location.reload();
-    });
+    readSettings().then(
+      (settings) => {
+        // Another run has other tokens and sessions.
+        if (settings.runId === runId) onReach(true);
+        else location.reload();
+      },
+      () => {
+        // Gone again already: the feed notices, and comes back as before.
+      },
+    );
   });
 }

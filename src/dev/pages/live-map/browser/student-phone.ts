@@ -2,11 +2,13 @@ import { JourneyApi, StudentWatcher, type Watched } from '../../../../client/ind
 import type { MapSession } from '../map-session.js';
 import { Fields } from './fields.js';
 import type { PhoneNetwork } from './phone-network.js';
+import type { StudentMap } from './student-map.js';
 
 export interface StudentPhoneDependencies {
   root: HTMLElement;
   serviceUrl: string;
   network: PhoneNetwork;
+  map: StudentMap;
   onWatched: (session: MapSession, watched: Watched) => void;
 }
 
@@ -40,7 +42,7 @@ export class StudentPhone {
     this.#fields.on('background', () => {
       this.#isInBackground = !this.#isInBackground;
       this.#watcher?.setBackground(this.#isInBackground);
-      const text = this.#isInBackground ? 'To the foreground' : 'To the background';
+      const text = this.#isInBackground ? 'To foreground' : 'To background';
       this.#fields.press('background', this.#isInBackground, text);
     });
     setInterval(() => {
@@ -70,6 +72,7 @@ export class StudentPhone {
     watcher.on('change', (watched) => {
       if (this.#watcher !== watcher) return;
       this.#show();
+      this.#with.map.show(session, watched);
       this.#with.onWatched(session, watched);
     });
     watcher.on('retrying', ({ error, inMs }) => {
@@ -80,6 +83,7 @@ export class StudentPhone {
     });
     watcher.setBackground(this.#isInBackground);
     watcher.start();
+    this.#with.map.show(session, watcher.watched);
     this.#show();
   }
 
@@ -106,7 +110,7 @@ export class StudentPhone {
       'position',
       isShown ? `${position.latitude.toFixed(5)}, ${position.longitude.toFixed(5)}` : '–',
     );
-    fields.set('age', isShown && ageMs !== null ? `${Math.round(ageMs / 1000)} s` : '–');
+    fields.set('age', isShown && ageMs !== null ? `${Math.round(ageMs / 1000)} s ago` : '–');
     fields.set('within', isShown ? meters(journey.uncertaintyMeters) : '–');
   }
 }

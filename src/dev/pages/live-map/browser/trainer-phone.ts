@@ -75,6 +75,7 @@ export class TrainerPhone {
     const tracker = new TrainerTracker({ api, sessionId: session.id });
     this.#tracker = tracker;
     this.#listenTo(tracker);
+    this.#takeOver(tracker, session);
     sessionStorage.setItem('driving', session.id);
     await tracker.start().then(
       ({ wasRunning }) => {
@@ -89,13 +90,24 @@ export class TrainerPhone {
     );
   }
 
+  /** Two tabs are one phone: the one in which Start was pressed last drives on. */
+  #takeOver(tracker: TrainerTracker, { id }: MapSession): void {
+    const untilTaken = () => new Promise<never>(() => undefined);
+    navigator.locks.request(`trainer of ${id}`, { steal: true }, untilTaken).catch(() => {
+      if (tracker !== this.#tracker || tracker.state === 'ended') return;
+      sessionStorage.removeItem('driving');
+      tracker.close();
+      this.#say('Another tab drives this phone now. Start journey takes it back.');
+    });
+  }
+
   #listenTo(tracker: TrainerTracker): void {
     tracker.on('state', () => {
       this.#show();
     });
     tracker.on('sent', ({ nextUpdateMs, sequence }) => {
       this.#nextAtMs = performance.now() + nextUpdateMs;
-      this.#fields.set('sent', `no. ${sequence}, ${new Date().toLocaleTimeString()}`);
+      this.#fields.set('sent', `no. ${sequence}, ${new Date().toLocaleTimeString('en-GB')}`);
       if (!this.trip?.isDriving && sequence === 0) this.#say('The journey is on. Press Drive.');
       this.#with.onMoved();
     });

@@ -8,9 +8,8 @@ const program =
   findProgram('google-chrome') ??
   ['/usr/bin/chromium', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'].find(existsSync);
 
-/** For tests of a page as its user sees it. */
-export const describeInBrowser = program === undefined ? describe.skip : describe;
-if (program === undefined) process.stderr.write('no Chromium here: the pages are not tested\n');
+/** Whether there is one to test pages in. */
+export const hasChromium = program !== undefined;
 
 /** A Chromium without a window that calls nobody by itself. */
 export function startBrowser(): Promise<Browser> {
