@@ -17,6 +17,7 @@ import { JourneyService } from './journey/journey-service.js';
 import { SessionDirectory } from './journey/session-directory.js';
 import { LiveWatch } from './journey/live-watch.js';
 import { Busyness } from './observability/busyness.js';
+import { EmbeddedMetrics } from './observability/embedded-metrics.js';
 import { createLogger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
 import { PostgresSessionRepository } from './postgres/session-repository.js';
@@ -55,6 +56,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const metrics = new Metrics(() => within(config.redis.commandTimeoutMs, 'redis', readBacklog(redis)));
   const sessions = connectSessions(config, logger, metrics);
   const busyness = new Busyness();
+  const embeddedMetrics = new EmbeddedMetrics(metrics, config.embeddedMetricsNamespace);
   const built = { logger, metrics, sessions, busyness, ...state };
   const { journeys, live, store } = buildJourneys(config, overrides, built);
   const background = buildBackground(config, overrides, built);
@@ -66,6 +68,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   background.relay.start();
   background.sweeper.start();
   busyness.start();
+  embeddedMetrics.start();
   logger.info({ port: server.port, managementPort: management.port, pid: process.pid }, 'listening');
 
   const stop = async (delayMs: number): Promise<void> => {
@@ -77,6 +80,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     await server.close(REQUESTS_GRACE_MS);
     busyness.stop();
     await Promise.all([background.sweeper.stop(), background.relay.stop(EVENTS_GRACE_MS)]);
+    await embeddedMetrics.stop();
     state.changes.stop();
     redis.disconnect();
     await Promise.all([

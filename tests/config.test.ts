@@ -79,6 +79,9 @@ const wrong: [name: string, value: string | undefined][] = [
   ['REDIS_CLUSTER', 'yes'],
   ['AUTH_JWT_SECRET', undefined],
   ['AUTH_JWT_SECRET', 'x'.repeat(31)],
+  ['AUTH_JWT_SECRET_NEXT', 'x'.repeat(31)],
+  ['EMBEDDED_METRICS_NAMESPACE', 'AWS/ECS'],
+  ['EMBEDDED_METRICS_NAMESPACE', 'admin service'],
   ['AUTH_JWKS_URL', 'not a url'],
   ['AUTH_JWKS_URL', 'ftp://auth.example.com/keys'],
   ['LOG_LEVEL', 'loud'],
@@ -146,4 +149,74 @@ test('origins are taken with commas between', () => {
     CORS_ORIGINS: 'https://a.example.com, http://localhost:3000',
   });
   expect(corsOrigins).toEqual(['https://a.example.com', 'http://localhost:3000']);
+});
+
+test("Redis' password may come by itself, with whatever letters are in it", () => {
+  const { redis } = readConfig({
+    ...needed,
+    REDIS_URL: 'rediss://cache.example.com:6380/2',
+    REDIS_PASSWORD: 'p@ss/w:rd%3A#?',
+  });
+  const url = new URL(redis.url);
+  expect(decodeURIComponent(url.password)).toBe('p@ss/w:rd%3A#?');
+  expect([url.protocol, url.host, url.pathname]).toEqual(['rediss:', 'cache.example.com:6380', '/2']);
+});
+
+test('two passwords of Redis are refused', () => {
+  const settings = { ...needed, REDIS_URL: 'redis://:one@cache.example.com', REDIS_PASSWORD: 'two' };
+  expect(complaint(settings)).toMatch(/REDIS_PASSWORD must not/);
+});
+
+const parts = {
+  DATABASE_HOST: 'db.example.com',
+  DATABASE_NAME: 'platform',
+  DATABASE_USERNAME: 'reader@home',
+  DATABASE_PASSWORD: 'p@ss/w:rd%3A#?',
+};
+const inParts = { ...needed, DATABASE_URL: undefined, ...parts };
+
+test("the database may be given in parts, as AWS' secrets have them", () => {
+  const url = new URL(readConfig({ ...inParts, DATABASE_PORT: '6543' }).postgres.url);
+  expect([url.username, url.password].map(decodeURIComponent)).toEqual(['reader@home', 'p@ss/w:rd%3A#?']);
+  expect([url.host, url.pathname]).toEqual(['db.example.com:6543', '/platform']);
+  expect(new URL(readConfig(inParts).postgres.url).port).toBe('5432');
+});
+
+test.each(Object.keys(parts))(
+  'the other parts of the database without %s are refused, and it is named',
+  (name) => {
+    expect(complaint({ ...inParts, [name]: undefined })).toMatch(new RegExp(`^ *${name} must be set`, 'm'));
+  },
+);
+
+test.each([
+  ...Object.entries(parts),
+  ['DATABASE_PORT', '5432'],
+  ['DATABASE_CA', '-----BEGIN CERTIFICATE-----'],
+])('%s beside a DATABASE_URL is refused', (name, value) => {
+  expect(complaint({ ...needed, [name]: value })).toMatch(new RegExp(`${name} must not be set`));
+});
+
+test.each([
+  ['DATABASE_HOST', 'db.example.com/x'],
+  ['DATABASE_HOST', 'user@db'],
+  ['DATABASE_NAME', 'platform?sslmode=disable'],
+  ['DATABASE_PORT', '0'],
+  ['DATABASE_CA', '/etc/ssl/ca.pem'],
+])('%s=%s among the parts is refused', (name, value) => {
+  expect(complaint({ ...inParts, [name]: value })).toMatch(new RegExp(`${name} must be`));
+});
+
+test('a next secret is for secrets alone', () => {
+  const AUTH_JWT_SECRET_NEXT = 'the next secret of at least 32 bytes';
+  expect(complaint({ ...needed, AUTH_JWT_SECRET_NEXT })).toBe('');
+  const byUrl = {
+    ...needed,
+    AUTH_JWT_SECRET: undefined,
+    AUTH_JWKS_URL: 'https://auth.example.com/jwks.json',
+  };
+  expect(complaint({ ...byUrl, AUTH_JWT_SECRET_NEXT })).toMatch(/AUTH_JWT_SECRET_NEXT must not/);
+  expect(complaint({ ...needed, AUTH_JWT_SECRET: undefined, AUTH_JWT_SECRET_NEXT })).toMatch(
+    /AUTH_JWT_SECRET must be set/,
+  );
 });

@@ -1,4 +1,4 @@
-import { createSecretKey } from 'node:crypto';
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import {
   createRemoteJWKSet,
   customFetch,
@@ -10,7 +10,8 @@ import {
 } from 'jose';
 import { StateUnavailableError } from '../journey/failures.js';
 
-export type TokenKeySettings = { jwksUrl: string } | { secret: string };
+/** Several secrets while one is replaced by another: a token by any of them is believed. */
+export type TokenKeySettings = { jwksUrl: string } | { secrets: string[] };
 /** Resolves with the payload. @throws jose's error where the token is not valid; StateUnavailableError without keys */
 export type Verify = (token: string, checks: JWTVerifyOptions) => Promise<JWTPayload>;
 
@@ -29,9 +30,8 @@ export function tokenVerifier(settings: TokenKeySettings): Verify {
     return (token, checks) => keys.verify(token, { ...checks, algorithms: ['RS256', 'ES256', 'EdDSA'] });
   }
   // Made a key once: from bytes, jose would make one anew for each token.
-  const secret = createSecretKey(settings.secret, 'utf8');
-  return async (token, checks) =>
-    (await jwtVerify(token, secret, { ...checks, algorithms: ['HS256'] })).payload;
+  const secrets = settings.secrets.map((secret) => createSecretKey(secret, 'utf8'));
+  return (token, checks) => verifyWithAny(secrets, token, { ...checks, algorithms: ['HS256'] });
 }
 
 /** The keys of a JWKS URL. Those that are known stay while the key server is away. */
@@ -84,9 +84,9 @@ class RemoteKeys {
   }
 }
 
-/** A token that names no key, while the server has two of its kind, as in a rotation. */
+/** A token that names no key, while there are two of its kind, as in a rotation. */
 async function verifyWithAny(
-  candidates: errors.JWKSMultipleMatchingKeys,
+  candidates: errors.JWKSMultipleMatchingKeys | KeyObject[],
   token: string,
   checks: JWTVerifyOptions,
 ): Promise<JWTPayload> {

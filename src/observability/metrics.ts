@@ -8,6 +8,13 @@ export interface Backlog {
   outboxAgeSeconds: number;
 }
 
+/** One value of a metric by its labels; a histogram has one for each bucket (`le`), and its sum and count. */
+export interface Series {
+  value: number;
+  labels: Partial<Record<string, string | number>>;
+  metricName?: string;
+}
+
 /** What an operator counts, as named recorders; each process has one. */
 export class Metrics {
   readonly #registry = new Registry();
@@ -135,6 +142,10 @@ export class Metrics {
   /** All metrics in Prometheus' text format. */
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  async read(name: string): Promise<Series[]> {
+    return (await this.#registry.getSingleMetric(name)?.get())?.values ?? [];
   }
 
   /** Read from Redis when they are asked for, so every process tells the same numbers: take the maximum, not the sum. */

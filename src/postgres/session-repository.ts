@@ -12,6 +12,8 @@ const POOL_SIZE = 10;
 export interface PostgresDependencies {
   url: string;
   timeoutMs: number;
+  /** PEM; with it the connection is encrypted, and the server's certificate has to be signed by it for this host. */
+  ca: string | undefined;
   observe: (seconds: number, succeeded: boolean) => void;
   onError: (error: Error) => void;
   /** Called with the session whose student_home_location is there and is no place. */
@@ -23,10 +25,11 @@ export class PostgresSessionRepository implements SessionRepository {
   readonly #dependencies: PostgresDependencies;
 
   constructor(dependencies: PostgresDependencies) {
-    const { url, timeoutMs, onError } = dependencies;
+    const { url, timeoutMs, ca, onError } = dependencies;
     this.#dependencies = dependencies;
     this.#pool = new pg.Pool({
       connectionString: url,
+      ...(ca !== undefined && { ssl: { ca } }),
       max: POOL_SIZE,
       connectionTimeoutMillis: timeoutMs,
       // The client's own limit, and the server's: a query that nobody waits for any more should not run on.

@@ -1,0 +1,71 @@
+import { startLocalEventBus, type LocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
+import { aSession } from '../support/a-session.js';
+import { data, refusal } from '../support/api.js';
+import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
+import { runServiceProcess } from '../support/service-process.js';
+import { sharedDatabaseUrl } from '../support/shared-services.js';
+import { authority, startTlsProxy, stranger, type TlsProxy } from '../support/tls-proxy.js';
+
+let redis: PrivateRedis;
+let bus: LocalEventBus;
+let redisByTls: TlsProxy;
+let postgresByTls: TlsProxy;
+beforeAll(async () => {
+  redis = await startPrivateRedis();
+  bus = await startLocalEventBus();
+  redisByTls = await startTlsProxy(redis.url, { asked: false });
+  postgresByTls = await startTlsProxy(sharedDatabaseUrl(), { asked: true });
+});
+afterAll(async () => {
+  await redisByTls.stop();
+  await postgresByTls.stop();
+  await bus.stop();
+  await redis.stop();
+});
+
+/** As a deployment has it: addresses without passwords, and secrets by themselves. */
+function aService(settings: Record<string, string> = {}) {
+  const database = new URL(sharedDatabaseUrl());
+  return runServiceProcess(bus, {
+    REDIS_URL: `rediss://localhost:${redisByTls.port}`,
+    REDIS_PASSWORD: decodeURIComponent(new URL(redis.url).password),
+    DATABASE_URL: '',
+    DATABASE_HOST: 'localhost',
+    DATABASE_PORT: String(postgresByTls.port),
+    DATABASE_NAME: database.pathname.slice(1),
+    DATABASE_USERNAME: decodeURIComponent(database.username),
+    // A server that trusts everybody has none, and does not look at it.
+    DATABASE_PASSWORD: decodeURIComponent(database.password) || 'none',
+    DATABASE_CA: authority.pem,
+    NODE_EXTRA_CA_CERTS: authority.file,
+    ...settings,
+  });
+}
+
+const readiness = async (url: string) => (await (await fetch(`${url}/health/ready`)).json()) as unknown;
+
+test('Redis and Postgres are reached encrypted, with passwords by themselves, and a journey goes through both', async () => {
+  const service = await aService();
+  expect(await readiness(service.url)).toMatchObject({
+    data: { status: 'ready', redis: 'up', postgres: 'up' },
+  });
+  const session = await aSession();
+  data(await service.api.start(session.sessionId, session.trainerToken));
+  const live = data(await service.api.live(session.sessionId, session.studentToken));
+  expect(live).toMatchObject({ isActive: true });
+});
+
+test('a Postgres whose certificate another authority signed is not spoken to', async () => {
+  const service = await aService({ DATABASE_CA: stranger.pem });
+  expect(await readiness(service.url)).toMatchObject({ data: { status: 'degraded', postgres: 'down' } });
+  const session = await aSession();
+  const answer = await service.api.start(session.sessionId, session.trainerToken);
+  expect(refusal(answer)).toMatchObject({ status: 503, code: 'STATE_UNAVAILABLE' });
+  const log = JSON.stringify(service.logLines());
+  expect(log).not.toContain(decodeURIComponent(new URL(sharedDatabaseUrl()).password) || 'no password');
+});
+
+test('a Redis whose certificate nobody known signed is not spoken to', async () => {
+  const service = await aService({ NODE_EXTRA_CA_CERTS: '' });
+  expect((await fetch(`${service.url}/health/ready`)).status).toBe(503);
+});

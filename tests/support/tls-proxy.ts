@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { TLSSocket } from 'node:tls';
+
+/**
+ * Certificates for localhost until 2126, made for these tests (tls/README.md says how): `authority` signed the proxy's,
+ * `stranger` did not.
+ */
+const fileOf = (name: string) => join(import.meta.dirname, 'tls', name);
+export const authority = {
+  file: fileOf('authority.pem'),
+  pem: readFileSync(fileOf('authority.pem'), 'utf8'),
+};
+export const stranger = { pem: readFileSync(fileOf('stranger.pem'), 'utf8') };
+const cert = readFileSync(fileOf('localhost.pem'));
+const key = readFileSync(fileOf('localhost.key'));
+
+export interface TlsProxy {
+  port: number;
+  stop(): Promise<void>;
+}
+
+/**
+ * The encrypted side of a server that has none: takes TLS as localhost, and hands on what is in it. asked: only after the
+ * client's question whether it may, as Postgres does.
+ */
+export async function startTlsProxy(target: string, { asked }: { asked: boolean }): Promise<TlsProxy> {
+  const { hostname, port: targetPort } = new URL(target);
+  const sockets = new Set<Socket>();
+  const keep = (socket: Socket) => {
+    sockets.add(socket);
+    // A refused handshake is what some tests are for; both ends are closed either way.
+    socket.on('error', () => undefined);
+    socket.on('close', () => sockets.delete(socket));
+  };
+  const decrypt = (raw: Socket) => {
+    const inner = new TLSSocket(raw, { isServer: true, key, cert });
+    const outer = connect(Number(targetPort), hostname);
+    for (const [one, other] of [
+      [inner, outer],
+      [outer, inner],
+    ] as const) {
+      keep(one);
+      one.on('close', () => other.destroy());
+      one.pipe(other);
+    }
+  };
+  const server = createServer((raw) => {
+    keep(raw);
+    if (!asked) decrypt(raw);
+    else
+      raw.once('data', () => {
+        raw.pause();
+        raw.write('S');
+        decrypt(raw);
+      });
+  });
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        sockets.forEach((socket) => socket.destroy());
+      }),
+  };
+}
