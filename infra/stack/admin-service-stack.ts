@@ -1,0 +1,34 @@
+import { Stack, type App } from 'aws-cdk-lib';
+import type { StageSettings } from '../settings/stage-settings.js';
+import { Alarms } from './alarms.js';
+import { Dashboard } from './dashboard.js';
+import { DatabaseAccess } from './database-access.js';
+import { Events } from './events.js';
+import { LoadBalancer } from './load-balancer.js';
+import { Network } from './network.js';
+import { Redis } from './redis.js';
+import { Service } from './service.js';
+
+/**
+ * One stage, in the order in which a request meets it. Names such as application-events are the same in each stage, so a
+ * stage has an account or a region of its own.
+ */
+export class AdminServiceStack extends Stack {
+  constructor(app: App, id: string, settings: StageSettings) {
+    super(app, id, {
+      description: 'admin-service: student-trainer journeys and live location',
+      // No account: synth asks AWS for nothing. The region is known, because the load balancer's log depends on it.
+      env: { region: settings.region },
+      terminationProtection: settings.isProtected,
+    });
+    const network = new Network(this, 'Network', settings);
+    const balancer = new LoadBalancer(this, 'LoadBalancer', { settings, network });
+    const service = new Service(this, 'Service', { settings, network, balancer });
+    const redis = new Redis(this, 'Redis', { settings, network, service });
+    new DatabaseAccess(this, 'DatabaseAccess', { settings, network, service });
+    const events = new Events(this, 'Events', { settings, service });
+    const watched = { balancer, service, redis, events };
+    new Alarms(this, 'Alarms', { settings, ...watched });
+    new Dashboard(this, 'Dashboard', watched);
+  }
+}

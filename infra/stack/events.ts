@@ -1,0 +1,112 @@
+import { Duration } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as targets from 'aws-cdk-lib/aws-events-targets';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { eventTypes, type StageSettings } from '../settings/stage-settings.js';
+import { output } from './output.js';
+import { explain } from './explained-findings.js';
+import type { Service } from './service.js';
+
+const KEPT = Duration.days(14);
+
+/** From the bus to who wants to know: bus (with an archive), rule, topic, queue; nothing is dropped on the way. */
+export class Events extends Construct {
+  /** For topics: neither EventBridge nor CloudWatch can publish to one that AWS' own key encrypts. */
+  readonly topicKey: kms.Key;
+  readonly queue: sqs.Queue;
+  /** What the notification service could not handle. */
+  readonly deadLetters: sqs.Queue;
+  /** What did not come to the topic, or from there to the queue. */
+  readonly undelivered: sqs.Queue;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    { settings, service }: { settings: StageSettings; service: Service },
+  ) {
+    super(scope, id);
+    this.topicKey = new kms.Key(this, 'TopicKey', {
+      description: 'admin-service: topics',
+      enableKeyRotation: true,
+    });
+    this.topicKey.addToResourcePolicy(
+      new iam.PolicyStatement({
+        principals: ['events', 'cloudwatch'].map((name) => new iam.ServicePrincipal(`${name}.amazonaws.com`)),
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+        resources: ['*'],
+      }),
+    );
+    this.deadLetters = this.#queue('DeadLetters', 'notification-service-queue-dead-letters');
+    this.undelivered = this.#queue('Undelivered', 'journey-events-undelivered');
+    this.queue = this.#queue('Queue', 'notification-service-queue', {
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 5 },
+      visibilityTimeout: Duration.minutes(1),
+    });
+    explain([this.undelivered], {
+      'AwsSolutions-SQS3':
+        'It is where EventBridge and SNS put what they could not deliver, the end of the line itself.',
+    });
+
+    const bus = this.#bus(settings.archiveDays);
+    const topic = this.#topic(bus);
+    this.#notify(topic, settings.notifiedEvents);
+    // All that a task may do in AWS.
+    bus.grantPutEventsTo(service.tasks.taskDefinition.taskRole);
+    service.configure({ EVENT_BRIDGE_BUS_NAME: bus.eventBusName });
+    output(this, 'QueueUrl', this.queue.queueUrl);
+  }
+
+  #queue(id: string, queueName: string, props: sqs.QueueProps = {}): sqs.Queue {
+    return new sqs.Queue(this, id, {
+      queueName,
+      // Without a key of its own a consumer needs no right on one.
+      encryption: sqs.QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: KEPT,
+      ...props,
+    });
+  }
+
+  #bus(archiveDays: number): events.EventBus {
+    const bus = new events.EventBus(this, 'Bus', { eventBusName: 'application-events' });
+    bus.archive('Archive', {
+      description: 'To replay what a consumer lost',
+      eventPattern: { source: ['admin-service'] },
+      retention: Duration.days(archiveDays),
+    });
+    return bus;
+  }
+
+  #topic(bus: events.EventBus): sns.Topic {
+    const topic = new sns.Topic(this, 'Topic', {
+      topicName: 'journey-events',
+      masterKey: this.topicKey,
+      enforceSSL: true,
+    });
+    new events.Rule(this, 'JourneyEvents', {
+      eventBus: bus,
+      description: 'All events of journeys to the topic, where each subscriber takes what it wants',
+      eventPattern: { source: ['admin-service'], detailType: [...eventTypes] },
+      targets: [new targets.SnsTopic(topic, { deadLetterQueue: this.undelivered })],
+    });
+    return topic;
+  }
+
+  /** The queue gets what its consumer knows: an unknown type would only end in its dead letters. */
+  #notify(topic: sns.Topic, types: StageSettings['notifiedEvents']): void {
+    topic.addSubscription(
+      new SqsSubscription(this.queue, {
+        rawMessageDelivery: true,
+        deadLetterQueue: this.undelivered,
+        filterPolicyWithMessageBody: {
+          'detail-type': sns.FilterOrPolicy.filter(sns.SubscriptionFilter.stringFilter({ allowlist: types })),
+        },
+      }),
+    );
+  }
+}

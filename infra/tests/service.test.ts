@@ -1,0 +1,161 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Match } from 'aws-cdk-lib/assertions';
+import { stageNames } from '../settings/stage-settings.js';
+import { anApp, resources, templateOf, theContainer, theOnly } from './support/a-stack.js';
+
+const sourceOf = (path: string) => readFileSync(join(import.meta.dirname, '../../src', path), 'utf8');
+
+/** A number of milliseconds in the service's code, by the constant's name. */
+function msInCode(path: string, name: string): number {
+  const [, digits] = new RegExp(`${name} = ([\\d_]+)`).exec(sourceOf(path)) ?? [];
+  if (digits === undefined) throw new Error(`${path} has no ${name}`);
+  return Number(digits.replaceAll('_', ''));
+}
+
+function attribute(type: 'LoadBalancer' | 'TargetGroup', key: string): number[] {
+  return Object.values(resources(templateOf('prod'), `AWS::ElasticLoadBalancingV2::${type}`)).map(
+    (properties) => {
+      const attributes = properties[`${type}Attributes`] as { Key: string; Value: string }[];
+      return Number(attributes.find((each) => each.Key === key)?.Value);
+    },
+  );
+}
+
+const variable = (name: string) =>
+  Number(theContainer(templateOf('prod')).Environment.find((each) => each.Name === name)?.Value);
+
+test('connections: a wait, then the load balancer gives up, then the service', () => {
+  const [idleSeconds] = attribute('LoadBalancer', 'idle_timeout.timeout_seconds');
+  expect(idleSeconds).toBe(60);
+  expect(msInCode('http/server.ts', 'KEEP_ALIVE_MS')).toBeGreaterThan(60_000);
+  const [, longestWait] =
+    /up to (\d+) s/.exec(readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')) ?? [];
+  expect(Number(longestWait)).toBeLessThan(60);
+});
+
+test('a stop: the delay of the listener, a wait that is under way, the load balancer, the service itself, and only then ECS', () => {
+  const stopSeconds = theContainer(templateOf('prod'))['StopTimeout'] as number;
+  expect(stopSeconds).toBe(30);
+  for (const delaySeconds of attribute('TargetGroup', 'deregistration_delay.timeout_seconds')) {
+    expect(delaySeconds).toBeGreaterThan(25);
+    expect(delaySeconds).toBeLessThan(stopSeconds);
+  }
+  const cutMs = msInCode('main.ts', 'STOP_WITHIN_MS');
+  expect(variable('SHUTDOWN_DELAY_MS')).toBeLessThan(cutMs);
+  expect(cutMs).toBeLessThan(stopSeconds * 1_000);
+});
+
+test('live polls are in a target group of their own, of the same tasks, and both are asked at /health/live', () => {
+  const template = templateOf('prod');
+  const groups = Object.values(resources(template, 'AWS::ElasticLoadBalancingV2::TargetGroup'));
+  expect(groups).toHaveLength(2);
+  for (const group of groups)
+    expect(group).toMatchObject({ HealthCheckPath: '/health/live', Port: 3010, TargetType: 'ip' });
+  expect(theOnly(template, 'AWS::ECS::Service')['LoadBalancers']).toHaveLength(2);
+  template.hasResourceProperties('AWS::ElasticLoadBalancingV2::ListenerRule', {
+    Conditions: Match.arrayWith([
+      Match.objectLike({ PathPatternConfig: { Values: ['/api/v1/admin/location-tracking/journey/live'] } }),
+    ]),
+  });
+  expect(sourceOf('http/health.ts')).toContain("'/health/live'");
+  expect(sourceOf('http/routes.ts')).toContain("'/location-tracking/journey/live'");
+});
+
+test.each(stageNames)(
+  'in %s a deployment that fails goes back by itself, and no task is taken away before',
+  (stage) => {
+    templateOf(stage).hasResourceProperties('AWS::ECS::Service', {
+      DeploymentConfiguration: {
+        DeploymentCircuitBreaker: { Enable: true, Rollback: true },
+        Alarms: { AlarmNames: [`admin-service-${stage}-failed-answers`], Enable: true, Rollback: true },
+        MinimumHealthyPercent: 100,
+        MaximumPercent: 200,
+      },
+    });
+  },
+);
+
+test('a task is ARM64 with one core and 2 GB, which one process of Node can use', () => {
+  expect(theOnly(templateOf('prod'), 'AWS::ECS::TaskDefinition')).toMatchObject({
+    Cpu: '1024',
+    Memory: '2048',
+    RuntimePlatform: { CpuArchitecture: 'ARM64', OperatingSystemFamily: 'LINUX' },
+  });
+});
+
+test('a container can write nothing, holds a connection for each student who waits, and is asked for its health', () => {
+  const container = theContainer(templateOf('prod'));
+  expect(container).toMatchObject({
+    ReadonlyRootFilesystem: true,
+    Ulimits: [{ Name: 'nofile', SoftLimit: 65_536, HardLimit: 65_536 }],
+  });
+  expect(JSON.stringify(container['HealthCheck'])).toContain('http://127.0.0.1:3010/health/live');
+  expect(container).not.toHaveProperty('Privileged');
+});
+
+test('a log that nobody takes does not hold up the service', () => {
+  expect(theContainer(templateOf('prod'))['LogConfiguration']).toMatchObject({
+    Options: { mode: 'non-blocking' },
+  });
+});
+
+test.each([
+  ['dev', 14],
+  ['prod', 90],
+] as const)("every log of %s is kept for the stage's time", (stage, days) => {
+  const groups = Object.values(resources(templateOf(stage), 'AWS::Logs::LogGroup'));
+  expect(groups.length).toBeGreaterThan(0);
+  for (const group of groups) expect(group['RetentionInDays']).toBe(days);
+});
+
+test('at least two tasks run, more by CPU, memory and requests, and no deployment sets their number', () => {
+  const template = templateOf('prod', { tasks: { min: 3, max: 9, requestsPerMinute: 150_000 } });
+  expect(theOnly(template, 'AWS::ECS::Service')).not.toHaveProperty('DesiredCount');
+  expect(theOnly(template, 'AWS::ApplicationAutoScaling::ScalableTarget')).toMatchObject({
+    MinCapacity: 3,
+    MaxCapacity: 9,
+  });
+  expect(theOnly(templateOf('dev'), 'AWS::ApplicationAutoScaling::ScalableTarget')['MinCapacity']).toBe(2);
+  const policies = Object.values(resources(template, 'AWS::ApplicationAutoScaling::ScalingPolicy'));
+  const metrics = policies.map((policy) => {
+    const { PredefinedMetricSpecification, TargetValue } = policy[
+      'TargetTrackingScalingPolicyConfiguration'
+    ] as {
+      PredefinedMetricSpecification: { PredefinedMetricType: string };
+      TargetValue: number;
+    };
+    return [PredefinedMetricSpecification.PredefinedMetricType, TargetValue];
+  });
+  expect(metrics.sort()).toEqual([
+    ['ALBRequestCountPerTarget', 150_000],
+    ['ALBRequestCountPerTarget', 150_000],
+    ['ECSServiceAverageCPUUtilization', 60],
+    ['ECSServiceAverageMemoryUtilization', 70],
+  ]);
+});
+
+test('the image is built from the checkout for ARM64, or taken from the registry where a tag is named', () => {
+  const assembly = anApp('prod', { image: undefined }).synth();
+  const manifest = JSON.parse(
+    readFileSync(join(assembly.directory, 'admin-service-prod.assets.json'), 'utf8'),
+  ) as { dockerImages: Record<string, { source: { platform: string; directory: string } }> };
+  const [built, ...others] = Object.values(manifest.dockerImages);
+  expect(others).toEqual([]);
+  expect(built?.source.platform).toBe('linux/arm64');
+  const laidOut = (path: string) =>
+    readFileSync(join(assembly.directory, built?.source.directory ?? '', path));
+  expect(laidOut('Dockerfile').length).toBeGreaterThan(0);
+  expect(() => laidOut('infra/package.json')).toThrow('ENOENT');
+  expect(JSON.stringify(theContainer(templateOf('prod'))['Image'])).toMatch(/admin-service:v1"/);
+});
+
+test('the names that the operations page asks for are outputs', () => {
+  const page = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
+  const asked = [...page.matchAll(/\$([A-Z]\w+)/g)].map(([, name]) => name ?? '');
+  expect(asked.length).toBeGreaterThan(5);
+  const outputs = Object.keys(templateOf('prod').findOutputs('*'));
+  expect(outputs).toEqual(
+    expect.arrayContaining([...asked, 'Url', 'LoadBalancerName', 'AlarmTopic', 'Dashboard', 'LogGroup']),
+  );
+});

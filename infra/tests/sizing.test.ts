@@ -1,0 +1,40 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const infra = join(import.meta.dirname, '..');
+
+test('the operations page has the tables that the formula gives', () => {
+  const { stdout, status } = spawnSync(process.execPath, ['--import', 'tsx', 'sizing.ts'], {
+    cwd: infra,
+    encoding: 'utf8',
+  });
+  expect(status).toBe(0);
+  const page = readFileSync(join(infra, 'README.md'), 'utf8');
+  for (const table of stdout.trim().split('\n\n')) expect(page).toContain(table);
+});
+
+test('the formula has the costs that the service was measured to have, within a fifth', () => {
+  const service = readFileSync(join(infra, '../README.md'), 'utf8');
+  const row = (call: string) => {
+    const cells =
+      service
+        .split('\n')
+        .find((line) => line.startsWith(`| ${call} `))
+        ?.split('|') ?? [];
+    return [Number(cells[2]), Number(cells[6])];
+  };
+  const sizing = readFileSync(join(infra, 'sizing.ts'), 'utf8');
+  const constant = (name: string) => Number(new RegExp(`${name}: ([\\d_]+)`).exec(sizing)?.[1]);
+  const pairs = [
+    ...row('update').map((cost, index) => [
+      cost,
+      constant(['updateServiceMicros', 'updateRedisMicros'][index] ?? ''),
+    ]),
+    ...row('live, 200').map((cost, index) => [
+      cost,
+      constant(['pollServiceMicros', 'pollRedisMicros'][index] ?? ''),
+    ]),
+  ];
+  for (const [cost = NaN, used = NaN] of pairs) expect(Math.abs(cost / used - 1)).toBeLessThan(0.2);
+});

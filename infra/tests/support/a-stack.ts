@@ -1,0 +1,81 @@
+import { App, type Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Stages, type StageName, type StageSettings } from '../../settings/stage-settings.js';
+import { addStacks, FEATURE_FLAGS } from '../../stack/app-stacks.js';
+
+/** What has no default, of nobody's account. */
+export const needed = {
+  domain: 'journeys.example.org',
+  certificateArn: 'arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-0000-0000-000000000000',
+  database: {
+    secretArn: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:platform/reader-abcdef',
+    securityGroupId: 'sg-0123456789abcdef0',
+    vpcId: 'vpc-0123456789abcdef0',
+    vpcCidr: '10.0.0.0/16',
+    routeTableIds: ['rtb-0123456789abcdef0', 'rtb-0123456789abcdef1'],
+  },
+};
+
+/** An image that is there already: to lay out the checkout for a build takes time, and one test does it. */
+const image = { repository: 'admin-service', tag: 'v1' };
+
+export function settingsOf(stage: StageName, changes: Record<string, unknown> = {}): StageSettings {
+  const settings = Stages.parse({ [stage]: { ...needed, image, ...changes } })[stage];
+  if (settings === undefined) throw new Error(`no stage ${stage}`);
+  return settings;
+}
+
+/** Without the check by CloudFormation's schema, which takes seconds: one test has it (findings.test.ts). */
+export const anEmptyApp = () => new App({ context: FEATURE_FLAGS, builtinCloudFormationValidation: false });
+
+export function anApp(stage: StageName, changes: Record<string, unknown> = {}): App {
+  const app = anEmptyApp();
+  aStack(app, stage, changes);
+  return app;
+}
+
+export function aStack(app: App, stage: StageName, changes: Record<string, unknown> = {}): Stack {
+  const [stack] = addStacks(app, { [stage]: settingsOf(stage, changes) });
+  if (stack === undefined) throw new Error(`no stack of ${stage}`);
+  return stack;
+}
+
+const made = new Map<string, Template>();
+
+export function templateOf(stage: StageName, changes: Record<string, unknown> = {}): Template {
+  const key = JSON.stringify([stage, changes]);
+  const template = made.get(key) ?? Template.fromStack(aStack(anEmptyApp(), stage, changes));
+  made.set(key, template);
+  return template;
+}
+
+export type Properties = Record<string, unknown>;
+
+/** The properties of all resources of a type, by their logical ids. */
+export function resources(template: Template, type: string): Record<string, Properties> {
+  return Object.fromEntries(
+    Object.entries(template.findResources(type)).map(([id, resource]) => [
+      id,
+      (resource as { Properties?: Properties }).Properties ?? {},
+    ]),
+  );
+}
+
+/** Of the only resource of its type. */
+export function theOnly(template: Template, type: string): Properties {
+  const [only, ...more] = Object.values(resources(template, type));
+  if (only === undefined || more.length > 0) throw new Error(`there is not one ${type}`);
+  return only;
+}
+
+export interface Container {
+  Environment: { Name: string; Value: unknown }[];
+  Secrets: { Name: string; ValueFrom: unknown }[];
+  [property: string]: unknown;
+}
+
+export function theContainer(template: Template): Container {
+  const containers = theOnly(template, 'AWS::ECS::TaskDefinition')['ContainerDefinitions'] as Container[];
+  if (containers[0] === undefined || containers.length > 1) throw new Error('there is not one container');
+  return containers[0];
+}
