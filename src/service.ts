@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import { DeadlineSweeper } from './events/deadline-sweeper.js';
 import { EventBridgePublisher } from './events/event-bridge-publisher.js';
-import { READ_WAIT_MS, Relay, type RelayObserver } from './events/relay.js';
+import { READ_WAIT_MS, Relay } from './events/relay.js';
 import { createApp } from './http/app.js';
 import { Authenticator } from './http/authentication.js';
 import { managementListener } from './http/management.js';
@@ -20,6 +20,7 @@ import { Busyness } from './observability/busyness.js';
 import { EmbeddedMetrics } from './observability/embedded-metrics.js';
 import { createLogger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
+import { relayRecorder } from './observability/relay-recorder.js';
 import { PostgresSessionRepository } from './postgres/session-repository.js';
 import { ChangeFeed } from './redis/change-feed.js';
 import { connect, connectForListening, connectForWaiting } from './redis/connection.js';
@@ -119,7 +120,12 @@ function buildApp(
       metrics.requestAnswered(request.method, request.route, request.status, request.seconds);
       requestLog.answered(request);
     },
-    load: { waitingForRedis: () => store.underWay, onShed: () => void metrics.requestShed() },
+    load: {
+      waitingForRedis: () => store.underWay,
+      onShed: () => {
+        metrics.requestShed();
+      },
+    },
     logger,
   });
 }
@@ -210,7 +216,7 @@ function buildBackground(config: Config, { clock }: Overrides, built: Built & Pi
   const relay = new Relay({
     outbox,
     publisher: new EventBridgePublisher(config.eventBridge),
-    observer: relayObserver(logger, metrics),
+    observer: relayRecorder(logger, metrics),
   });
   const sweeper = new DeadlineSweeper({
     deadlines: new Deadlines({ redis, clock }),
@@ -228,26 +234,4 @@ function buildBackground(config: Config, { clock }: Overrides, built: Built & Pi
     },
   });
   return { relay, sweeper };
-}
-
-function relayObserver(logger: Logger, metrics: Metrics): RelayObserver {
-  return {
-    published: (count) => {
-      metrics.eventsPublished(count);
-    },
-    retried: (count, reason) => {
-      metrics.eventsRetried(count);
-      logger.warn({ count, reason }, 'events not published; they will be tried again');
-    },
-    died: ({ id, detailType }, reason) => {
-      metrics.eventsDead(1);
-      logger.error(
-        { entry: id, detailType, reason },
-        'EventBridge refused an event for good; it is in the dead-letter stream',
-      );
-    },
-    outboxAway: (error) => {
-      logger.warn({ err: error }, 'outbox away');
-    },
-  };
 }

@@ -133,7 +133,7 @@ function countsByLabel(series: Series[], by: string | undefined): Map<string, Co
   for (const { value, labels, metricName } of series) {
     if (metricName !== undefined && !metricName.endsWith('_bucket')) continue;
     const label = by === undefined ? '' : String(labels[by]);
-    const counts: Counts = counted.get(label) ?? new Map();
+    const counts: Counts = counted.get(label) ?? new Map<number, number>();
     const bound = Number(String(labels['le'] ?? '+Inf').replace('+Inf', 'Infinity'));
     counts.set(bound, (counts.get(bound) ?? 0) + value);
     counted.set(label, counts);

@@ -103,7 +103,9 @@ export class FaultRun {
       await fault.happen({
         stack: this.#stack,
         processes: this.#processes,
-        dataIsLost: () => void this.#dataGeneration++,
+        dataIsLost: () => {
+          this.#dataGeneration++;
+        },
       });
       history.healed(performance.now());
       if (fault.isAboutEvents === true) await this.#untilPublished();
