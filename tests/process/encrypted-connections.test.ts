@@ -42,7 +42,7 @@ function aService(settings: Record<string, string> = {}) {
   });
 }
 
-const readiness = async (url: string) => (await (await fetch(`${url}/health/ready`)).json());
+const readiness = async (url: string) => await (await fetch(`${url}/health/ready`)).json();
 
 test('Redis and Postgres are reached encrypted, with passwords by themselves, and a journey goes through both', async () => {
   const service = await aService();
