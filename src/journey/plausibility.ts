@@ -12,7 +12,7 @@ const ACCURACY_CAP_METERS = 30;
 /**
  * Whether a trainer can have come from one fix to a later one at no more than maxSpeedKmh: the distance less both
  * accuracies over the time between. Two fixes of the same time are plausible only where they are not apart. The rule of
- * the contract; scripts/record_position.lua judges by the same one, and a test holds the two together.
+ * the contract; scripts/record_positions.lua judges by the same one, and a test holds the two together.
  */
 export function isPlausible(from: Fix, to: Fix, maxSpeedKmh: number): boolean {
   const apart = distanceMeters(from, to) - allowance(from) - allowance(to);

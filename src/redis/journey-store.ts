@@ -3,9 +3,10 @@ import { Deadline } from '../journey/deadline.js';
 import type { JourneyRules } from '../journey/journey.js';
 import type { ArriveOutcome, RecordOutcome, StopOutcome } from '../journey/outcomes.js';
 import type * as ports from '../journey/ports.js';
+import { Batches, type BatchesDependencies } from './batches.js';
 import { asFailure } from './connection.js';
 import * as keys from './keys.js';
-import { positionArguments } from './position-arguments.js';
+import { pollParts, positionParts, readLiveArguments, recordPositionsArguments } from './script-arguments.js';
 import {
   alreadyActive,
   arriveOutcome,
@@ -29,13 +30,18 @@ export interface JourneyStoreDependencies {
   clock?: (() => number) | undefined;
 }
 
-/** All journeys, in Redis: one script, and so one atomic step and one round trip, a method. */
+/**
+ * All journeys, in Redis: one script, and so one atomic step and one round trip, a method. Positions and polls that come
+ * in together share a call.
+ */
 export class RedisJourneyStore implements ports.JourneyStore {
   readonly #redis: JourneyStoreDependencies['redis'];
   readonly #rules: Pick<JourneyRules, 'journeyTtlSeconds'>;
   readonly #dependencies: JourneyStoreDependencies;
   readonly #clock: () => string;
   readonly #deadline: Deadline;
+  readonly #positions: Batches;
+  readonly #polls: Batches;
   #underWay = 0;
 
   constructor(dependencies: JourneyStoreDependencies) {
@@ -45,11 +51,17 @@ export class RedisJourneyStore implements ports.JourneyStore {
     this.#deadline = new Deadline(dependencies.commandTimeoutMs, 'redis');
     const { clock } = dependencies;
     this.#clock = clock === undefined ? () => '' : () => String(clock());
+    this.#positions = this.#batchesOf('recordPosition', (parts) =>
+      this.#redis.recordPositions(...recordPositionsArguments(parts, this.#clock())),
+    );
+    this.#polls = this.#batchesOf('readLive', (parts) =>
+      this.#redis.readLive(...readLiveArguments(parts, this.#clock())),
+    );
   }
 
   /** Calls that have no answer yet. */
   get underWay(): number {
-    return this.#underWay;
+    return this.#underWay + this.#positions.underWay + this.#polls.underWay;
   }
 
   async start(
@@ -95,28 +107,14 @@ export class RedisJourneyStore implements ports.JourneyStore {
   }
 
   async recordPosition(update: ports.PositionToRecord): Promise<RecordOutcome> {
-    const { sessionId } = update;
-    const reply = await this.#run('recordPosition', keys.activeKey(sessionId), () =>
-      this.#redis.recordPosition(...positionArguments(update, this.#clock())),
-    );
-    if (reply[0] === 'healed') this.#dependencies.onHealed(keys.locationKey(update.trainerId, sessionId));
+    const { sessionId, trainerId } = update;
+    const reply = await this.#positions.call(keys.activeKey(sessionId), positionParts(update));
+    if (reply[0] === 'healed') this.#dependencies.onHealed(keys.locationKey(trainerId, sessionId));
     return recordOutcome(reply, sessionId);
   }
 
   async readLive(sessionId: string): Promise<ports.LiveReading> {
-    const active = keys.activeKey(sessionId);
-    const reply = await this.#run('readLive', active, () =>
-      this.#redis.readLive(
-        active,
-        keys.endedKey(sessionId),
-        keys.trackKey(sessionId),
-        keys.metaKey(sessionId),
-        keys.missingKey(sessionId),
-        this.#clock(),
-        keys.LOCATION_KEY_PREFIX,
-        sessionId,
-      ),
-    );
+    const reply = await this.#polls.call(keys.activeKey(sessionId), pollParts(sessionId));
     return liveReading(reply, sessionId, this.#rules.journeyTtlSeconds);
   }
 
@@ -177,6 +175,13 @@ export class RedisJourneyStore implements ports.JourneyStore {
     ];
   }
 
+  #batchesOf(operation: string, send: BatchesDependencies['send']): Batches {
+    const observe = (seconds: number, succeeded: boolean) => {
+      this.#dependencies.observe(operation, seconds, succeeded);
+    };
+    return new Batches({ send, deadline: this.#deadline, observe });
+  }
+
   async #run<T>(operation: string, key: string, call: () => Promise<T>): Promise<T> {
     const startedAt = performance.now();
     let succeeded = false;
@@ -194,7 +199,7 @@ export class RedisJourneyStore implements ports.JourneyStore {
   }
 }
 
-/** How journey:active's JSON begins: the ids first, so that record_position.lua knows the owner without decoding. */
+/** How journey:active's JSON begins: the ids first, so that record_positions.lua knows the owner without decoding. */
 function ownedHead(sessionId: string, trainerId: string): string {
   return `{"sessionId":"${sessionId}","trainerId":"${trainerId}",`;
 }

@@ -5,26 +5,27 @@ import { OLDEST_FIX_MS, STALE_AFTER_MS, type JourneyRules } from '../journey/jou
 /** Events that wait for a bus that is away: days of them at 10,000 journeys an hour, at about 300 bytes each. */
 const OUTBOX_MAX_LENGTH = 1_000_000;
 
-type Argument = string | number;
+export type Argument = string | number;
 /** What a script answers: a word first, then what belongs to it. Redis' integers are numbers, its strings text. */
 export type ScriptReply = [word: string, ...values: (string | number | null)[]];
+/** A script for several sessions at once takes the number of its keys before them. */
 type Script<Reply> = (...keysThenArguments: Argument[]) => Promise<Reply>;
 
 /** The scripts of scripts/*.lua; each opens with its KEYS, ARGV and what it returns. */
 export interface JourneyScripts {
   startJourney: Script<ScriptReply>;
-  recordPosition: Script<ScriptReply>;
-  readLive: Script<ScriptReply>;
+  recordPositions: Script<ScriptReply[]>;
+  readLive: Script<ScriptReply[]>;
   endJourney: Script<ScriptReply>;
   expireJourney: Script<ScriptReply>;
   dueJourneys: Script<string[]>;
   reportStale: Script<ScriptReply>;
 }
 
-const scripts: Record<keyof JourneyScripts, { file: string; numberOfKeys: number }> = {
+const scripts: Record<keyof JourneyScripts, { file: string; numberOfKeys?: number }> = {
   startJourney: { file: 'start_journey', numberOfKeys: 7 },
-  recordPosition: { file: 'record_position', numberOfKeys: 7 },
-  readLive: { file: 'read_live', numberOfKeys: 5 },
+  recordPositions: { file: 'record_positions' },
+  readLive: { file: 'read_live' },
   endJourney: { file: 'end_journey', numberOfKeys: 7 },
   expireJourney: { file: 'expire_journey', numberOfKeys: 6 },
   dueJourneys: { file: 'due_journeys', numberOfKeys: 1 },
@@ -39,8 +40,8 @@ export function withScripts(redis: Redis, rules: JourneyRules): Redis & JourneyS
     staleAfterMs: STALE_AFTER_MS,
     outboxMaxLength: OUTBOX_MAX_LENGTH,
   };
-  for (const [name, { file, numberOfKeys }] of Object.entries(scripts)) {
-    redis.defineCommand(name, { lua: withConstants(readScript(file), constants), numberOfKeys });
+  for (const [name, { file, ...keys }] of Object.entries(scripts)) {
+    redis.defineCommand(name, { lua: withConstants(readScript(file), constants), ...keys });
   }
   return redis as Redis & JourneyScripts;
 }

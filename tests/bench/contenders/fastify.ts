@@ -4,13 +4,17 @@ import Fastify, { type FastifyReply } from 'fastify';
 import { Redis } from 'ioredis';
 import { nextPollMs, ordinaryCadence } from '../../../src/journey/cadence.js';
 import { activeVersion, activeView, isoTime } from '../../../src/journey/live-view.js';
-import { positionArguments } from '../../../src/redis/position-arguments.js';
+import {
+  pollParts,
+  positionParts,
+  readLiveArguments,
+  recordPositionsArguments,
+} from '../../../src/redis/script-arguments.js';
 import { withScripts } from '../../../src/redis/scripts.js';
 import { saturationRules } from '../bench-journeys.js';
 import { addHooks, timed } from './fastify-hooks.js';
 import { liveSchema, updateSchema } from './fastify-schemas.js';
 import { liveOf, positionOf, type UpdateBody } from './fastify-values.js';
-import { liveArguments } from './live-arguments.js';
 
 const BASE = '/api/v1/admin/location-tracking/journey';
 const redis = withScripts(
@@ -32,8 +36,9 @@ app.post<{ Body: UpdateBody }>(`${BASE}/updates`, { schema: updateSchema }, asyn
   if (caller.role !== 'trainer') return refuse(reply, 403, 'FORBIDDEN');
   const sessionId = body.sessionId.toLowerCase();
   const update = { position: positionOf(body), ageMs: body.ageMs ?? 0, stretch: 1 };
-  const args = positionArguments({ sessionId, trainerId: caller.userId, ...update }, '');
-  const [word, nowMs, nextUpdateMs] = await timed('recordPosition', redis.recordPosition(...args));
+  const parts = positionParts({ sessionId, trainerId: caller.userId, ...update });
+  const call = redis.recordPositions(...recordPositionsArguments(parts, ''));
+  const [[word, nowMs, nextUpdateMs] = ['none']] = await timed('recordPosition', call);
   if (word !== 'recorded') return refuse(reply, 409, word);
   reply.code(201).header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
   return { success: true, data: { sessionId, timestamp: isoTime(Number(nowMs)), ttl: 300, nextUpdateMs } };
@@ -45,7 +50,8 @@ app.get<{ Querystring: { sessionId: string } }>(
   async (request, reply) => {
     const { caller } = request;
     const sessionId = request.query.sessionId.toLowerCase();
-    const stored = await timed('readLive', redis.readLive(...liveArguments(sessionId)));
+    const call = redis.readLive(...readLiveArguments(pollParts(sessionId), ''));
+    const [stored = ['none']] = await timed('readLive', call);
     if (stored[0] !== 'active') return refuse(reply, 404, stored[0]);
     const { journey, location, nowMs } = liveOf(stored);
     const isParty = caller.userId === (caller.role === 'student' ? journey.studentId : journey.trainerId);

@@ -3,14 +3,22 @@
  * script, without a token check, validation, metrics or log.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { connect } from '../../../src/redis/connection.js';
-import { positionArguments } from '../../../src/redis/position-arguments.js';
+import { coalesceWrites, connect } from '../../../src/redis/connection.js';
+import {
+  pollParts,
+  positionParts,
+  readLiveArguments,
+  recordPositionsArguments,
+} from '../../../src/redis/script-arguments.js';
 import { withScripts } from '../../../src/redis/scripts.js';
 import { saturationRules } from '../bench-journeys.js';
-import { liveArguments } from './live-arguments.js';
 
 const redisSettings = { url: process.env['REDIS_URL'] ?? '', commandTimeoutMs: 500 };
 const redis = withScripts(connect(redisSettings, 'floor', console.error), saturationRules);
+// All commands of a turn of the event loop in one write, as is cheapest for a server that sends one a request.
+redis.on('connect', () => {
+  coalesceWrites(redis.stream, setImmediate);
+});
 await redis.connect();
 
 interface Update {
@@ -33,7 +41,8 @@ const server = createServer((req, res) => {
 async function update(body: string, res: ServerResponse): Promise<void> {
   const { sessionId, trainerId, ...position } = JSON.parse(body) as Update;
   const record = { sessionId, trainerId, position, ageMs: 0, stretch: 1 };
-  const [word, nowMs] = await redis.recordPosition(...positionArguments(record, ''));
+  const [reply] = await redis.recordPositions(...recordPositionsArguments(positionParts(record), ''));
+  const [word, nowMs] = reply ?? [];
   const timestamp = new Date(Number(nowMs)).toISOString();
   const data = { sessionId, timestamp, ttl: 300, nextUpdateMs: 5000 };
   answer(res, word === 'recorded' ? 201 : 500, { success: true, data });
@@ -41,7 +50,8 @@ async function update(body: string, res: ServerResponse): Promise<void> {
 
 async function live(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const sessionId = req.url?.slice(-36) ?? '';
-  const [, , , json] = await redis.readLive(...liveArguments(sessionId));
+  const [reply] = await redis.readLive(...readLiveArguments(pollParts(sessionId), ''));
+  const json = reply?.[3];
   const location = JSON.parse(String(json)) as { trainerId: string; timestamp: string };
   const etag = `"${location.timestamp}"`;
   if (req.headers['if-none-match'] === etag) {

@@ -1,0 +1,98 @@
+import type { Deadline } from '../journey/deadline.js';
+import { asFailure } from './connection.js';
+import type { CallParts } from './script-arguments.js';
+import type { ScriptReply } from './scripts.js';
+
+/** Redis does nothing else meanwhile: of positions, at 30 µs each, a millisecond. */
+const MOST_TOGETHER = 32;
+
+export interface BatchesDependencies {
+  /** Runs the script for all items of a batch. */
+  send: (parts: CallParts) => Promise<ScriptReply[]>;
+  deadline: Deadline;
+  observe: (seconds: number, succeeded: boolean) => void;
+}
+
+interface Batch extends CallParts {
+  waiting: { key: string; resolve: (reply: ScriptReply) => void; reject: (error: Error) => void }[];
+}
+
+/**
+ * What comes in during one turn of the event loop goes to Redis as one call of a script, which answers each item by
+ * itself. The more there is to do, the less each costs; one that comes alone waits for nobody.
+ */
+export class Batches {
+  readonly #dependencies: BatchesDependencies;
+  #open: Batch | undefined;
+  #underWay = 0;
+
+  constructor(dependencies: BatchesDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Items that have no answer yet. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /**
+   * key: named where a value in Redis cannot be read.
+   * @throws StateUnavailableError, CorruptStateError
+   */
+  call(key: string, { keys, args }: CallParts): Promise<ScriptReply> {
+    this.#underWay++;
+    return new Promise((resolve, reject) => {
+      const batch = this.#openBatch();
+      batch.keys.push(...keys);
+      batch.args.push(...args);
+      batch.waiting.push({ key, resolve, reject });
+      if (batch.waiting.length === MOST_TOGETHER) this.#send();
+    });
+  }
+
+  #openBatch(): Batch {
+    if (this.#open !== undefined) return this.#open;
+    const batch: Batch = { keys: [], args: [], waiting: [] };
+    this.#open = batch;
+    // Runs when all that has come in was looked at; what was full before has gone by then.
+    setImmediate(() => {
+      if (this.#open === batch) this.#send();
+    });
+    return batch;
+  }
+
+  #send(): void {
+    const batch = this.#open;
+    if (batch === undefined) return;
+    this.#open = undefined;
+    const { send, deadline, observe } = this.#dependencies;
+    const startedAtMs = performance.now();
+    const isOver = (succeeded: boolean) => {
+      this.#underWay -= batch.waiting.length;
+      observe((performance.now() - startedAtMs) / 1000, succeeded);
+    };
+    deadline.hold(send(batch)).then(
+      (replies) => {
+        isOver(true);
+        answer(batch, replies);
+      },
+      (error: unknown) => {
+        isOver(false);
+        for (const { key, reject } of batch.waiting) reject(asFailure(error, key));
+      },
+    );
+  }
+}
+
+function answer({ waiting }: Batch, replies: ScriptReply[]): void {
+  for (const [index, { key, resolve, reject }] of waiting.entries()) {
+    const reply = replies[index] ?? ['none'];
+    if (reply[0] === 'failed') reject(asFailure(scriptError(String(reply[1])), key));
+    else resolve(reply);
+  }
+}
+
+/** As ioredis makes one of what Redis says. */
+function scriptError(message: string): Error {
+  return Object.assign(new Error(message), { name: 'ReplyError' });
+}
