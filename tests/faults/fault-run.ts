@@ -58,6 +58,7 @@ export class FaultRun {
     const phones = new Phones(sessions, this.#calls, () => this.#dataGeneration);
     const atRest = async () => {
       await phones.stop();
+      await this.#balancer.hangUp();
       await pause(REST_MS);
       return this.#processes.footprints();
     };

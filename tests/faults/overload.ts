@@ -71,8 +71,9 @@ export async function overload(stack: Stack, surroundings: Surroundings): Promis
     accepted: result.accepted,
     shed: result.refused,
     health: await health.end(),
+    // A 409 is due where a journey's next update has overtaken this one on another connection.
     failures: Object.fromEntries(
-      Object.entries(result.failures).filter(([what]) => !/^(update|poll) 503$/.test(what)),
+      Object.entries(result.failures).filter(([what]) => !/^((update|poll) 503|update 409)$/.test(what)),
     ),
   };
 }
