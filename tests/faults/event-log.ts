@@ -26,8 +26,8 @@ export class EventLog {
       const { sessionId, startTime, endTime, eventId } = detail;
       // Those of no start and no end tell of what no answer does.
       const time = startTime ?? endTime;
-      if (time === undefined) return;
-      const key = `${detailType} ${String(sessionId)} ${String(time)}`;
+      if (typeof time !== 'string') return;
+      const key = `${detailType} ${String(sessionId)} ${time}`;
       const before = this.#arrivals.get(key) ?? { ids: new Set(), count: 0, during: faultNow() };
       before.ids.add(eventId);
       before.count++;

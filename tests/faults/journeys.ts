@@ -40,15 +40,19 @@ export class Journeys {
     this.#isStopping = true;
   }
 
-  async run(): Promise<void> {
+  run(): Promise<void> {
     this.#isStopping = false;
+    return this.#oneAfterTheOther();
+  }
+
+  async #oneAfterTheOther(): Promise<void> {
     await pause(Math.random() * BEAT_MS * MOST_BEATS);
     while (!this.#isStopping) await this.#journey();
   }
 
   async #journey(): Promise<void> {
     const generation = this.#dataGeneration();
-    await this.#start();
+    if (!(await this.#start())) return;
     const beats = FEWEST_BEATS + Math.floor(Math.random() * (MOST_BEATS - FEWEST_BEATS));
     for (let beat = 0; beat < beats && !this.#isStopping; beat++) {
       if (!(await this.#update())) {
@@ -73,7 +77,8 @@ export class Journeys {
     this.#calls.history.wrong.add(`${where}: an active journey is not there`);
   }
 
-  async #start(): Promise<void> {
+  /** @returns false where it came to no answer in all that time */
+  async #start(): Promise<boolean> {
     const { sessionId } = this.#session;
     this.#etag = undefined;
     this.#taken = undefined;
@@ -81,6 +86,7 @@ export class Journeys {
     if (reading.kind === 'done') {
       this.#calls.history.acknowledged.push(startOf(sessionId, reading.data.startedAt));
     }
+    return reading.kind === 'done' || (reading.kind === 'refused' && reading.status !== 503);
   }
 
   /** @returns false where the service says that there is no journey */

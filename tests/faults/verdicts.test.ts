@@ -194,4 +194,4 @@ test('npm run test:faults can be started', async () => {
   child.stdout.on('data', (chunk: Buffer) => (help += chunk.toString()));
   expect(await once(child, 'close')).toEqual([0, null]);
   expect(help).toContain('redis hangs');
-});
+}, 120_000);
