@@ -90,6 +90,8 @@ export function recordAnswer(outcome: RecordOutcome, update: PositionUpdate, rul
       return notActive();
     case 'ended':
       return ended(outcome);
+    case 'endedForOthers':
+      return ended(null);
   }
 }
 
@@ -147,6 +149,8 @@ export function arriveAnswer(outcome: ArriveOutcome, sessionId: string, rules: A
       return notActive();
     case 'ended':
       return ended(outcome);
+    case 'endedForOthers':
+      return ended(null);
   }
 }
 
@@ -164,6 +168,8 @@ export function stopAnswer(outcome: StopOutcome, sessionId: string): Answer {
       return notActive();
     case 'ended':
       return ended(outcome);
+    case 'endedForOthers':
+      return ended(null);
   }
 }
 
@@ -204,9 +210,11 @@ function notActive(): Refusal {
   return new Refusal('JOURNEY_NOT_ACTIVE', 'The session has no active journey; start one first.');
 }
 
-function ended(outcome: Ended): Refusal {
-  return new Refusal('JOURNEY_ENDED', 'The journey has ended; stop sending.', {
-    reason: outcome.reason,
-    endedAt: isoTime(outcome.endedAtMs),
-  });
+/** end: null where it is not told how and when. */
+function ended(end: Ended | null): Refusal {
+  return new Refusal(
+    'JOURNEY_ENDED',
+    'The journey has ended; stop sending.',
+    end === null ? undefined : { reason: end.reason, endedAt: isoTime(end.endedAtMs) },
+  );
 }

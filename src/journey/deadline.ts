@@ -1,4 +1,5 @@
 import { StateUnavailableError } from './failures.js';
+import { afterLimit } from './time-limit.js';
 
 /** Calls of the same few hundredths of a second share a timer. */
 const BUCKET_MS = 20;
@@ -48,11 +49,11 @@ export class Deadline {
     if (this.#bucket !== undefined && nowMs < this.#bucket.closesAtMs) return this.#bucket;
     const bucket: Bucket = { closesAtMs: nowMs + BUCKET_MS, waiting: new Set() };
     this.#bucket = bucket;
-    setTimeout(() => {
+    afterLimit(this.#limitMs + BUCKET_MS, () => {
       for (const reject of bucket.waiting) {
         reject(new StateUnavailableError(this.#dependency, `no answer within ${this.#limitMs} ms`));
       }
-    }, this.#limitMs + BUCKET_MS).unref();
+    });
     return bucket;
   }
 }

@@ -1,3 +1,5 @@
+import { afterLimit } from './time-limit.js';
+
 /** A dependency did not answer in time, or not at all: the state of things is not known. */
 export class StateUnavailableError extends Error {
   constructor(
@@ -31,16 +33,16 @@ export function within<T>(
   work: Promise<T>,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const cancel = afterLimit(ms, () => {
       reject(new StateUnavailableError(dependency, `no answer within ${Math.round(ms)} ms`));
-    }, ms);
+    });
     work.then(
       (value) => {
-        clearTimeout(timer);
+        cancel();
         resolve(value);
       },
       (error: unknown) => {
-        clearTimeout(timer);
+        cancel();
         reject(error instanceof Error ? error : new Error(String(error)));
       },
     );

@@ -4,7 +4,14 @@ import { within } from './failures.js';
 import { startableStatuses, type Caller, type Session } from './journey.js';
 import type { LiveWatch } from './live-watch.js';
 import type { Wait } from './waiting-caller.js';
-import type { ArriveOutcome, LiveOutcome, RecordOutcome, StartOutcome, StopOutcome } from './outcomes.js';
+import type {
+  ArriveOutcome,
+  EndedForOthers,
+  LiveOutcome,
+  RecordOutcome,
+  StartOutcome,
+  StopOutcome,
+} from './outcomes.js';
 import type {
   Idempotency,
   JourneyObserver,
@@ -90,7 +97,7 @@ export class JourneyService {
             stretch: this.#stretch(),
           });
     this.#observer.positionTaken(outcome.kind);
-    return outcome;
+    return toldTo(caller, outcome);
   }
 
   /** Where the trainer is; with a wait, as soon as it is another than the caller knows. withinMs: for each look at it. */
@@ -100,14 +107,26 @@ export class JourneyService {
       : this.#live.next(caller, sessionId, withinMs, wait);
   }
 
-  arrive(caller: Caller, sessionId: string, key: string | undefined): Promise<ArriveOutcome> {
-    return this.#store.arrive(sessionId, caller.userId, idempotency(caller, key));
+  async arrive(caller: Caller, sessionId: string, key: string | undefined): Promise<ArriveOutcome> {
+    return toldTo(caller, await this.#store.arrive(sessionId, caller.userId, idempotency(caller, key)));
   }
 
-  stop(caller: Caller, sessionId: string, key: string | undefined): Promise<StopOutcome> {
+  async stop(caller: Caller, sessionId: string, key: string | undefined): Promise<StopOutcome> {
     const stoppedBy = caller.role === 'admin' ? null : caller.userId;
-    return this.#store.stop(sessionId, stoppedBy, idempotency(caller, key));
+    return toldTo(caller, await this.#store.stop(sessionId, stoppedBy, idempotency(caller, key)));
   }
+}
+
+/**
+ * The contract asks for an active journey before it asks whose it is, so anybody is told that one has ended; how and when
+ * is for its own trainer and for admins.
+ */
+function toldTo<Outcome extends RecordOutcome | ArriveOutcome | StopOutcome>(
+  { userId, role }: Caller,
+  outcome: Outcome,
+): Outcome | EndedForOthers {
+  if (outcome.kind !== 'ended' || role === 'admin' || outcome.trainerId === userId) return outcome;
+  return { kind: 'endedForOthers' };
 }
 
 type Admission =

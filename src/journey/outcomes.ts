@@ -2,7 +2,9 @@ import type { LiveJourney } from '../contract/answers.js';
 import type { EndReason } from '../contract/events.js';
 
 /** What became of a call. Each refusal is an outcome, not an exception; only a dependency that fails is thrown. */
-export type Ended = { kind: 'ended'; reason: EndReason; endedAtMs: number };
+export type Ended = { kind: 'ended'; trainerId: string; reason: EndReason; endedAtMs: number };
+/** Told to a trainer whose journey it was not: that there is none any more, and nothing of it. */
+export type EndedForOthers = { kind: 'endedForOthers' };
 export type Forbidden = { kind: 'forbidden' };
 export type NotActive = { kind: 'notActive' };
 export type RateLimited = { kind: 'rateLimited'; retryAfterMs: number };
@@ -30,7 +32,8 @@ export type RecordOutcome =
   | { kind: 'mocked' }
   | Forbidden
   | NotActive
-  | Ended;
+  | Ended
+  | EndedForOthers;
 
 export type ArriveOutcome =
   | { kind: 'arrived'; arrivedAtMs: number; distanceMeters: number; replayed: boolean }
@@ -38,10 +41,15 @@ export type ArriveOutcome =
   | { kind: 'locationUnknown'; because: 'noPosition' | 'noHome' }
   | Forbidden
   | NotActive
-  | Ended;
+  | Ended
+  | EndedForOthers;
 
 export type StopOutcome =
-  { kind: 'stopped'; stoppedAtMs: number; replayed: boolean } | Forbidden | NotActive | Ended;
+  | { kind: 'stopped'; stoppedAtMs: number; replayed: boolean }
+  | Forbidden
+  | NotActive
+  | Ended
+  | EndedForOthers;
 
 export type LiveOutcome =
   | {

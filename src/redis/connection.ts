@@ -8,6 +8,7 @@ export interface RedisSettings {
 }
 
 const LONGEST_RECONNECT_DELAY_MS = 500;
+const HEARD_OUT_MS = 100;
 
 /**
  * A connection that comes back by itself and queues nothing meanwhile: what can't be sent now fails now. ioredis' own
@@ -19,8 +20,25 @@ export function connect(settings: RedisSettings, name: string, onError: (error: 
   // A new connection has a new stream.
   redis.on('connect', () => {
     coalesceWrites(redis.stream);
+    hearOutBeforeEnding(redis.stream);
   });
   return redis;
+}
+
+/**
+ * A connection that was silent for socketTimeout is ended only when there is nothing to read on it either. ioredis' timer
+ * is due all the same where this process stood still and Redis did not, and would fail all that Redis has answered.
+ */
+function hearOutBeforeEnding(stream: Redis['stream']): void {
+  const end = stream.destroy.bind(stream);
+  stream.destroy = (error?: Error) => {
+    if (error?.message.startsWith('Socket timeout') !== true) return end(error);
+    const { bytesRead } = stream;
+    setTimeout(() => {
+      if (stream.bytesRead === bytesRead) end(error);
+    }, HEARD_OUT_MS).unref();
+    return stream;
+  };
 }
 
 /**
@@ -65,6 +83,7 @@ export function connectForListening(
   redis.on('error', onError);
   redis.on('connect', () => {
     coalesceWrites(redis.stream);
+    hearOutBeforeEnding(redis.stream);
   });
   return redis;
 }

@@ -156,10 +156,10 @@ function notActive(reply: ScriptReply, sessionId: string): NotActive | Ended {
     case 'not_active':
       return { kind: 'notActive' };
     case 'overdue':
-      return { kind: 'ended', reason: 'timeout', endedAtMs: Number(reply[5]) };
+      return { kind: 'ended', trainerId: String(reply[2]), reason: 'timeout', endedAtMs: Number(reply[5]) };
     case 'ended': {
-      const { reason, endedAtMs } = parseEnded(keys.endedKey(sessionId), String(reply[2]));
-      return { kind: 'ended', reason, endedAtMs };
+      const { trainerId, reason, endedAtMs } = parseEnded(keys.endedKey(sessionId), String(reply[2]));
+      return { kind: 'ended', trainerId, reason, endedAtMs };
     }
     default:
       throw new CorruptStateError(

@@ -32,6 +32,13 @@ export class Balancer {
     connections.send(request, done);
   }
 
+  /** Closes every connection, as phones that have gone; nothing may be under way. */
+  async hangUp(): Promise<void> {
+    const before = [...this.#targets];
+    for (const [origin] of before) this.#targets.set(origin, new Connections(origin, MOST_CONNECTIONS));
+    await Promise.all(before.map(([, connections]) => connections.close()));
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#targets.values()].map((connections) => connections.close()));
   }

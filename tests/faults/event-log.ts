@@ -9,15 +9,26 @@ export function endOf(sessionId: string, endedAt: string): string {
   return `TrainerJourneyEnded ${sessionId} ${endedAt}`;
 }
 
-/** Which events have arrived at the bus, and how often. */
-export class EventLog {
-  readonly #arrivals = new Map<string, { ids: Set<unknown>; count: number }>();
+interface Arrivals {
+  ids: Set<unknown>;
+  count: number;
+  /** The fault that there was when it came first. */
+  during: string;
+}
 
-  constructor(bus: LocalEventBus) {
+/** Which starts and ends the bus was told of, and how often. */
+export class EventLog {
+  readonly #arrivals = new Map<string, Arrivals>();
+
+  /** faultNow: the name of the fault that there is. */
+  constructor(bus: Pick<LocalEventBus, 'onEvent'>, faultNow: () => string) {
     bus.onEvent(({ detailType, detail }) => {
       const { sessionId, startTime, endTime, eventId } = detail;
-      const key = `${detailType} ${String(sessionId)} ${String(startTime ?? endTime)}`;
-      const before = this.#arrivals.get(key) ?? { ids: new Set(), count: 0 };
+      // Those of no start and no end tell of what no answer does.
+      const time = startTime ?? endTime;
+      if (typeof time !== 'string') return;
+      const key = `${detailType} ${String(sessionId)} ${time}`;
+      const before = this.#arrivals.get(key) ?? { ids: new Set(), count: 0, during: faultNow() };
       before.ids.add(eventId);
       before.count++;
       this.#arrivals.set(key, before);
@@ -34,5 +45,10 @@ export class EventLog {
 
   repeatsOf(key: string): number {
     return Math.max(0, (this.#arrivals.get(key)?.count ?? 0) - 1);
+  }
+
+  /** Events that came during the fault, of starts and ends that no answer told of. */
+  unknownOf(fault: string, known: ReadonlySet<string>): number {
+    return [...this.#arrivals].filter(([key, { during }]) => during === fault && !known.has(key)).length;
   }
 }

@@ -17,13 +17,20 @@ export interface Fault {
   excuses?: Excuses;
   /** Recovery ends when what is unpublished is out, and not when requests are served. */
   isAboutEvents?: true;
+  /** It takes so long that it happens once, however often the others do. */
+  isLong?: true;
+  /** The processes that there are afterwards are others than before. */
+  replacesProcesses?: true;
   /** Brings it about, and takes it back; resolves as soon as the dependency is as it should be. */
   happen(world: FaultWorld): Promise<void>;
 }
 
 /** How long a fault goes on. */
 const LASTS_MS = 2_000;
+const AWAY_FOR_MINUTES_MS = 120_000;
 const SLOW_BY_MS = 200;
+/** Later than anything that the service waits for. */
+const TOO_SLOW_BY_MS = 1_200;
 const NOWHERE = ['127.0.0.1', 1] as const;
 
 /** By their groups, which --only takes as well. */
@@ -47,7 +54,7 @@ export const faults: Record<string, readonly Fault[]> = {
     },
     {
       name: 'redis is killed and comes back empty',
-      excuses: { lostJourneys: true },
+      excuses: { lostData: true },
       happen: async ({ stack: { redis }, dataIsLost }) => {
         await redis.kill();
         dataIsLost();
@@ -65,7 +72,7 @@ export const faults: Record<string, readonly Fault[]> = {
     },
     {
       name: 'redis is 200 ms slower',
-      happen: ({ stack }) => slow(stack.redisNetwork),
+      happen: ({ stack }) => slow(stack.redisNetwork, SLOW_BY_MS),
     },
     {
       name: 'redis is out of memory',
@@ -98,7 +105,7 @@ export const faults: Record<string, readonly Fault[]> = {
   postgres: [
     {
       name: 'postgres is 200 ms slower',
-      happen: ({ stack }) => slow(stack.postgresNetwork),
+      happen: ({ stack }) => slow(stack.postgresNetwork, SLOW_BY_MS),
     },
     { name: 'postgres has too many connections', happen: ({ stack }) => takeAllConnections(stack) },
     { name: 'postgres has nonsense for a home', happen: ({ stack }) => spoilHomes(stack) },
@@ -113,20 +120,13 @@ export const faults: Record<string, readonly Fault[]> = {
       refuses: (_event, index) => index % 2 === 0,
     })),
     busFault('takes events and its answer is lost', () => ({ kind: 'lose-answer' })),
-    {
-      name: 'EventBridge is away',
-      isAboutEvents: true,
-      happen: async ({ stack: { busNetwork } }) => {
-        busNetwork.cut();
-        await pause(2 * LASTS_MS);
-        busNetwork.heal();
-      },
-    },
+    busAway('EventBridge is away', 2 * LASTS_MS),
+    { ...busAway('EventBridge is away for 2 minutes', AWAY_FOR_MINUTES_MS), isLong: true },
   ],
   service: [
     {
       name: 'one of two processes stands still for 2 s',
-      excuses: { lateAnswers: true },
+      excuses: { laterByMs: LASTS_MS },
       happen: async ({ processes }) => {
         const { pid } = processes.first().process;
         process.kill(pid, 'SIGSTOP');
@@ -135,7 +135,18 @@ export const faults: Record<string, readonly Fault[]> = {
       },
     },
     {
+      name: 'the event loop of one of two processes is blocked for 2 s',
+      replacesProcesses: true,
+      excuses: { laterByMs: LASTS_MS },
+      happen: async ({ processes }) => {
+        const service = await processes.firstReplacedBy(['--import', blockedOnSignal(LASTS_MS)]);
+        process.kill(service.process.pid, 'SIGUSR2');
+        await pause(LASTS_MS);
+      },
+    },
+    {
       name: 'one of two processes is stopped (SIGTERM)',
+      replacesProcesses: true,
       happen: async ({ processes }) => {
         const service = processes.first();
         await processes.startOne();
@@ -146,6 +157,7 @@ export const faults: Record<string, readonly Fault[]> = {
     },
     {
       name: 'one of two processes is killed (SIGKILL)',
+      replacesProcesses: true,
       excuses: { brokenConnections: true },
       happen: async ({ processes }) => {
         const service = processes.first();
@@ -156,11 +168,9 @@ export const faults: Record<string, readonly Fault[]> = {
     },
     {
       name: 'the clocks of two processes are 3 s apart',
+      replacesProcesses: true,
       happen: async ({ processes }) => {
-        const service = processes.first();
-        await processes.startOne(['--import', clockAheadBy(3_000)]);
-        process.kill(service.process.pid, 'SIGTERM');
-        await processes.drain(service);
+        await processes.firstReplacedBy(['--import', clockAheadBy(3_000)]);
         await pause(LASTS_MS);
       },
     },
@@ -199,6 +209,10 @@ function networkFaults(server: string, networkOf: (stack: Stack) => Network): Fa
       network.freeze('answers');
     }),
     {
+      name: `the network to ${server} is slower than may be waited`,
+      happen: (world) => slow(networkOf(world.stack), TOO_SLOW_BY_MS),
+    },
+    {
       name: `the network to ${server} is half-open`,
       happen: ({ stack }) => {
         networkOf(stack).halfOpen();
@@ -208,8 +222,8 @@ function networkFaults(server: string, networkOf: (stack: Stack) => Network): Fa
   ];
 }
 
-async function slow(network: Network): Promise<void> {
-  network.delay(SLOW_BY_MS / 2);
+async function slow(network: Network, byMs: number): Promise<void> {
+  network.delay(byMs / 2);
   await pause(LASTS_MS);
   network.heal();
 }
@@ -277,13 +291,37 @@ function busFault(name: string, trouble: () => Trouble): Fault {
   };
 }
 
-/** A module that a process loads before all others, and that moves its clock; timers go by another one. */
+function busAway(name: string, forMs: number): Fault {
+  return {
+    name,
+    isAboutEvents: true,
+    happen: async ({ stack: { busNetwork } }) => {
+      busNetwork.cut();
+      await pause(forMs);
+      busNetwork.heal();
+    },
+  };
+}
+
+/** A module that a process loads before all others, and that lets nothing else run for so long after a SIGUSR2. */
+function blockedOnSignal(ms: number): string {
+  return asModule(`
+    process.on('SIGUSR2', () => {
+      const until = performance.now() + ${ms};
+      while (performance.now() < until);
+    });`);
+}
+
+/** The same, which moves its clock; timers go by another one. */
 function clockAheadBy(ms: number): string {
-  const source = `
+  return asModule(`
     const RealDate = Date;
     globalThis.Date = class extends RealDate {
       constructor(...given) { given.length === 0 ? super(RealDate.now() + ${ms}) : super(...given); }
       static now() { return RealDate.now() + ${ms}; }
-    };`;
+    };`);
+}
+
+function asModule(source: string): string {
   return `data:text/javascript,${encodeURIComponent(source)}`;
 }

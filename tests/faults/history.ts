@@ -5,22 +5,26 @@ import type { EventLog } from './event-log.js';
 export interface Excuses {
   /** A process dies with requests in its hands: their connections break. */
   brokenConnections?: true;
-  /** A process stands still, and whoever asks it waits. */
-  lateAnswers?: true;
-  /** Redis comes back empty: journeys from before are gone. */
-  lostJourneys?: true;
+  /** A process stands still for so long, and whoever asks it waits. */
+  laterByMs?: number;
+  /** Redis comes back empty: what nobody was told of yet may have been told to the bus. */
+  lostData?: true;
 }
 
-/** A second, by the contract, and what this process itself was late by. */
+/** By the contract. */
 const ANSWER_WITHIN_MS = 1_000;
 
 /** What happened while one fault was there, and until it was over. */
 export class FaultHistory {
   readonly failed = new Counts();
   readonly wrong = new Counts();
-  readonly startedJourneys: string[] = [];
-  readonly endedJourneys: string[] = [];
+  /** The events of all starts and ends that were acknowledged. */
+  acknowledged: string[] = [];
   readonly recoveryMs: number[] = [];
+  /** From the end of the fault until all that was acknowledged by then had been told. */
+  readonly eventsOutMs: number[] = [];
+  /** Of the processes' time, how much they waited for a processor. */
+  readonly cpuWaits: number[] = [];
   requests = 0;
   journeysLost = 0;
   orphanedLocations = 0;
@@ -52,11 +56,12 @@ export class FaultHistory {
     this.recoveryMs.push(Math.max(0, this.#lastFailureSentAtMs - this.#healedAtMs));
   }
 
-  /** @param lateMs what the answer took beyond what the service was asked to hold it, less this process' own delay */
+  /** tookMs: beyond what the service was asked to hold it, and less what this process was late by meanwhile. */
   answered(tookMs: number): void {
     this.requests++;
     this.slowestMs = Math.max(this.slowestMs, tookMs);
-    if (tookMs > ANSWER_WITHIN_MS && this.excuses.lateAnswers !== true) this.wrong.add('an answer after 1 s');
+    const limitMs = ANSWER_WITHIN_MS + (this.excuses.laterByMs ?? 0);
+    if (tookMs > limitMs) this.wrong.add(`an answer after ${limitMs / 1_000} s`);
   }
 
   refused(what: string, sentAtMs: number): void {
@@ -70,9 +75,14 @@ export class FaultHistory {
     if (this.excuses.brokenConnections !== true) this.wrong.add(`connection: ${reason}`);
   }
 
-  /** @param events what the bus has received at the end of all */
-  row(events: EventLog): FaultRow {
-    const keys = [...this.startedJourneys, ...this.endedJourneys];
+  /** Redis' data is gone, and with it what had not been told. */
+  forgetUntold(events: EventLog): void {
+    this.acknowledged = this.acknowledged.filter((key) => events.has(key));
+  }
+
+  /** events: what the bus has received at the end of all. known: of all histories together. */
+  row(events: EventLog, known: ReadonlySet<string>): FaultRow {
+    const keys = this.acknowledged;
     return {
       fault: this.name,
       times: this.recoveryMs.length,
@@ -80,12 +90,16 @@ export class FaultHistory {
       failed: this.failed.toObject(),
       wrong: this.wrong.toObject(),
       journeysLost: this.journeysLost,
-      eventsLost: this.excuses.lostJourneys === true ? 0 : keys.filter((key) => !events.has(key)).length,
+      events: keys.length,
+      eventsLost: keys.filter((key) => !events.has(key)).length,
       eventsRepeated: keys.reduce((sum, key) => sum + events.repeatsOf(key), 0),
       eventsWithTwoIds: keys.filter((key) => events.idsOf(key) > 1).length,
+      eventsOfNothing: this.excuses.lostData === true ? 0 : events.unknownOf(this.name, known),
       orphanedLocations: this.orphanedLocations,
       slowestMs: this.slowestMs,
       recoveryMs: this.recoveryMs,
+      eventsOutMs: this.eventsOutMs,
+      cpuWait: Math.max(0, ...this.cpuWaits),
     };
   }
 }
@@ -97,10 +111,15 @@ export interface FaultRow {
   failed: Record<string, number>;
   wrong: Record<string, number>;
   journeysLost: number;
+  /** Of acknowledged starts and ends. */
+  events: number;
   eventsLost: number;
   eventsRepeated: number;
   eventsWithTwoIds: number;
+  eventsOfNothing: number;
   orphanedLocations: number;
   slowestMs: number;
   recoveryMs: number[];
+  eventsOutMs: number[];
+  cpuWait: number;
 }

@@ -11,6 +11,7 @@ const BEAT_MS = 1_000;
 const FEWEST_BEATS = 4;
 const MOST_BEATS = 12;
 const RETRY_MS = 250;
+const GIVE_UP_AFTER_MS = 60_000;
 const HELD_SECONDS = 1;
 const METERS_PER_DEGREE = 111_195;
 
@@ -25,7 +26,8 @@ export class Journeys {
   readonly #dataGeneration: () => number;
   #sequence = 0;
   #etag: string | undefined;
-  #hasPosition = false;
+  /** The last that the service took in this journey. */
+  #taken: number | undefined;
   #isStopping = false;
 
   constructor(session: LoadSession, calls: Calls, dataGeneration: () => number) {
@@ -38,28 +40,33 @@ export class Journeys {
     this.#isStopping = true;
   }
 
-  async run(): Promise<void> {
+  run(): Promise<void> {
+    this.#isStopping = false;
+    return this.#oneAfterTheOther();
+  }
+
+  async #oneAfterTheOther(): Promise<void> {
     await pause(Math.random() * BEAT_MS * MOST_BEATS);
     while (!this.#isStopping) await this.#journey();
   }
 
   async #journey(): Promise<void> {
     const generation = this.#dataGeneration();
-    await this.#start();
+    if (!(await this.#start())) return;
     const beats = FEWEST_BEATS + Math.floor(Math.random() * (MOST_BEATS - FEWEST_BEATS));
     for (let beat = 0; beat < beats && !this.#isStopping; beat++) {
       if (!(await this.#update())) {
         this.#lost(generation, 'update');
         return;
       }
-      const isShown = await this.#look();
+      const isShown = await this.#look(generation);
       if (isShown === false) {
         this.#lost(generation, 'live');
         return;
       }
       await pause(BEAT_MS * (0.6 + 0.4 * Math.random()));
     }
-    if (await this.#end()) await this.#lookAfterTheEnd();
+    if (await this.#end()) await this.#lookAfterTheEnd(generation);
     else this.#lost(generation, 'end');
   }
 
@@ -70,20 +77,23 @@ export class Journeys {
     this.#calls.history.wrong.add(`${where}: an active journey is not there`);
   }
 
-  async #start(): Promise<void> {
+  /** @returns false where it came to no answer in all that time */
+  async #start(): Promise<boolean> {
     const { sessionId } = this.#session;
     this.#etag = undefined;
-    this.#hasPosition = false;
+    this.#taken = undefined;
     const reading = await this.#untilAnswered('start', 'start-journey');
     if (reading.kind === 'done') {
-      this.#calls.history.startedJourneys.push(startOf(sessionId, reading.data.startedAt));
+      this.#calls.history.acknowledged.push(startOf(sessionId, reading.data.startedAt));
     }
+    return reading.kind === 'done' || (reading.kind === 'refused' && reading.status !== 503);
   }
 
   /** @returns false where the service says that there is no journey */
   async #update(): Promise<boolean> {
     const { sessionId, trainerToken, home } = this.#session;
-    const meters = 20 + (this.#sequence % 40);
+    // To and fro by a metre, so that no two updates are implausible however soon one follows the other.
+    const meters = 20 + Math.abs((this.#sequence % 80) - 40);
     const body = JSON.stringify({
       sessionId,
       latitude: home.latitude + meters / METERS_PER_DEGREE,
@@ -95,7 +105,7 @@ export class Journeys {
     const reading = await this.#calls.make('update', sessionId, {
       ...{ method: 'POST', path: updatesPath, headers, body },
     });
-    if (reading.kind === 'done') this.#hasPosition = true;
+    if (reading.kind === 'done') this.#taken = this.#sequence;
     if (reading.kind !== 'refused' || reading.status === 503 || reading.status === 429) return true;
     if (reading.status === 404 || reading.status === 410) return false;
     this.#calls.history.wrong.add(`update: ${reading.status} ${reading.code}`);
@@ -103,7 +113,7 @@ export class Journeys {
   }
 
   /** @returns whether the journey is shown as active; undefined where that was not said */
-  async #look(): Promise<boolean | undefined> {
+  async #look(generation: number): Promise<boolean | undefined> {
     const { sessionId, studentToken } = this.#session;
     const headers = ['authorization', `Bearer ${studentToken}`];
     // Every other student waits for news.
@@ -112,8 +122,13 @@ export class Journeys {
     const request = { method: 'GET', path: livePath(sessionId), headers, body: null } as const;
     const reading = await this.#calls.make('live', sessionId, request, waits ? HELD_SECONDS * 1_000 : 0);
     if (reading.kind === 'done') {
-      this.#etag = reading.data.isActive ? reading.etag : undefined;
-      return reading.data.isActive;
+      const { isActive, location } = reading.data;
+      this.#etag = isActive ? reading.etag : undefined;
+      const isOld = this.#taken !== undefined && (location?.sequence ?? -1) < this.#taken;
+      if (isActive && isOld && generation === this.#dataGeneration()) {
+        this.#calls.history.wrong.add('live: an older position than the last that was taken');
+      }
+      return isActive;
     }
     if (reading.kind === 'refused' && reading.status !== 503) {
       this.#calls.history.wrong.add(`live: ${reading.status} ${reading.code}`);
@@ -124,10 +139,10 @@ export class Journeys {
   /** @returns false where the service says that there was no journey */
   async #end(): Promise<boolean> {
     const { sessionId } = this.#session;
-    if (this.#hasPosition && this.#sequence % 2 === 0) {
+    if (this.#taken !== undefined && this.#sequence % 2 === 0) {
       const reading = await this.#untilAnswered('arrived', 'arrived');
       if (reading.kind === 'done') {
-        this.#calls.history.endedJourneys.push(endOf(sessionId, reading.data.arrivedAt));
+        this.#calls.history.acknowledged.push(endOf(sessionId, reading.data.arrivedAt));
         return true;
       }
       // A home that cannot be read leaves no other way to end than a stop.
@@ -135,13 +150,14 @@ export class Journeys {
     }
     const reading = await this.#untilAnswered('stop', 'stop-journey');
     if (reading.kind !== 'done') return false;
-    this.#calls.history.endedJourneys.push(endOf(sessionId, reading.data.stoppedAt));
+    this.#calls.history.acknowledged.push(endOf(sessionId, reading.data.stoppedAt));
     return true;
   }
 
-  async #lookAfterTheEnd(): Promise<void> {
+  async #lookAfterTheEnd(generation: number): Promise<void> {
     this.#etag = undefined;
-    if ((await this.#look()) === true) this.#calls.history.wrong.add('live: an ended journey is active');
+    if ((await this.#look(generation)) === true)
+      this.#calls.history.wrong.add('live: an ended journey is active');
   }
 
   /** As an app does: the same key again until there is an answer that is about the journey. */
@@ -152,6 +168,7 @@ export class Journeys {
     const { sessionId, trainerToken } = this.#session;
     const headers = ['authorization', `Bearer ${trainerToken}`, 'idempotency-key', randomUUID()];
     const request = { method: 'POST', path: sessionPath(sessionId, call), headers, body: null } as const;
+    const giveUpAtMs = performance.now() + GIVE_UP_AFTER_MS;
     for (;;) {
       const generation = this.#dataGeneration();
       const reading = await this.#calls.make(kind, sessionId, request);
@@ -161,6 +178,10 @@ export class Journeys {
         if (reading.kind === 'refused' && !isExcused) {
           this.#calls.history.wrong.add(`${kind}: ${reading.status} ${reading.code}`);
         }
+        return reading;
+      }
+      if (performance.now() > giveUpAtMs) {
+        this.#calls.history.wrong.add(`${kind}: not served for a minute`);
         return reading;
       }
       await pause(RETRY_MS);

@@ -5,8 +5,11 @@ import type { Stack } from './stack.js';
 
 /** Of one process, by its own metrics. */
 export interface Footprint {
+  /** In use: the heap, and what is held beside it. */
   megabytes: number;
   openFiles: number;
+  /** Sockets, timers and the like, as Node.js counts them. */
+  handles: number;
 }
 
 const HEALTH_EVERY_MS = 100;
@@ -26,10 +29,11 @@ export class Processes {
     return this.#all;
   }
 
-  async startOne(nodeArgs: readonly string[] = []): Promise<void> {
+  async startOne(nodeArgs: readonly string[] = []): Promise<LocalService> {
     const service = await this.#stack.startService(nodeArgs);
     this.#all.push(service);
     this.#balancer.add(originOf(service));
+    return service;
   }
 
   /** The oldest. */
@@ -37,6 +41,15 @@ export class Processes {
     const [service] = this.#all;
     if (service === undefined) throw new Error('no process is up');
     return service;
+  }
+
+  /** A new process in place of the oldest, which ends in order. */
+  async firstReplacedBy(nodeArgs: readonly string[]): Promise<LocalService> {
+    const service = this.first();
+    const replacement = await this.startOne(nodeArgs);
+    process.kill(service.process.pid, 'SIGTERM');
+    await this.drain(service);
+    return replacement;
   }
 
   /** As a balancer that looks every so often and finds nobody there. */
@@ -78,7 +91,10 @@ async function footprintAt(port: number): Promise<Footprint> {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? NaN);
   return {
-    megabytes: Math.round(value('process_resident_memory_bytes') / 2 ** 20),
+    megabytes: Math.round(
+      (value('nodejs_heap_size_used_bytes') + value('nodejs_external_memory_bytes')) / 2 ** 20,
+    ),
     openFiles: value('process_open_fds'),
+    handles: value('nodejs_active_resources_total'),
   };
 }

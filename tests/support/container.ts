@@ -63,11 +63,13 @@ export function docker(...args: string[]): string {
 }
 
 let isOver = false;
-// Before a test file's own afterAll, which stops what is left.
-afterAll(() => {
-  isOver = true;
-  closeReaper();
-});
+// Before a test file's own afterAll, which stops what is left. Outside of Jest the process' end is the end of it.
+if ('afterAll' in globalThis) {
+  afterAll(() => {
+    isOver = true;
+    closeReaper();
+  });
+}
 
 function closeReaper(): void {
   if (!isOver || running.size > 0) return;

@@ -2,13 +2,14 @@ import { aJourney } from './a-journey.js';
 import { metersNorth, type ASession } from './a-session.js';
 import type { Answer, Api } from './api.js';
 import { metric, type RunningService } from './running-service.js';
+import { served } from './served.js';
 import { until } from './until.js';
 
 /** Settings by which a test may post as often as it likes. */
 export const OFTEN = { UPDATE_INTERVAL_MS: '1', UPDATE_TOLERANCE_MS: '3600000' };
 
 /** Far longer than any test waits: an answer before that is no end of the wait. */
-export const LONG_SECONDS = 20;
+export const LONG_SECONDS = 25;
 
 /** An answer with how long it took, in milliseconds. */
 export type TimedPoll = Answer & { ms: number };
@@ -39,7 +40,7 @@ export async function poll(
 
 /** The ETag of the state as it is now. */
 export async function etagOf(service: Pick<Service, 'api'>, session: ASession): Promise<string> {
-  const { headers } = await poll(service, session, undefined, { prefer: null });
+  const { headers } = await served(() => poll(service, session, undefined, { prefer: null }));
   if (headers['etag'] === undefined) throw new Error('no ETag');
   return headers['etag'];
 }
@@ -53,6 +54,9 @@ export async function untilWaiting(service: Pick<Service, 'metricsUrl'>, count: 
   );
 }
 
+/** More at once would be late for Redis' deadline where the machine is busy otherwise, and be refused instead of waiting. */
+export const COME_TOGETHER = 40;
+
 export interface WaitingStudent {
   answer: Promise<TimedPoll>;
   /** Of the state that the student knew. */
@@ -65,16 +69,20 @@ export async function waitingStudents(
   sessions: ASession[],
   options: PollOptions = {},
 ): Promise<WaitingStudent[]> {
-  const etags = await Promise.all(sessions.map((session) => etagOf(service, session)));
   const before = await metric(service, 'live_polls_waiting');
-  const students = sessions.map((session, index) => {
-    const etag = etags[index] ?? '';
-    const answer = poll(service, session, etag, options);
-    // Whoever awaits it sees it fail; until then it is no unhandled rejection.
-    answer.catch(() => undefined);
-    return { answer, etag };
-  });
-  await untilWaiting(service, before + sessions.length);
+  const students: WaitingStudent[] = [];
+  while (students.length < sessions.length) {
+    const some = sessions.slice(students.length, students.length + COME_TOGETHER);
+    const etags = await Promise.all(some.map((session) => etagOf(service, session)));
+    for (const [index, session] of some.entries()) {
+      const etag = etags[index] ?? '';
+      const answer = poll(service, session, etag, options);
+      // Whoever awaits it sees it fail; until then it is no unhandled rejection.
+      answer.catch(() => undefined);
+      students.push({ answer, etag });
+    }
+    await untilWaiting(service, before + students.length);
+  }
   return students;
 }
 
