@@ -229,6 +229,14 @@ describeInBrowser('the live map of npm run dev', () => {
     expect([...hosts]).toEqual(['localhost']);
   });
 
+  test('a runner that answers before it can tell of events is asked again', async () => {
+    await page.route('**/live-map/events', (route) => route.fulfill({ status: 404 }), { times: 1 });
+    await page.reload();
+    const away = page.getByText('does not answer any more');
+    await away.waitFor();
+    await away.waitFor({ state: 'hidden' });
+  });
+
   test('a page of another name gets no tokens', async () => {
     const { port } = new URL(dev.url);
     const status = await new Promise((resolve, reject) => {
