@@ -66,6 +66,7 @@ function callers({ balancer }: Watched): Graphs {
       balancer.polls.metrics.requestCount({ ...sum, label: 'polls' }),
     ],
     'Answers with 5xx, %': [failedAnswers(balancer)],
+    'Refused a minute, for too much to do': [ownMetric('requests_shed_total', 'Sum')],
     'Duration of calls, s': ['p50', 'p95', 'p99'].map((statistic) => callDuration(balancer, statistic)),
     'Duration of polls without a wait, s': ['p50', 'p99'].map((statistic) =>
       ownMetric('http_request_duration_seconds', statistic, { route: POLLS_ROUTE }).with({

@@ -15,6 +15,7 @@ interface Told {
 /** What CloudWatch is told, by the names that Prometheus gets as well. */
 const told: Record<string, Told> = {
   http_request_duration_seconds: { kind: 'histogram', unit: 'Seconds', by: 'route' },
+  requests_shed_total: { kind: 'counter', unit: 'Count' },
   redis_call_duration_seconds: { kind: 'histogram', unit: 'Seconds', by: 'outcome' },
   postgres_query_duration_seconds: { kind: 'histogram', unit: 'Seconds', by: 'outcome' },
   live_polls_total: { kind: 'counter', unit: 'Count', by: 'source' },

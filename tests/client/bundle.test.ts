@@ -75,4 +75,4 @@ test('built by its own settings it is imported by name, as an ES module and with
   } finally {
     await rm(folder, { recursive: true });
   }
-}, 60_000);
+}, 180_000);

@@ -130,5 +130,5 @@ test.each<[Outage, string]>([
     const last = after.slice(-20);
     expect(last.reduce((sum, rate) => sum + rate, 0) / last.length).toBeGreaterThan(NORMAL * 0.9);
   },
-  60_000,
+  180_000,
 );

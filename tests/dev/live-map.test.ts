@@ -70,6 +70,15 @@ describeInBrowser('the live map of npm run dev', () => {
     await state('trainer', 'tracking');
     await state('student', 'live');
   };
+  const isOnMap = async (locator: Locator) => {
+    const [spot, map] = await Promise.all([locator.boundingBox(), page.locator('#map').boundingBox()]);
+    if (spot === null || map === null) return false;
+    const isWithin = (at: number, size: number, from: number, to: number) => at >= from && at + size <= to;
+    return (
+      isWithin(spot.x, spot.width, map.x, map.x + map.width) &&
+      isWithin(spot.y, spot.height, map.y, map.y + map.height)
+    );
+  };
   const events = (type: string) =>
     page.locator(`#events [data-type="${type}"][data-session^="5e55a000"]`).count();
 
@@ -85,25 +94,41 @@ describeInBrowser('the live map of npm run dev', () => {
 
   test('a student without a network is told so, keeps the last position, and recovers', async () => {
     await startAndDrive();
-    await button('student', 'Cut the network').click();
+    await button('student', 'Cut network').click();
     await state('student', 'reconnecting');
     expect(await textOf(field('student', 'position'))).toMatch(/^\d+\.\d+, \d+\.\d+$/);
-    await button('student', 'Restore the network').click();
+    await button('student', 'Restore network').click();
     await state('student', 'live');
   });
 
   test('a trainer without a network goes on when it is back', async () => {
     await startAndDrive();
-    await button('trainer', 'Cut the network').click();
+    await button('trainer', 'Cut network').click();
     await state('trainer', 'reconnecting');
     const sent = await textOf(field('trainer', 'sent'));
-    await button('trainer', 'Restore the network').click();
+    await button('trainer', 'Restore network').click();
     await state('trainer', 'tracking');
     await until(
       'another position is taken',
       async () => (await textOf(field('trainer', 'sent'))) !== sent,
       PATIENCE_MS,
     );
+    await says('trainer', 'message', 'Connected again');
+  });
+
+  test('a trainer who drives before the start is told that nobody hears of it', async () => {
+    await button('trainer', 'Drive').click();
+    await says('trainer', 'message', 'press Start journey');
+  });
+
+  test('after an arrival the next journey has another way to go', async () => {
+    await startAndDrive();
+    await button('trainer', 'I have arrived').click();
+    await state('trainer', 'ended');
+    const way = await page.locator('#map .route').getAttribute('d');
+    await button('trainer', 'Start journey').click();
+    await state('trainer', 'tracking');
+    expect(await page.locator('#map .route').getAttribute('d')).not.toBe(way);
   });
 
   test('an arrival ends the journey on both phones and comes out as an event', async () => {
@@ -127,6 +152,7 @@ describeInBrowser('the live map of npm run dev', () => {
     await startAndDrive();
     await button('trainer', 'Teleport').click();
     await says('student', 'distance', 'km');
+    expect(await isOnMap(page.locator('#map .phone-itself'))).toBe(true);
     await button('trainer', 'I have arrived').click();
     await says('trainer', 'message', /NOT_AT_DESTINATION \(\d+ m away\): Drive closer/);
     await state('trainer', 'tracking');
@@ -184,7 +210,15 @@ describeInBrowser('the live map of npm run dev', () => {
   test('on a narrow phone nothing has to be scrolled sideways', async () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await startAndDrive();
+    await button('student', 'Cut network').click();
+    await state('student', 'reconnecting');
     expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(360);
+    // A place is cut with dots; nothing else is written over its neighbour.
+    const overflowing = await page.evaluate<string[]>(
+      `[...document.querySelectorAll('#journeys span:not(.place), .phone h2, .chip, .world button')]
+        .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ textContent }) => textContent)`,
+    );
+    expect(overflowing).toEqual([]);
   });
 
   test('nothing is asked of any other machine', async () => {
@@ -193,6 +227,14 @@ describeInBrowser('the live map of npm run dev', () => {
     await page.reload();
     await startAndDrive();
     expect([...hosts]).toEqual(['localhost']);
+  });
+
+  test('a runner that answers before it can tell of events is asked again', async () => {
+    await page.route('**/live-map/events', (route) => route.fulfill({ status: 404 }), { times: 1 });
+    await page.reload();
+    const away = page.getByText('does not answer any more');
+    await away.waitFor();
+    await away.waitFor({ state: 'hidden' });
   });
 
   test('a page of another name gets no tokens', async () => {

@@ -17,7 +17,7 @@ try {
   await page.getByText(`no. ${positions},`).waitFor();
   await page.locator('[data-phone="student"] [data-field="eta"]', { hasText: /\d/ }).waitFor();
   await page.mouse.move(0, 0);
-  await page.screenshot({ path: file });
+  await page.screenshot({ path: file, fullPage: true });
   console.log(file);
 } finally {
   await browser.close();

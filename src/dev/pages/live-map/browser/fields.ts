@@ -16,8 +16,11 @@ export class Fields {
     this.#find(`[data-field="${name}"]`).dataset['state'] = state;
   }
 
+  /** The page has its buttons before it has this code, so until then none can be pressed in vain. */
   on(act: string, work: () => void): void {
-    this.button(act).addEventListener('click', work);
+    const button = this.button(act);
+    button.addEventListener('click', work);
+    button.disabled = false;
   }
 
   button(act: string): HTMLButtonElement {

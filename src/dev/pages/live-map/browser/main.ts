@@ -30,7 +30,12 @@ function run({ runId, serviceUrl, tiles, sessions }: MapSettings): void {
   const trainer = new TrainerPhone({
     root: element('[data-phone="trainer"]'),
     network: new PhoneNetwork('trainer', onCall),
-    ...{ serviceUrl, onMoved: showTrip },
+    serviceUrl,
+    onMoved: showTrip,
+    onOtherWay: () => {
+      showTrip();
+      lookAt(byId.get(student.sessionId ?? ''));
+    },
   });
   const student = new StudentPhone({
     root: element('[data-phone="student"]'),
@@ -40,6 +45,9 @@ function run({ runId, serviceUrl, tiles, sessions }: MapSettings): void {
   });
   const fleet = new Fleet(serviceUrl, onWatched);
 
+  const lookAt = (session: MapSession | undefined) => {
+    if (session) map.focus(session, trainer.trip?.route ?? []);
+  };
   const choose = (session: MapSession) => {
     const before = byId.get(student.sessionId ?? '');
     list.choose(session);
@@ -49,7 +57,7 @@ function run({ runId, serviceUrl, tiles, sessions }: MapSettings): void {
     student.open(session);
     if (before && before !== session) fleet.follow(before);
     showTrip();
-    map.focus(session, trainer.trip?.route ?? []);
+    lookAt(session);
   };
   const list = new JourneyList(sessions, choose);
   const follow = (session: MapSession) => {

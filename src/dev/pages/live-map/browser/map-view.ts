@@ -60,7 +60,12 @@ export class MapView {
   #add(session: MapSession): Shown {
     const icon = trainerIcon(session);
     const shown = {
-      marker: L.marker([0, 0], { icon, alt: `Trainer ${session.trainerName}`, keyboard: false }),
+      marker: L.marker([0, 0], {
+        icon,
+        alt: `Trainer ${session.trainerName}`,
+        keyboard: false,
+        zIndexOffset: 500,
+      }),
       circle: L.circle([0, 0], { className: 'uncertainty', interactive: false, radius: 0 }),
       trail: L.polyline([], { className: 'trail', interactive: false }),
     };

@@ -11,14 +11,22 @@ export async function readSettings(): Promise<MapSettings> {
   return (await response.json()) as MapSettings;
 }
 
-/** The bus' events as the runner passes them on; the browser itself connects anew. */
-export function followRunner(runId: string, { onEvent, onReach }: RunnerFeedListeners): void {
+const AGAIN_AFTER_MS = 1_000;
+
+/** The bus' events as the runner passes them on; the browser itself connects anew where nothing answers. */
+export function followRunner(runId: string, listeners: RunnerFeedListeners): void {
+  const { onEvent, onReach } = listeners;
   const feed = new EventSource('/live-map/events');
   feed.addEventListener('message', ({ data }) => {
     onEvent(JSON.parse(String(data)) as MapEvent);
   });
   feed.addEventListener('error', () => {
     onReach(false);
+    // A runner that is starting answers before it has this feed, and on such an answer a browser gives up.
+    if (feed.readyState !== EventSource.CLOSED) return;
+    setTimeout(() => {
+      followRunner(runId, listeners);
+    }, AGAIN_AFTER_MS);
   });
   feed.addEventListener('open', () => {
     readSettings().then(

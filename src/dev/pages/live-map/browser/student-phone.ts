@@ -1,4 +1,4 @@
-import { JourneyApi, StudentWatcher, type Watched } from '../../../../client/index.js';
+import { JourneyApi, StudentWatcher, type EndedBecause, type Watched } from '../../../../client/index.js';
 import type { MapSession } from '../map-session.js';
 import { Fields } from './fields.js';
 import type { PhoneNetwork } from './phone-network.js';
@@ -21,6 +21,12 @@ const headlines: Record<Watched['state'], string> = {
   ended: 'The journey is over',
 };
 
+const ends: Partial<Record<EndedBecause, string>> = {
+  arrived: 'The trainer has arrived.',
+  cancelled: 'The trainer is not coming: the journey was cancelled.',
+  timeout: 'The trainer did not arrive in time: the journey ran out.',
+};
+
 /** The student's app: follows one session through StudentWatcher. */
 export class StudentPhone {
   readonly #fields: Fields;
@@ -37,7 +43,7 @@ export class StudentPhone {
       const { network } = this.#with;
       network.setCut(!network.isCut);
       if (!network.isCut) this.#api?.backOnline();
-      this.#fields.press('cut', network.isCut, network.isCut ? 'Restore the network' : 'Cut the network');
+      this.#fields.press('cut', network.isCut, network.isCut ? 'Restore network' : 'Cut network');
     });
     this.#fields.on('background', () => {
       this.#isInBackground = !this.#isInBackground;
@@ -76,10 +82,11 @@ export class StudentPhone {
       this.#with.onWatched(session, watched);
     });
     watcher.on('retrying', ({ error, inMs }) => {
-      this.#fields.set('message', `${error.code}; asks again in ${Math.ceil(inMs / 1000)} s.`);
+      this.#fields.set('message', `No news (${error.code}); asks again in ${Math.ceil(inMs / 1000)} s.`);
     });
     watcher.on('ended', ({ reason }) => {
-      if (this.#watcher === watcher && reason !== 'closed') this.#fields.set('message', `Ended: ${reason}.`);
+      if (this.#watcher === watcher && reason !== 'closed')
+        this.#fields.set('message', ends[reason] ?? `Ended: ${reason}.`);
     });
     watcher.setBackground(this.#isInBackground);
     watcher.start();

@@ -1,4 +1,9 @@
-import { JourneyApi, TrainerTracker, type JourneyApiError } from '../../../../client/index.js';
+import {
+  JourneyApi,
+  TrainerTracker,
+  type JourneyApiError,
+  type TrackerCall,
+} from '../../../../client/index.js';
 import type { MapSession } from '../map-session.js';
 import { inWords } from './advice.js';
 import { Fields } from './fields.js';
@@ -11,7 +16,16 @@ export interface TrainerPhoneDependencies {
   network: PhoneNetwork;
   /** Told each time that something on the map may have moved. */
   onMoved: () => void;
+  /** Told when the phone is somewhere else all of a sudden, and goes another way. */
+  onOtherWay: () => void;
 }
+
+const inCall: Record<TrackerCall, string> = {
+  start: 'The start',
+  update: 'The position',
+  arrived: 'The arrival',
+  stop: 'The cancellation',
+};
 
 /** The trainer's app: one session at a time, through TrainerTracker. */
 export class TrainerPhone {
@@ -21,6 +35,7 @@ export class TrainerPhone {
   #api: JourneyApi | undefined;
   #tracker: TrainerTracker | undefined;
   #nextAtMs = NaN;
+  #hasArrived = false;
   trip: Trip | undefined;
 
   constructor(dependencies: TrainerPhoneDependencies) {
@@ -102,26 +117,34 @@ export class TrainerPhone {
   }
 
   #listenTo(tracker: TrainerTracker): void {
-    tracker.on('state', () => {
+    let before = tracker.state;
+    tracker.on('state', (state) => {
+      if (before === 'reconnecting' && state === 'tracking') this.#say('Connected again.');
+      before = state;
       this.#show();
     });
     tracker.on('sent', ({ nextUpdateMs, sequence }) => {
       this.#nextAtMs = performance.now() + nextUpdateMs;
       this.#fields.set('sent', `no. ${sequence}, ${new Date().toLocaleTimeString('en-GB')}`);
-      if (!this.trip?.isDriving && sequence === 0) this.#say('The journey is on. Press Drive.');
+      if (this.trip?.isThere) this.#say('At the home. Press I have arrived.');
+      else if (!this.trip?.isDriving && sequence === 0) this.#say('The journey is on. Press Drive.');
       this.#with.onMoved();
     });
     tracker.on('dropped', ({ error }) => {
-      this.#say(inWords(error));
+      // Of a journey that is joined the tracker learns the sequence so; there is nothing to do about it.
+      if (error.code !== 'LOCATION_STALE') this.#say(inWords(error));
     });
     tracker.on('retrying', ({ call, error, inMs }) => {
-      this.#say(`${call}: ${error.code}; tried again in ${Math.ceil(inMs / 1000)} s.`);
+      this.#say(
+        `${inCall[call]} did not get through (${error.code}); next try in ${Math.ceil(inMs / 1000)} s.`,
+      );
     });
     tracker.on('ended', ({ reason }) => {
       if (this.trip) this.trip.isDriving = false;
       if (this.#tracker !== tracker || reason === 'closed') return;
       sessionStorage.removeItem('driving');
       this.#nextAtMs = NaN;
+      this.#hasArrived = reason === 'arrived';
       this.#say(`The journey is over: ${reason}.`);
       this.#with.onMoved();
     });
@@ -129,9 +152,16 @@ export class TrainerPhone {
 
   #connectButtons(): void {
     const { network } = this.#with;
-    this.#fields.on('start', () => void this.#start());
+    this.#fields.on('start', () => {
+      if (this.#hasArrived) this.trip?.beginAnew();
+      if (this.#hasArrived) this.#with.onOtherWay();
+      this.#hasArrived = false;
+      void this.#start();
+    });
     this.#fields.on('drive', () => {
       if (this.trip) this.trip.isDriving = !this.trip.isDriving;
+      if (this.trip?.isDriving && !this.#isBusy())
+        this.#say('It drives, and tells nobody: press Start journey.');
       this.#show();
     });
     this.#fields.on('gps', () => {
@@ -141,7 +171,7 @@ export class TrainerPhone {
     this.#fields.on('teleport', () => {
       this.trip?.teleport();
       this.#say('The phone says that it is 3 km away, all of a sudden.');
-      this.#with.onMoved();
+      this.#with.onOtherWay();
     });
     this.#fields.on('cut', () => {
       network.setCut(!network.isCut);
@@ -174,16 +204,23 @@ export class TrainerPhone {
     fields.mark('state', state);
     const isOn = state === 'tracking' || state === 'reconnecting';
     fields.button('start').disabled = trip === undefined || this.#isBusy();
-    for (const act of ['drive', 'gps', 'teleport'] as const) fields.button(act).disabled = trip === undefined;
+    for (const act of ['gps', 'teleport'] as const) fields.button(act).disabled = trip === undefined;
+    fields.button('drive').disabled = trip === undefined || trip.isThere;
     for (const act of ['arrive', 'cancel'] as const) fields.button(act).disabled = !isOn;
     const isDriving = trip?.isDriving === true;
     fields.press('drive', isDriving, isDriving ? 'Halt' : 'Drive');
     fields.press('gps', trip?.isGpsOn === false, trip?.isGpsOn === false ? 'Resume GPS' : 'Pause GPS');
     const { isCut } = this.#with.network;
-    fields.press('cut', isCut, isCut ? 'Restore the network' : 'Cut the network');
+    fields.press('cut', isCut, isCut ? 'Restore network' : 'Cut network');
     const leftMs = this.#nextAtMs - performance.now();
     fields.set('next', isOn && leftMs > 0 ? `${Math.ceil(leftMs / 1000)} s` : '–');
     fields.set('speed', trip ? `${Math.round(trip.speed * 3.6)} km/h` : '–');
-    fields.set('gps', trip === undefined ? '–' : trip.isGpsOn ? 'on' : 'paused');
+    fields.set('gps', trip === undefined ? '–' : gpsOf(trip));
   }
+}
+
+function gpsOf({ isGpsOn, isInTunnel, isThere }: Trip): string {
+  if (!isGpsOn) return 'paused';
+  if (isInTunnel) return 'none, in a tunnel';
+  return isThere ? 'on, at the home' : 'on';
 }

@@ -43,14 +43,21 @@ export class Trip {
   }
 
   get speed(): number {
-    return this.isDriving && !this.isThere ? this.#drive.fixAt(this.#drivenMs).speed : 0;
+    return this.isDriving ? this.#drive.fixAt(this.#drivenMs).speed : 0;
+  }
+
+  get isInTunnel(): boolean {
+    return this.#drive.latestFixAt(this.#drivenMs).ageMs > 0;
+  }
+
+  /** Another way to the same home, from its beginning. */
+  beginAnew(): void {
+    this.#take(planRoute(this.#home, LENGTH_METERS, this.#session.streets.streetAngle, Math.random));
   }
 
   /** The rest of the way from another place, by the streets. */
   goOnFrom(place: GeoPoint): void {
-    this.route = routeHome(place, this.#home, this.#session.streets.streetAngle);
-    this.#drive = planDrive(this.route, Math.random);
-    this.#drivenMs = 0;
+    this.#take(routeHome(place, this.#home, this.#session.streets.streetAngle));
   }
 
   teleport(): void {
@@ -62,8 +69,15 @@ export class Trip {
     clearInterval(this.#timer);
   }
 
+  #take(route: GeoPoint[]): void {
+    this.route = route;
+    this.#drive = planDrive(route, Math.random);
+    this.#drivenMs = 0;
+  }
+
   #second(): void {
-    if (this.isDriving && !this.isThere) this.#drivenMs += GPS_EVERY_MS;
+    if (this.isDriving) this.#drivenMs += GPS_EVERY_MS;
+    if (this.isThere) this.isDriving = false;
     this.#tell();
   }
 
