@@ -119,7 +119,7 @@ export class History {
   /** Every key of Redis. isLate: the service may still be writing what no caller waits for. */
   async check(isLate = false): Promise<void> {
     for (let tries = isLate ? 20 : 0; ; tries--) {
-      const found = await this.#real.redis.look();
+      const found = this.#own(await this.#real.redis.look());
       if (await this.#noticeSweeps(found)) continue;
       this.#noticeRecords(found);
       const wrong = [
@@ -148,6 +148,16 @@ export class History {
     await this.#real.redis.removeAll(await this.#real.redis.look());
     await this.#real.untilPublished();
     await this.#real.service.removeSessions(this.sessions);
+  }
+
+  /** Without what a call that another history did not wait for has left late. */
+  #own(found: Found): Found {
+    const ids = [
+      this.unknownId,
+      ...this.sessions.flatMap(({ sessionId, trainerId }) => [sessionId, trainerId]),
+    ];
+    const keys = [...found.keys].filter(([name]) => ids.some((id) => name.includes(id)));
+    return { ...found, keys: new Map(keys) };
   }
 
   #isAlmostForgotten(sessionId: string): boolean {

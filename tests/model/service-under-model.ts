@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { readConfig, type Config } from '../../src/config.js';
 import { startLocalEventBus, type ReceivedEvent } from '../../src/dev/event-bus/local-event-bus.js';
-import { Connections, type Incoming } from '../../src/dev/load/connections.js';
+import { Connections, type Incoming, type OutgoingRequest } from '../../src/dev/load/connections.js';
 import { startLocalService, programFromSource } from '../../src/dev/local-service.js';
 import { startLocalRedis } from '../../src/dev/servers/local-redis.js';
 import { startReaper, type Reaper } from '../../src/dev/servers/reaper.js';
@@ -18,6 +18,11 @@ import type { PlatformSession } from './contract/state.js';
 
 const GIVE_UP_AFTER_MS = 10_000;
 const CONNECTIONS = 200;
+
+interface Instance {
+  origin: string;
+  connections: Connections;
+}
 
 export interface UnderModelOptions {
   databaseUrl: string;
@@ -37,7 +42,7 @@ export class ServiceUnderModel {
   readonly #tokens = new Map<string, string>();
   readonly #events = new Map<string, ReceivedEvent[]>();
   readonly #pool: pg.Pool;
-  readonly #connections: Connections[] = [];
+  readonly #instances: Instance[] = [];
   #deadlines: Deadlines | undefined;
   #rules: Config['rules'] | undefined;
 
@@ -116,27 +121,62 @@ export class ServiceUnderModel {
 
   /** headers go with those of the call. */
   async send(call: Call, headers: Record<string, string> = {}, instance = 0): Promise<Incoming> {
-    const token = await this.#tokenOf(call.caller);
-    const connections = this.#connections[instance];
-    if (connections === undefined) throw new Error(`there is no instance ${instance}`);
+    const request = { ...(await this.#requestOf(call, headers)), answerWithinMs: GIVE_UP_AFTER_MS };
+    return new Promise((resolve) => {
+      this.#instance(instance).connections.send(request, resolve);
+    });
+  }
+
+  /** As a phone whose app is closed, or whose net is gone, so many milliseconds after the call. */
+  async sendAndHangUp(
+    call: Call,
+    headers: Record<string, string>,
+    instance: number,
+    afterMs: number,
+  ): Promise<Incoming> {
+    const { method, path, headers: all, body } = await this.#requestOf(call, headers);
+    const controller = new AbortController();
+    const timer = setTimeout(() => {
+      controller.abort();
+    }, afterMs);
+    try {
+      const pairs = all.flatMap((name, index): [string, string][] =>
+        index % 2 === 0 ? [[name, all[index + 1] ?? '']] : [],
+      );
+      const url = this.#instance(instance).origin + path;
+      const response = await fetch(url, { method, headers: pairs, body, signal: controller.signal });
+      const { status } = response;
+      const answer = { status, headers: Object.fromEntries(response.headers), body: await response.text() };
+      return { kind: 'answer', ...answer };
+    } catch {
+      return { kind: 'unanswered' };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #requestOf(
+    call: Call,
+    headers: Record<string, string>,
+  ): Promise<Omit<OutgoingRequest, 'answerWithinMs'>> {
     const isUpdate = call.kind === 'update';
     const all = {
-      authorization: `Bearer ${token}`,
+      authorization: `Bearer ${await this.#tokenOf(call.caller)}`,
       ...(isUpdate && { 'content-type': 'application/json' }),
       ...headers,
     };
-    return new Promise((resolve) => {
-      connections.send(
-        {
-          method: call.kind === 'live' ? 'GET' : 'POST',
-          path: `/api/v1/admin/${pathOf(call)}`,
-          headers: Object.entries(all).flat(),
-          body: isUpdate ? JSON.stringify(call.body) : null,
-          answerWithinMs: GIVE_UP_AFTER_MS,
-        },
-        resolve,
-      );
-    });
+    return {
+      method: call.kind === 'live' ? 'GET' : 'POST',
+      path: `/api/v1/admin/${pathOf(call)}`,
+      headers: Object.entries(all).flat(),
+      body: isUpdate ? JSON.stringify(call.body) : null,
+    };
+  }
+
+  #instance(number: number): Instance {
+    const instance = this.#instances[number];
+    if (instance === undefined) throw new Error(`there is no instance ${number}`);
+    return instance;
   }
 
   async #tokenOf({ userId, role }: Caller): Promise<string> {
@@ -160,9 +200,10 @@ export class ServiceUnderModel {
         options.asProcesses === true
           ? await this.#startProcess(options, redisUrl, bus.url, reaper)
           : await this.#startHere(options, redisUrl, bus.url);
-      const connections = new Connections(`http://127.0.0.1:${port}`, CONNECTIONS);
+      const origin = `http://127.0.0.1:${port}`;
+      const connections = new Connections(origin, CONNECTIONS);
       this.#toStop.add(() => connections.close());
-      this.#connections.push(connections);
+      this.#instances.push({ origin, connections });
     }
   }
 
