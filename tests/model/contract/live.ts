@@ -1,0 +1,154 @@
+import type { Call, ExpectedAnswer, Wanted } from './calls.js';
+import { endOf, forbidden, isActive, refused, type Decision } from './decision.js';
+import { metersBetween } from './geometry.js';
+import { parties } from './lifecycle.js';
+import * as numbers from './rules.js';
+import type { Rules } from './rules.js';
+import {
+  iso,
+  type Journey,
+  type PlatformSession,
+  type SessionState,
+  type Situation,
+  type ToldEvent,
+} from './state.js';
+
+type LiveCall = Extract<Call, { kind: 'live' }>;
+
+const nothingKnown = {
+  location: null,
+  lastUpdate: null,
+  distanceMeters: null,
+  etaSeconds: null,
+  ageMs: null,
+  freshness: null,
+  uncertaintyMeters: null,
+};
+const isPause = (value: unknown) => Number.isInteger(value) && Number(value) > 0 && Number(value) <= 16_000;
+
+export function live(situation: Situation, call: LiveCall, rules: Rules): Decision {
+  const { session, state, nowMs } = situation;
+  const end = endOf(state, nowMs, rules);
+  const isInTheState = isActive(state, nowMs) || end !== null;
+  const looked = isInTheState ? situation : { ...situation, state: askedPlatform(situation) };
+  if (session === null) return refused(looked, 404, 'SESSION_NOT_FOUND');
+  if (!mayWatch(call, session)) return forbidden(looked);
+  const { sessionId, trainerId } = session;
+  const common = { sessionId, trainerId, nextPollMs: isPause };
+  if (state.journey !== null && isActive(state, nowMs)) {
+    const told = toldStale(situation, call, session, state.journey);
+    const data = { ...common, ...activeData(situation, session, state.journey, rules) };
+    return shown({ ...looked, state: told.state }, call, data, versionOf(looked, rules), told.events);
+  }
+  const inactive = { ...common, isActive: false, ...nothingKnown, startedAt: null, expiresAt: null };
+  const ending =
+    end === null
+      ? { endedReason: undefined, endedAt: undefined }
+      : { endedReason: end.reason, endedAt: iso(end.endedAtMs) };
+  return shown(looked, call, { ...inactive, ...ending }, versionOf(looked, rules), []);
+}
+
+/** The state that an ETag names, not its age. */
+export function versionOf({ session, state, nowMs }: Situation, rules: Rules): string {
+  const { journey } = state;
+  if (journey !== null && isActive(state, nowMs)) {
+    return `active ${journey.startedAtMs} ${shownPosition(journey, nowMs, rules)?.atMs ?? 'nowhere'}`;
+  }
+  const end = endOf(state, nowMs, rules);
+  return end === null ? `none ${session?.trainerId ?? ''}` : `ended ${end.endedAtMs}`;
+}
+
+function shown(
+  { state, arrivalMs }: Situation,
+  call: LiveCall,
+  data: Record<string, Wanted>,
+  version: string,
+  events: ToldEvent[],
+): Decision {
+  const headers = {
+    etag: (value: unknown) => /^W\/"[^"]+"$/.test(String(value)),
+    'cache-control': 'private, no-cache',
+  };
+  const isKnown = call.knows === version;
+  const answer: ExpectedAnswer = isKnown ? { status: 304, headers } : { status: 200, data, headers };
+  return { answer, state, arrivalMs, events, version };
+}
+
+function mayWatch({ caller }: LiveCall, { trainerId, studentId }: PlatformSession): boolean {
+  return caller.role === 'admin' || (caller.role === 'trainer' ? trainerId : studentId) === caller.userId;
+}
+
+/** What Postgres said of a session without a journey is remembered for a while, for whoever asked. */
+function askedPlatform({ session, state, nowMs }: Situation): SessionState {
+  if (session === null)
+    return { ...state, missingUntilMs: state.missingUntilMs ?? nowMs + numbers.MISSING_SESSION_MS };
+  return { ...state, metaUntilMs: state.metaUntilMs ?? nowMs + numbers.KNOWN_SESSION_MS };
+}
+
+/** The platform is told that a student looks at an old position: once a minute and journey at most. */
+function toldStale(
+  { state, nowMs }: Situation,
+  { caller }: LiveCall,
+  session: PlatformSession,
+  { last, startedAtMs }: Journey,
+): { state: SessionState; events: ToldEvent[] } {
+  const isOld = last !== null && nowMs - last.fixMs > numbers.STALE_AFTER_MS;
+  const { staleTold } = state;
+  const wasTold =
+    staleTold?.ofStartMs === startedAtMs && nowMs - staleTold.atMs < numbers.STALE_TOLD_ONCE_IN_MS;
+  if (caller.role !== 'student' || !isOld || wasTold) return { state, events: [] };
+  const detail = { ...parties(session), time: iso(nowMs), lastFixTime: iso(last.fixMs) };
+  return {
+    state: { ...state, staleTold: { ofStartMs: startedAtMs, atMs: nowMs } },
+    events: [{ detailType: 'TrainerLocationStale', detail }],
+  };
+}
+
+function shownPosition({ last }: Journey, nowMs: number, rules: Rules): Journey['last'] {
+  return last !== null && nowMs < last.atMs + rules.locationTtlMs ? last : null;
+}
+
+function activeData(
+  { nowMs }: Situation,
+  session: PlatformSession,
+  journey: Journey,
+  rules: Rules,
+): Record<string, Wanted> {
+  const { startedAtMs, expiresAtMs } = journey;
+  const active = {
+    isActive: true,
+    startedAt: iso(startedAtMs),
+    expiresAt: iso(expiresAtMs),
+    endedReason: undefined,
+  };
+  const position = shownPosition(journey, nowMs, rules);
+  if (position === null) return { ...active, ...nothingKnown };
+  const { latitude, longitude, accuracy, speed, heading, sequence, atMs, fixMs } = position;
+  const ageMs = nowMs - fixMs;
+  return {
+    ...active,
+    location: { latitude, longitude, accuracy, speed, heading, sequence, timestamp: iso(atMs) },
+    lastUpdate: iso(atMs),
+    ageMs,
+    distanceMeters: session.home === null ? null : Math.round(metersBetween(position, session.home)),
+    etaSeconds: (value) =>
+      value === null || (session.home !== null && Number.isInteger(value) && Number(value) >= 0),
+    freshness: freshnessOf(ageMs, position.nextUpdateMs, rules),
+    uncertaintyMeters: uncertaintyOf(accuracy, ageMs),
+  };
+}
+
+/** Later by as much as the next update was asked for later than ordinary. */
+function freshnessOf(ageMs: number, nextUpdateMs: number | null, rules: Rules): Wanted {
+  if (nextUpdateMs === null) return (value) => ['live', 'delayed', 'stale'].includes(String(value));
+  const lateMs = ageMs - (nextUpdateMs - rules.updateIntervalMs);
+  if (lateMs <= numbers.LIVE_UP_TO_MS) return 'live';
+  return lateMs <= numbers.DELAYED_UP_TO_MS ? 'delayed' : 'stale';
+}
+
+/** The accuracy, growing with the age; by how much is the service's to say. */
+function uncertaintyOf(accuracy: number | undefined, ageMs: number): Wanted {
+  if (accuracy === undefined) return null;
+  const least = Math.round(accuracy);
+  return (value) => (ageMs < 1 ? value === least : typeof value === 'number' && value >= least);
+}

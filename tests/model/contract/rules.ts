@@ -1,0 +1,45 @@
+/** The numbers of the contract, for a service with these settings. */
+export interface Rules {
+  journeyTtlMs: number;
+  locationTtlMs: number;
+  endedTtlMs: number;
+  updateIntervalMs: number;
+  updateToleranceMs: number;
+  maxSpeedKmh: number;
+  arrivalRadiusMeters: number;
+  coarseAccuracyMeters: number;
+  nearbyRadiusMeters: number;
+}
+
+export const ordinaryRules: Rules = {
+  journeyTtlMs: 3_600_000,
+  locationTtlMs: 300_000,
+  endedTtlMs: 300_000,
+  updateIntervalMs: 5_000,
+  updateToleranceMs: 1_000,
+  maxSpeedKmh: 120,
+  arrivalRadiusMeters: 150,
+  coarseAccuracyMeters: 100,
+  nearbyRadiusMeters: 500,
+};
+
+/** Not settings. */
+export const OLDEST_FIX_MS = 300_000;
+export const ACCURACY_CAP_METERS = 30;
+export const LIVE_UP_TO_MS = 15_000;
+export const DELAYED_UP_TO_MS = 60_000;
+export const STALE_AFTER_MS = 60_000;
+export const STALE_TOLD_ONCE_IN_MS = 60_000;
+/** What Postgres said of a session without a journey, and of one that does not exist. */
+export const KNOWN_SESSION_MS = 60_000;
+export const MISSING_SESSION_MS = 30_000;
+/** Beyond journey:active, so that a journey is told of whose limit passed while no process was up. */
+export const TRACK_OUTLIVES_MS = 86_400_000;
+/** The longest that any answer asks a phone to wait for its next update, where the interval is no longer. */
+export const LONGEST_UPDATE_MS = 15_000;
+export const startableStatuses = ['scheduled', 'pending_verification'];
+
+/** How long the first answer to a call with an Idempotency-Key is kept: 65 minutes by the OpenAPI document. */
+export function repeatsKeptMs(rules: Rules): number {
+  return rules.journeyTtlMs + rules.endedTtlMs;
+}

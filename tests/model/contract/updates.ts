@@ -1,0 +1,178 @@
+import type { Call, UpdateBody } from './calls.js';
+import { forbidden, isActive, notActive, refused, type Decision } from './decision.js';
+import { metersBetween } from './geometry.js';
+import { parties } from './lifecycle.js';
+import { ACCURACY_CAP_METERS, LONGEST_UPDATE_MS, OLDEST_FIX_MS, type Rules } from './rules.js';
+import {
+  iso,
+  type Journey,
+  type PlatformSession,
+  type Situation,
+  type Taken,
+  type ToldEvent,
+} from './state.js';
+
+type UpdateCall = Extract<Call, { kind: 'update' }>;
+
+/** The order of the checks is the contract's. */
+export function update(situation: Situation, call: UpdateCall, rules: Rules): Decision {
+  const { session, state, nowMs } = situation;
+  if (call.caller.role !== 'trainer') return forbidden(situation);
+  if (!isOfItsForm(call.body)) return refused(situation, 400, 'VALIDATION_FAILED');
+  if (call.body.mocked === true) return refused(situation, 400, 'LOCATION_MOCKED');
+  if (session === null || state.journey === null || !isActive(state, nowMs))
+    return notActive(situation, rules);
+  if (session.trainerId !== call.caller.userId) return forbidden(situation);
+  const ageMs = Number(call.body.ageMs ?? 0);
+  const taken = readPosition(call.body, nowMs, ageMs);
+  const known = duplicateOrStale(situation, state.journey, taken, ageMs, rules);
+  if (known !== null) return known;
+
+  const slot = takeSlot(situation, rules);
+  if (slot.waitMs > 0) {
+    return refused(situation, 429, 'RATE_LIMITED', {
+      details: { retryAfterMs: slot.waitMs },
+      headers: { 'retry-after': String(Math.ceil(slot.waitMs / 1000)) },
+    });
+  }
+  const usingIt = { ...situation, arrivalMs: slot.arrivalMs };
+  if (!isPlausible(state.journey, taken, rules)) return refused(usingIt, 400, 'LOCATION_IMPLAUSIBLE');
+  return recorded(usingIt, session, state.journey, taken, rules);
+}
+
+function duplicateOrStale(
+  situation: Situation,
+  { last, lastNumbered }: Journey,
+  taken: Taken,
+  ageMs: number,
+  rules: Rules,
+): Decision | null {
+  const { sequence, fixMs } = taken;
+  if (sequence !== undefined && sequence === lastNumbered?.sequence) {
+    const { atMs, nextUpdateMs } = lastNumbered;
+    return { ...recordedAnswer(situation, atMs, nextUpdateMs, rules), state: situation.state };
+  }
+  const isBehind = sequence !== undefined && lastNumbered !== null && sequence < lastNumbered.sequence;
+  if (!isBehind && ageMs <= OLDEST_FIX_MS && (last === null || fixMs >= last.fixMs)) return null;
+  return refused(situation, 409, 'LOCATION_STALE', {
+    details: { lastSequence: lastNumbered?.sequence ?? null },
+  });
+}
+
+/** GCRA: how long to wait, or the arrival time that the update leaves. */
+function takeSlot(
+  { arrivalMs, nowMs }: Situation,
+  { updateIntervalMs, updateToleranceMs }: Rules,
+): { waitMs: number; arrivalMs: Situation['arrivalMs'] } {
+  if (arrivalMs === 'unknown') return { waitMs: 0, arrivalMs };
+  const dueMs = Math.max(nowMs, arrivalMs ?? nowMs);
+  return { waitMs: Math.max(0, dueMs - updateToleranceMs - nowMs), arrivalMs: dueMs + updateIntervalMs };
+}
+
+function isPlausible({ reference }: Journey, taken: Taken, rules: Rules): boolean {
+  if (reference === null || isCoarse(taken, rules)) return true;
+  const allowance = ({ accuracy = 0 }: { accuracy?: number | undefined }) =>
+    Math.min(accuracy, ACCURACY_CAP_METERS);
+  const apart = metersBetween(reference, taken) - allowance(reference) - allowance(taken);
+  return apart <= 0 || apart * 3600 <= rules.maxSpeedKmh * (taken.fixMs - reference.fixMs);
+}
+
+function recorded(
+  situation: Situation,
+  session: PlatformSession,
+  journey: Journey,
+  taken: Taken,
+  rules: Rules,
+): Decision {
+  const { nowMs } = situation;
+  const { sequence, accuracy, fixMs } = taken;
+  const distance = session.home === null ? Infinity : metersBetween(taken, session.home);
+  const isNear = !isCoarse(taken, rules) && distance + (accuracy ?? 0) <= rules.nearbyRadiusMeters;
+  const nearby: ToldEvent = {
+    detailType: 'TrainerNearby',
+    detail: { ...parties(session), time: iso(nowMs), distanceMeters: Math.round(distance) },
+  };
+  const after: Journey = {
+    ...journey,
+    last: taken,
+    lastNumbered:
+      sequence === undefined ? journey.lastNumbered : { sequence, atMs: nowMs, nextUpdateMs: null },
+    reference: isCoarse(taken, rules) ? journey.reference : { ...taken, accuracy, fixMs },
+    wasNearby: journey.wasNearby || isNear,
+  };
+  return {
+    ...recordedAnswer(situation, nowMs, null, rules),
+    state: { ...situation.state, journey: after },
+    events: isNear && !journey.wasNearby ? [nearby] : [],
+  };
+}
+
+/** nextUpdateMs: what the first answer asked for; null where this is the first, or nobody heard it. */
+function recordedAnswer(
+  { session, arrivalMs }: Situation,
+  atMs: number,
+  nextUpdateMs: number | null,
+  rules: Rules,
+): Pick<Decision, 'answer' | 'arrivalMs' | 'events'> {
+  const isSane = (value: unknown) =>
+    Number.isInteger(value) &&
+    Number(value) >= rules.updateIntervalMs &&
+    Number(value) <= Math.max(rules.updateIntervalMs, LONGEST_UPDATE_MS);
+  const data = {
+    sessionId: session?.sessionId,
+    timestamp: iso(atMs),
+    ttl: rules.locationTtlMs / 1000,
+    nextUpdateMs: nextUpdateMs ?? isSane,
+  };
+  return { answer: { status: 201, data }, arrivalMs, events: [] };
+}
+
+/** When the next update is wanted is the answer's to say; the journey after it remembers what was said. */
+export function heardNextUpdate(journey: Journey | null, nextUpdateMs: unknown): Journey | null {
+  if (journey?.last?.nextUpdateMs !== null || typeof nextUpdateMs !== 'number') return journey;
+  const { last, lastNumbered } = journey;
+  const isNumbered = last.sequence !== undefined && last.sequence === lastNumbered?.sequence;
+  return {
+    ...journey,
+    last: { ...last, nextUpdateMs },
+    lastNumbered: isNumbered ? { ...lastNumbered, nextUpdateMs } : lastNumbered,
+  };
+}
+
+function isCoarse({ accuracy }: Taken, rules: Rules): boolean {
+  return accuracy !== undefined && accuracy > rules.coarseAccuracyMeters;
+}
+
+function readPosition(body: UpdateBody, nowMs: number, ageMs: number): Taken {
+  // Phones say "unknown" as null or as a negative number.
+  const measured = (value: unknown) => (typeof value === 'number' && value >= 0 ? value : undefined);
+  return {
+    latitude: Number(body.latitude),
+    longitude: Number(body.longitude),
+    accuracy: measured(body.accuracy),
+    speed: measured(body.speed),
+    heading: measured(body.heading),
+    sequence: typeof body.sequence === 'number' ? body.sequence : undefined,
+    atMs: nowMs,
+    fixMs: nowMs - ageMs,
+    nextUpdateMs: null,
+  };
+}
+
+function isOfItsForm(body: UpdateBody): boolean {
+  const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+  const isAngle = (value: unknown, most: number) => isNumber(value) && Math.abs(value) <= most;
+  const isMeasured = (value: unknown, most = Infinity) =>
+    value === undefined || value === null || (isNumber(value) && value <= most);
+  const isCount = (value: unknown) =>
+    value === undefined || (Number.isSafeInteger(value) && Number(value) >= 0);
+  return (
+    isAngle(body.latitude, 90) &&
+    isAngle(body.longitude, 180) &&
+    [body.accuracy, body.speed].every((value) => isMeasured(value)) &&
+    isMeasured(body.heading, 360) &&
+    isCount(body.sequence) &&
+    isCount(body.ageMs) &&
+    (body.mocked === undefined || typeof body.mocked === 'boolean')
+  );
+}

@@ -1,0 +1,165 @@
+import { differences, type Call, type ExpectedAnswer, type HeardAnswer } from './contract/calls.js';
+import { decide } from './contract/decide.js';
+import type { Rules } from './contract/rules.js';
+import { nothingYet, type PlatformSession, type SessionState, type Situation } from './contract/state.js';
+import { heardNextUpdate } from './contract/updates.js';
+import type { Operation, Specification } from './linearizability.js';
+
+/** A call to one session, and what became of it. All of them have an ageMs of 0, and none is implausible. */
+export interface JourneyOperation extends Operation {
+  client: number;
+  call: Call;
+  /** Null: nobody heard of it. */
+  answer: HeardAnswer | null;
+  /** The system's clock, which is Redis' too, around the call; milliseconds since the epoch. */
+  fromMs: number;
+  toMs: number;
+  /** It may have waited for news, and shows the age that a position had when it came. */
+  mayWait: boolean;
+}
+
+export interface JourneyObjectState {
+  session: SessionState;
+  arrivalMs: Situation['arrivalMs'];
+  /** When the last operation was, as far as that is known. */
+  atMs: number;
+}
+
+/** Between the clocks of two processes of one machine. */
+const CLOCKS_APART_MS = 2;
+
+/** The model of the contract as an object for the linearizability checker: one session, whose trainer has no other. */
+export function journeyObject(
+  session: PlatformSession,
+  operations: readonly JourneyOperation[],
+  rules: Rules,
+): Specification<JourneyObjectState, JourneyOperation> {
+  const mentionedMs = timesMentioned(operations);
+  const after = (state: JourneyObjectState, operation: JourneyOperation): JourneyObjectState[] => {
+    const { call, answer } = operation;
+    if (answer === null) return afterUnheard(state, operation);
+    return timesTold(state, operation, answer, rules).flatMap((nowMs) => {
+      const arrivalMs = arrivalFor(state, answer, nowMs, rules);
+      const decision = decide({ session, state: state.session, arrivalMs, nowMs }, call, rules);
+      const expected = operation.mayWait ? withoutAge(decision.answer) : decision.answer;
+      if (differences(expected, answer).length > 0) return [];
+      const { journey } = decision.state;
+      const heard =
+        call.kind === 'update' ? heardNextUpdate(journey, dataOf(answer)['nextUpdateMs']) : journey;
+      const isUnknown = state.arrivalMs === 'unknown';
+      return [
+        stateAt(nowMs, { ...decision.state, journey: heard }, isUnknown ? 'unknown' : decision.arrivalMs),
+      ];
+    });
+  };
+  /** What it may have done, at the times that later answers speak of, or else at once. */
+  const afterUnheard = (
+    state: JourneyObjectState,
+    { call, fromMs }: JourneyOperation,
+  ): JourneyObjectState[] => {
+    if (call.kind === 'live') return [];
+    const earliestMs = Math.max(fromMs, state.atMs);
+    const times = new Set([...mentionedMs.filter((ms) => ms >= earliestMs - CLOCKS_APART_MS), earliestMs]);
+    return [...times].flatMap((nowMs) => {
+      const arrivalMs = call.kind === 'update' ? null : state.arrivalMs;
+      const decision = decide({ session, state: state.session, arrivalMs, nowMs }, call, rules);
+      if (decision.state === state.session || decision.answer.code !== undefined) return [];
+      return [stateAt(state.atMs, decision.state, call.kind === 'update' ? 'unknown' : decision.arrivalMs)];
+    });
+  };
+  return {
+    initial: { session: nothingYet, arrivalMs: null, atMs: 0 },
+    after,
+    keyOf: (state) => JSON.stringify(state),
+  };
+}
+
+/** What no answer here depends on is left out, so that equal states look equal. */
+function stateAt(atMs: number, session: SessionState, arrivalMs: Situation['arrivalMs']): JourneyObjectState {
+  return {
+    session: { ...session, metaUntilMs: null, missingUntilMs: null, staleTold: null },
+    arrivalMs,
+    atMs,
+  };
+}
+
+/** The moments at which the operation can have been: those that its answer tells, or the earliest. */
+function timesTold(
+  state: JourneyObjectState,
+  operation: JourneyOperation,
+  answer: HeardAnswer,
+  rules: Rules,
+): number[] {
+  const earliestMs = Math.max(operation.fromMs - CLOCKS_APART_MS, state.atMs);
+  return [...momentsOf(state, operation, answer, rules), earliestMs].filter(
+    (ms) => ms >= earliestMs && ms <= operation.toMs + CLOCKS_APART_MS,
+  );
+}
+
+function momentsOf(
+  { arrivalMs }: JourneyObjectState,
+  { call, mayWait }: JourneyOperation,
+  answer: HeardAnswer,
+  rules: Rules,
+): number[] {
+  const data = dataOf(answer);
+  if (answer.status === 429) {
+    return typeof arrivalMs === 'number' ? [arrivalMs - rules.updateToleranceMs - retryAfterMs(answer)] : [];
+  }
+  switch (call.kind) {
+    case 'start':
+      return timesOf(data['startedAt']);
+    case 'arrived':
+      return timesOf(data['arrivedAt']);
+    case 'stop':
+      return timesOf(data['stoppedAt']);
+    case 'update':
+      return timesOf(data['timestamp']);
+    case 'live':
+      return mayWait ? [] : timesOf(data['lastUpdate']).map((ms) => ms + Number(data['ageMs']));
+  }
+}
+
+/** After an update that nobody heard of any wait may be right, and then it is as the answer says. */
+function arrivalFor(
+  { arrivalMs }: JourneyObjectState,
+  answer: HeardAnswer,
+  nowMs: number,
+  rules: Rules,
+): Situation['arrivalMs'] {
+  const isOpen = arrivalMs === 'unknown' && answer.status === 429;
+  return isOpen ? nowMs + rules.updateToleranceMs + retryAfterMs(answer) : arrivalMs;
+}
+
+function timesMentioned(operations: readonly JourneyOperation[]): number[] {
+  const names = ['startedAt', 'arrivedAt', 'stoppedAt', 'timestamp', 'lastUpdate', 'endedAt'];
+  const times = operations.flatMap(({ answer }) =>
+    answer === null
+      ? []
+      : [dataOf(answer), detailsOf(answer)].flatMap((fields) =>
+          names.flatMap((name) => timesOf(fields[name])),
+        ),
+  );
+  return [...new Set(times)];
+}
+
+function timesOf(text: unknown): number[] {
+  return typeof text === 'string' ? [Date.parse(text)] : [];
+}
+
+function withoutAge(expected: ExpectedAnswer): ExpectedAnswer {
+  const { ageMs, freshness, uncertaintyMeters, ...data } = expected.data ?? {};
+  return { ...expected, data };
+}
+
+export function dataOf({ body }: HeardAnswer): Record<string, unknown> {
+  return (body as { data?: Record<string, unknown> } | null)?.data ?? {};
+}
+
+function detailsOf({ body }: HeardAnswer): Record<string, unknown> {
+  return (body as { error?: { details?: Record<string, unknown> } } | null)?.error?.details ?? {};
+}
+
+function retryAfterMs(answer: HeardAnswer): number {
+  return Number(detailsOf(answer)['retryAfterMs']);
+}

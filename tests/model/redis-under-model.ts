@@ -1,0 +1,127 @@
+import type { Redis } from 'ioredis';
+import { compared, type Wanted } from './contract/calls.js';
+
+/** A key that should be there; json: what can be read in it. */
+export interface WantedKey {
+  name: string;
+  untilMs: number;
+  json?: Record<string, Wanted>;
+}
+
+interface FoundKey {
+  ttlMs: number;
+  value: string | null;
+}
+
+export interface Found {
+  /** When the look began, by performance.now(). */
+  atMs: number;
+  keys: Map<string, FoundKey>;
+  deadlines: Map<string, number>;
+}
+
+/** Below that a key is kept from expiring by itself: the test alone decides when its time is over. */
+const SHORTEST_TTL_MS = 1_000;
+
+/** Not of one session. */
+const SHARED_KEYS = ['journey:outbox', 'journey:outbox:dead', 'journey:deadlines'];
+
+const SETTLE = `
+  for index = 1, #ARGV, 2 do
+    if tonumber(ARGV[index + 1]) > 0 then redis.call('PEXPIRE', ARGV[index], ARGV[index + 1])
+    else redis.call('DEL', ARGV[index]) end
+  end`;
+
+const LOOK = `
+  local found = {}
+  for _, name in ipairs(redis.call('KEYS', '*')) do
+    local text = redis.call('TYPE', name).ok == 'string' and redis.call('GET', name)
+    found[#found + 1] = { name, redis.call('PTTL', name), text }
+  end
+  return { found, redis.call('ZRANGE', 'journey:deadlines', 0, -1, 'WITHSCORES') }`;
+
+/**
+ * A Redis whose keys live by the model's clock: when the test moves that, each key is given as long as the model says it
+ * still has, or taken away where its time is over, and what was found before was compared with the same.
+ */
+export class RedisUnderModel {
+  readonly #redis: Redis;
+  #settled = new Map<string, number>();
+  /** When the last look began at which all was well, and the last before the clock was moved. */
+  #wellAtMs = performance.now();
+  #unseenSinceMs = performance.now();
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+  }
+
+  /** keys: all that are there. */
+  async moveClock(keys: readonly WantedKey[], nowMs: number): Promise<void> {
+    this.#unseenSinceMs = this.#wellAtMs;
+    await this.settle(keys, nowMs);
+  }
+
+  async settle(keys: readonly WantedKey[], nowMs: number): Promise<void> {
+    const left = keys.map(({ name, untilMs }): [string, number] => [
+      name,
+      untilMs > nowMs ? Math.max(SHORTEST_TTL_MS, untilMs - nowMs) : 0,
+    ]);
+    for (const [name, ms] of left) this.#settled.set(name, ms);
+    await this.#redis.eval(SETTLE, 0, ...left.flat());
+  }
+
+  async look(): Promise<Found> {
+    const atMs = performance.now();
+    const [found, deadlines] = (await this.#redis.eval(LOOK, 0)) as [
+      [string, number, string | null][],
+      string[],
+    ];
+    const keys = found
+      .filter(([name]) => !SHARED_KEYS.includes(name))
+      .map(([name, ttlMs, value]): [string, FoundKey] => [name, { ttlMs, value }]);
+    const pairs = deadlines.flatMap((member, index): [string, number][] =>
+      index % 2 === 0 ? [[member, Number(deadlines[index + 1])]] : [],
+    );
+    return { atMs, keys: new Map(keys), deadlines: new Map(pairs) };
+  }
+
+  /** All was as it should be. */
+  accept({ atMs }: Found): void {
+    this.#wellAtMs = atMs;
+  }
+
+  /** What is wrong with the keys. */
+  differences(wanted: readonly WantedKey[], { keys }: Found, nowMs: number): string[] {
+    const names = new Set(wanted.map(({ name }) => name));
+    const surplus = [...keys.keys()].filter((name) => !names.has(name)).map((name) => `${name} is there`);
+    return [...surplus, ...wanted.flatMap((key) => this.#difference(key, keys.get(key.name), nowMs))];
+  }
+
+  async removeAll({ keys, deadlines }: Found): Promise<void> {
+    if (keys.size > 0) await this.#redis.del(...keys.keys());
+    if (deadlines.size > 0) await this.#redis.zrem('journey:deadlines', ...deadlines.keys());
+    this.#settled = new Map();
+  }
+
+  outboxLength(): Promise<number> {
+    return this.#redis.xlen('journey:outbox');
+  }
+
+  #difference({ name, untilMs, json }: WantedKey, found: FoundKey | undefined, nowMs: number): string[] {
+    if (found === undefined) return [`${name} is missing`];
+    const longest = Math.max(untilMs - nowMs, this.#settled.get(name) ?? 0);
+    // Redis' own clock has gone on since the keys were settled, and a new key may be a little older than that.
+    const shortest = untilMs - nowMs - (performance.now() - this.#unseenSinceMs) - 2;
+    const isFine = found.ttlMs >= shortest && found.ttlMs <= longest;
+    const ttl = isFine ? [] : [`${name} lives for ${found.ttlMs} ms, and should for ${untilMs - nowMs}`];
+    return json === undefined ? ttl : [...ttl, ...compared(name, json, parsed(found.value))];
+  }
+}
+
+function parsed(text: string | null): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return text;
+  }
+}
