@@ -48,6 +48,7 @@ const numbers = [
     'PORT',
     'MANAGEMENT_PORT',
     'REDIS_COMMAND_TIMEOUT_MS',
+    'REDIS_PARTITIONS',
     'POSTGRES_TIMEOUT_MS',
     'TRUST_PROXY',
     'SHUTDOWN_DELAY_MS',
@@ -160,6 +161,19 @@ test("Redis' password may come by itself, with whatever letters are in it", () =
   const url = new URL(redis.url);
   expect(decodeURIComponent(url.password)).toBe('p@ss/w:rd%3A#?');
   expect([url.protocol, url.host, url.pathname]).toEqual(['rediss:', 'cache.example.com:6380', '/2']);
+});
+
+test('a cluster has 64 partitions unless told, and one Redis has none', () => {
+  const partitions = (more: object) => readConfig({ ...needed, ...more }).redis.partitions;
+  expect(partitions({})).toBeNull();
+  expect(partitions({ REDIS_CLUSTER: 'true' })).toBe(64);
+  expect(partitions({ REDIS_CLUSTER: 'true', REDIS_PARTITIONS: '12' })).toBe(12);
+  expect(complaint({ ...needed, REDIS_PARTITIONS: '0' })).toMatch(/REDIS_PARTITIONS must be/);
+});
+
+test('a cluster with another database than its only one is refused', () => {
+  const settings = { ...needed, REDIS_CLUSTER: 'true', REDIS_URL: 'redis://cache.example.com/2' };
+  expect(complaint(settings)).toMatch(/REDIS_URL must not name a database/);
 });
 
 test('two passwords of Redis are refused', () => {

@@ -2,6 +2,23 @@ import type { Writable } from 'node:stream';
 import { Redis, type RedisOptions } from 'ioredis';
 import { CorruptStateError, StateUnavailableError } from '../journey/failures.js';
 
+/** What the rest of the service asks of a Redis, beside the scripts: one connection gives it, and a cluster's client. */
+export type RedisCommands = Pick<
+  Redis,
+  | 'mget'
+  | 'multi'
+  | 'set'
+  | 'time'
+  | 'xadd'
+  | 'xautoclaim'
+  | 'xgroup'
+  | 'xinfo'
+  | 'xlen'
+  | 'xrange'
+  | 'xreadgroup'
+  | 'zcard'
+>;
+
 export interface RedisSettings {
   url: string;
   commandTimeoutMs: number;
@@ -9,12 +26,19 @@ export interface RedisSettings {
 
 const LONGEST_RECONNECT_DELAY_MS = 500;
 
+export function reconnectDelayMs(attempt: number): number {
+  return Math.min(50 * 2 ** Math.min(attempt, 4), LONGEST_RECONNECT_DELAY_MS) * (0.5 + Math.random() / 2);
+}
+
 /**
  * A connection that comes back by itself and queues nothing meanwhile: what can't be sent now fails now. ioredis' own
  * defaults (20 retries, an offline queue) would answer a phone's question of long ago.
  */
 export function connect(settings: RedisSettings, name: string, onError: (error: Error) => void): Redis {
-  const redis = new Redis(settings.url, { ...options(settings.commandTimeoutMs), connectionName: name });
+  const redis = new Redis(settings.url, {
+    ...connectionOptions(settings.commandTimeoutMs),
+    connectionName: name,
+  });
   redis.on('error', onError);
   // A new connection has a new stream.
   redis.on('connect', () => {
@@ -28,7 +52,7 @@ export function connect(settings: RedisSettings, name: string, onError: (error: 
  * ioredis' own autopipelining does the same with an object of 250 methods and a getter a turn, whose garbage outlives
  * V8's young generation: 5 MB of it at each collection of a bare server under load, and none this way.
  */
-function coalesceWrites(stream: Writable): void {
+export function coalesceWrites(stream: Writable): void {
   let pending = '';
   const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
   const flush = () => {
@@ -55,7 +79,7 @@ export function connectForListening(
   onError: (error: Error) => void,
 ): Redis {
   const redis = new Redis(settings.url, {
-    ...options(settings.commandTimeoutMs),
+    ...connectionOptions(settings.commandTimeoutMs),
     connectionName: name,
     autoResubscribe: false,
   });
@@ -74,14 +98,14 @@ export function connectForWaiting(
   onError: (error: Error) => void,
 ): Redis {
   const redis = new Redis(settings.url, {
-    ...options(settings.commandTimeoutMs + waitMs),
+    ...connectionOptions(settings.commandTimeoutMs + waitMs),
     connectionName: name,
   });
   redis.on('error', onError);
   return redis;
 }
 
-function options(socketTimeoutMs: number) {
+export function connectionOptions(socketTimeoutMs: number) {
   return {
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -90,8 +114,7 @@ function options(socketTimeoutMs: number) {
     connectTimeout: 2_000,
     // One timer a connection: a Redis that hangs loses it, and all that waits on it fails together.
     socketTimeout: socketTimeoutMs,
-    retryStrategy: (attempt: number) =>
-      Math.min(50 * 2 ** Math.min(attempt, 4), LONGEST_RECONNECT_DELAY_MS) * (0.5 + Math.random() / 2),
+    retryStrategy: reconnectDelayMs,
     // After a failover the old primary refuses writes; a new connection finds the new one.
     reconnectOnError: (error: Error) => /(^|: -)READONLY/.test(error.message),
   } satisfies RedisOptions;
@@ -99,10 +122,10 @@ function options(socketTimeoutMs: number) {
 
 /**
  * Answers by which Redis says that it can't serve now, as against one that says the request or the data is wrong; before
- * Redis 7 a script's error has its own words in front.
+ * Redis 7 a script's error has its own words in front. A key that is not local any more is one of a slot that moves.
  */
 const UNAVAILABLE =
-  /(^|: -)(LOADING|READONLY|OOM|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|MISCONF|NOAUTH|WRONGPASS|NOPERM|UNKILLABLE|MOVED|ASK|ERR max number of clients)/;
+  /(^|: -)(LOADING|READONLY|OOM|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|MISCONF|NOAUTH|WRONGPASS|NOPERM|UNKILLABLE|MOVED|ASK|ERR max number of clients)|Script attempted to access a non local key/;
 
 /** What an error from ioredis means to a caller: the data is wrong, or Redis is away. */
 export function asFailure(error: unknown, key: string): StateUnavailableError | CorruptStateError {

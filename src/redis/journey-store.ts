@@ -3,8 +3,9 @@ import { Deadline } from '../journey/deadline.js';
 import type { JourneyRules } from '../journey/journey.js';
 import type { ArriveOutcome, RecordOutcome, StopOutcome } from '../journey/outcomes.js';
 import type * as ports from '../journey/ports.js';
-import { asFailure } from './connection.js';
+import { asFailure, type RedisCommands } from './connection.js';
 import * as keys from './keys.js';
+import { SINGLE_REDIS, type Partitions } from './partitions.js';
 import { positionArguments } from './position-arguments.js';
 import {
   alreadyActive,
@@ -19,7 +20,9 @@ import { formatMeta } from './stored-values.js';
 import type { JourneyScripts, ScriptReply } from './scripts.js';
 
 export interface JourneyStoreDependencies {
-  redis: JourneyScripts & { mget(...keys: string[]): Promise<(string | null)[]> };
+  redis: JourneyScripts & Pick<RedisCommands, 'mget'>;
+  /** Of a cluster; a single Redis has none. */
+  partitions?: Partitions | undefined;
   rules: Pick<JourneyRules, 'journeyTtlSeconds'>;
   commandTimeoutMs: number;
   observe: (operation: string, seconds: number, succeeded: boolean) => void;
@@ -32,6 +35,7 @@ export interface JourneyStoreDependencies {
 /** All journeys, in Redis: one script, and so one atomic step and one round trip, a method. */
 export class RedisJourneyStore implements ports.JourneyStore {
   readonly #redis: JourneyStoreDependencies['redis'];
+  readonly #partitions: Partitions;
   readonly #rules: Pick<JourneyRules, 'journeyTtlSeconds'>;
   readonly #dependencies: JourneyStoreDependencies;
   readonly #clock: () => string;
@@ -40,6 +44,7 @@ export class RedisJourneyStore implements ports.JourneyStore {
 
   constructor(dependencies: JourneyStoreDependencies) {
     this.#redis = dependencies.redis;
+    this.#partitions = dependencies.partitions ?? SINGLE_REDIS;
     this.#rules = dependencies.rules;
     this.#dependencies = dependencies;
     this.#deadline = new Deadline(dependencies.commandTimeoutMs, 'redis');
@@ -58,12 +63,14 @@ export class RedisJourneyStore implements ports.JourneyStore {
   ): Promise<ports.StartAttempt> {
     const { trainerId, studentId, session } = journey;
     const { sessionId } = session;
-    const repeatKey = idempotency && repeatKeyOf('start', sessionId, idempotency);
+    const tag = this.#partitions.tagOf(sessionId);
+    const active = keys.activeKey(sessionId, tag);
+    const repeatKey = idempotency && repeatKeyOf('start', sessionId, tag, idempotency);
     const home = session.home && { latitude: session.home.latitude, longitude: session.home.longitude };
-    const reply = await this.#run('start', keys.activeKey(sessionId), () =>
+    const reply = await this.#run('start', active, () =>
       this.#redis.startJourney(
-        ...this.#lifecycleKeys(sessionId),
-        repeatKey ?? keys.activeKey(sessionId),
+        ...lifecycleKeys(sessionId, tag),
+        repeatKey ?? active,
         this.#clock(),
         sessionId,
         trainerId,
@@ -74,7 +81,7 @@ export class RedisJourneyStore implements ports.JourneyStore {
         home?.latitude ?? '',
         home?.longitude ?? '',
         randomUUID(),
-        keys.LOCATION_KEY_PREFIX,
+        keys.locationKeyPrefix(tag),
         repeatKey === null ? '' : '1',
       ),
     );
@@ -85,8 +92,9 @@ export class RedisJourneyStore implements ports.JourneyStore {
     sessionId: string,
     idempotency: ports.Idempotency | null,
   ): Promise<ports.StartAttempt | null> {
-    const active = keys.activeKey(sessionId);
-    const repeatKey = idempotency === null ? active : repeatKeyOf('start', sessionId, idempotency);
+    const tag = this.#partitions.tagOf(sessionId);
+    const active = keys.activeKey(sessionId, tag);
+    const repeatKey = idempotency === null ? active : repeatKeyOf('start', sessionId, tag, idempotency);
     const [first, current] = await this.#run('findStart', active, () => this.#redis.mget(repeatKey, active));
     if (idempotency !== null && typeof first === 'string') return firstStart(repeatKey, first);
     return typeof current === 'string'
@@ -96,24 +104,27 @@ export class RedisJourneyStore implements ports.JourneyStore {
 
   async recordPosition(update: ports.PositionToRecord): Promise<RecordOutcome> {
     const { sessionId } = update;
-    const reply = await this.#run('recordPosition', keys.activeKey(sessionId), () =>
-      this.#redis.recordPosition(...positionArguments(update, this.#clock())),
+    const tag = this.#partitions.tagOf(sessionId);
+    const reply = await this.#run('recordPosition', keys.activeKey(sessionId, tag), () =>
+      this.#redis.recordPosition(...positionArguments(update, this.#clock(), tag)),
     );
-    if (reply[0] === 'healed') this.#dependencies.onHealed(keys.locationKey(update.trainerId, sessionId));
+    if (reply[0] === 'healed')
+      this.#dependencies.onHealed(keys.locationKey(update.trainerId, sessionId, tag));
     return recordOutcome(reply, sessionId);
   }
 
   async readLive(sessionId: string): Promise<ports.LiveReading> {
-    const active = keys.activeKey(sessionId);
+    const tag = this.#partitions.tagOf(sessionId);
+    const active = keys.activeKey(sessionId, tag);
     const reply = await this.#run('readLive', active, () =>
       this.#redis.readLive(
         active,
-        keys.endedKey(sessionId),
-        keys.trackKey(sessionId),
-        keys.metaKey(sessionId),
-        keys.missingKey(sessionId),
+        keys.endedKey(sessionId, tag),
+        keys.trackKey(sessionId, tag),
+        keys.metaKey(sessionId, tag),
+        keys.missingKey(sessionId, tag),
         this.#clock(),
-        keys.LOCATION_KEY_PREFIX,
+        keys.locationKeyPrefix(tag),
         sessionId,
       ),
     );
@@ -121,10 +132,11 @@ export class RedisJourneyStore implements ports.JourneyStore {
   }
 
   async reportStale(sessionId: string): Promise<void> {
-    const active = keys.activeKey(sessionId);
-    const [track, mark] = [keys.trackKey(sessionId), keys.staleToldKey(sessionId)];
+    const tag = this.#partitions.tagOf(sessionId);
+    const active = keys.activeKey(sessionId, tag);
+    const [track, mark] = [keys.trackKey(sessionId, tag), keys.staleToldKey(sessionId, tag)];
     await this.#run('reportStale', active, () =>
-      this.#redis.reportStale(active, track, mark, keys.OUTBOX_KEY, this.#clock(), sessionId),
+      this.#redis.reportStale(active, track, mark, tag + keys.OUTBOX_KEY, this.#clock(), sessionId),
     );
   }
 
@@ -150,31 +162,22 @@ export class RedisJourneyStore implements ports.JourneyStore {
     callerId: string,
     idempotency: ports.Idempotency | null,
   ): Promise<ScriptReply> {
-    const repeatKey = idempotency && repeatKeyOf(reason, sessionId, idempotency);
-    return this.#run(reason === 'arrived' ? 'arrive' : 'stop', keys.activeKey(sessionId), () =>
+    const tag = this.#partitions.tagOf(sessionId);
+    const active = keys.activeKey(sessionId, tag);
+    const repeatKey = idempotency && repeatKeyOf(reason, sessionId, tag, idempotency);
+    return this.#run(reason === 'arrived' ? 'arrive' : 'stop', active, () =>
       this.#redis.endJourney(
-        ...this.#lifecycleKeys(sessionId),
-        repeatKey ?? keys.activeKey(sessionId),
+        ...lifecycleKeys(sessionId, tag),
+        repeatKey ?? active,
         this.#clock(),
         sessionId,
         callerId,
         reason,
         randomUUID(),
-        keys.LOCATION_KEY_PREFIX,
+        keys.locationKeyPrefix(tag),
         repeatKey === null ? '' : '1',
       ),
     );
-  }
-
-  #lifecycleKeys(sessionId: string): string[] {
-    return [
-      keys.activeKey(sessionId),
-      keys.endedKey(sessionId),
-      keys.trackKey(sessionId),
-      keys.metaKey(sessionId),
-      keys.DEADLINES_KEY,
-      keys.OUTBOX_KEY,
-    ];
   }
 
   async #run<T>(operation: string, key: string, call: () => Promise<T>): Promise<T> {
@@ -194,13 +197,30 @@ export class RedisJourneyStore implements ports.JourneyStore {
   }
 }
 
+/** The first keys of the scripts that start and end a journey. */
+function lifecycleKeys(sessionId: string, tag: string): string[] {
+  return [
+    keys.activeKey(sessionId, tag),
+    keys.endedKey(sessionId, tag),
+    keys.trackKey(sessionId, tag),
+    keys.metaKey(sessionId, tag),
+    tag + keys.DEADLINES_KEY,
+    tag + keys.OUTBOX_KEY,
+  ];
+}
+
 /** How journey:active's JSON begins: the ids first, so that record_position.lua knows the owner without decoding. */
 function ownedHead(sessionId: string, trainerId: string): string {
   return `{"sessionId":"${sessionId}","trainerId":"${trainerId}",`;
 }
 
 /** The key is the caller's text, so only its digest becomes part of a name in Redis. */
-function repeatKeyOf(call: string, sessionId: string, { callerId, key }: ports.Idempotency): string {
+function repeatKeyOf(
+  call: string,
+  sessionId: string,
+  tag: string,
+  { callerId, key }: ports.Idempotency,
+): string {
   const digest = createHash('sha256').update(`${call}\n${callerId}\n${key}`).digest('base64url').slice(0, 22);
-  return keys.idempotencyKey(sessionId, digest);
+  return keys.idempotencyKey(sessionId, digest, tag);
 }

@@ -9,7 +9,7 @@ export function liveArguments(sessionId: string): string[] {
     keys.metaKey(sessionId),
     keys.missingKey(sessionId),
     '',
-    keys.LOCATION_KEY_PREFIX,
+    keys.locationKeyPrefix(),
     sessionId,
   ];
 }
