@@ -167,10 +167,11 @@ function buildJourneys(
   built: Built & { sessions: PostgresSessionRepository; busyness: Busyness },
 ): { journeys: JourneyService; live: LiveWatch; store: RedisJourneyStore } {
   const { logger, metrics, state, sessions, busyness } = built;
-  const { redis, partitions, changes } = state;
+  const { redis, lifecycle, partitions, changes } = state;
   const { commandTimeoutMs } = config.redis;
   const store = new RedisJourneyStore({
     redis,
+    lifecycle,
     partitions,
     rules: config.rules,
     commandTimeoutMs,

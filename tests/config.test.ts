@@ -176,6 +176,25 @@ test('a cluster with another database than its only one is refused', () => {
   expect(complaint(settings)).toMatch(/REDIS_URL must not name a database/);
 });
 
+test('the sentinels are addresses with commas between, and know the primary as mymaster unless told', () => {
+  const { redis } = readConfig({ ...needed, REDIS_SENTINELS: '10.0.0.1:26379, sentinel-2:26380' });
+  expect(redis.sentinels).toMatchObject({
+    addresses: [
+      { host: '10.0.0.1', port: 26379 },
+      { host: 'sentinel-2', port: 26380 },
+    ],
+    name: 'mymaster',
+  });
+  expect(complaint({ ...needed, REDIS_SENTINELS: '10.0.0.1' })).toMatch(/REDIS_SENTINELS must be/);
+});
+
+test.each([
+  ['REDIS_SENTINELS', '10.0.0.1:26379'],
+  ['REDIS_WAIT_REPLICAS', '1'],
+])('%s beside a cluster is refused', (name, value) => {
+  expect(complaint({ ...needed, REDIS_CLUSTER: 'true', [name]: value })).toMatch(new RegExp(`${name} must`));
+});
+
 test('two passwords of Redis are refused', () => {
   const settings = { ...needed, REDIS_URL: 'redis://:one@cache.example.com', REDIS_PASSWORD: 'two' };
   expect(complaint(settings)).toMatch(/REDIS_PASSWORD must not/);

@@ -19,8 +19,17 @@ export type RedisCommands = Pick<
   | 'zcard'
 >;
 
+export interface SentinelSettings {
+  addresses: { host: string; port: number }[];
+  /** The primary's name among them. */
+  name: string;
+  password: string | undefined;
+}
+
 export interface RedisSettings {
   url: string;
+  /** Who say where the primary is; null: the URL does. */
+  sentinels?: SentinelSettings | null;
   commandTimeoutMs: number;
 }
 
@@ -37,6 +46,7 @@ export function reconnectDelayMs(attempt: number): number {
 export function connect(settings: RedisSettings, name: string, onError: (error: Error) => void): Redis {
   const redis = new Redis(settings.url, {
     ...connectionOptions(settings.commandTimeoutMs),
+    ...sentinelOptions(settings),
     connectionName: name,
   });
   redis.on('error', onError);
@@ -80,6 +90,7 @@ export function connectForListening(
 ): Redis {
   const redis = new Redis(settings.url, {
     ...connectionOptions(settings.commandTimeoutMs),
+    ...sentinelOptions(settings),
     connectionName: name,
     autoResubscribe: false,
   });
@@ -99,6 +110,7 @@ export function connectForWaiting(
 ): Redis {
   const redis = new Redis(settings.url, {
     ...connectionOptions(settings.commandTimeoutMs + waitMs),
+    ...sentinelOptions(settings),
     connectionName: name,
   });
   redis.on('error', onError);
@@ -117,6 +129,20 @@ export function connectionOptions(socketTimeoutMs: number) {
     retryStrategy: reconnectDelayMs,
     // After a failover the old primary refuses writes; a new connection finds the new one.
     reconnectOnError: (error: Error) => /(^|: -)READONLY/.test(error.message),
+  } satisfies RedisOptions;
+}
+
+/** ioredis asks the sentinels at each new connection; the URL tells the rest: password, database, encryption. */
+function sentinelOptions({ url, sentinels, commandTimeoutMs }: RedisSettings) {
+  if (sentinels === null || sentinels === undefined) return {};
+  const isEncrypted = url.startsWith('rediss:');
+  return {
+    sentinels: sentinels.addresses,
+    name: sentinels.name,
+    ...(sentinels.password !== undefined && { sentinelPassword: sentinels.password }),
+    ...(isEncrypted && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
+    sentinelCommandTimeout: commandTimeoutMs,
+    sentinelRetryStrategy: reconnectDelayMs,
   } satisfies RedisOptions;
 }
 

@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import type { JourneyRules } from '../journey/journey.js';
 import { ChangeFeed } from './change-feed.js';
 import { connectForListeningToAny, connectToCluster, pingCluster } from './cluster-connection.js';
@@ -8,15 +9,19 @@ import {
   type RedisCommands,
   type RedisSettings,
 } from './connection.js';
+import type { LifecycleConnection } from './journey-store.js';
 import { SingleOutbox, type Outbox } from './outbox.js';
 import { PartitionedOutbox } from './partitioned-outbox.js';
 import { Partitions, SINGLE_REDIS } from './partitions.js';
+import { ReplicaAcknowledgement } from './replica-acknowledgement.js';
 import { withScripts, type JourneyScripts } from './scripts.js';
 
 /** All that the service has of Redis, whether it is one or a cluster. */
 export interface RedisConnections {
   redis: RedisCommands & JourneyScripts;
   partitions: Partitions;
+  /** For starts and ends, where they are to be on replicas before they are acknowledged. */
+  lifecycle: LifecycleConnection | undefined;
   changes: ChangeFeed;
   /** consumer: this process' name among all that publish. onPartlyAway: told where only some events could be read. */
   outbox(consumer: string, onPartlyAway: (error: unknown) => void): Outbox;
@@ -29,7 +34,7 @@ export interface RedisConnections {
 
 export interface ConnectionsDependencies {
   /** partitions: into how many a cluster's keys are divided; null: it is one Redis. */
-  settings: RedisSettings & { partitions: number | null };
+  settings: RedisSettings & { partitions: number | null; waitReplicas: number };
   rules: JourneyRules;
   /** How long the outbox may wait on the server for a new event. */
   readWaitMs: number;
@@ -45,16 +50,22 @@ function ofOneRedis({ settings, rules, readWaitMs, onError }: ConnectionsDepende
   const redis = withScripts(connect(settings, 'admin-service', onError('commands')), rules);
   const reader = connectForWaiting(settings, 'admin-service-relay', readWaitMs, onError('relay'));
   const changes = new ChangeFeed(connectForListening(settings, 'admin-service-changes', onError('changes')));
+  const lifecycle =
+    settings.waitReplicas === 0
+      ? undefined
+      : withScripts(connect(settings, 'admin-service-lifecycle', onError('lifecycle')), rules);
   return {
     redis,
     partitions: SINGLE_REDIS,
+    lifecycle: lifecycle && acknowledged(lifecycle, settings),
     changes,
     outbox: (consumer) => new SingleOutbox({ redis, reader, consumer }),
     ping: () => redis.ping(),
-    connect: () => allTried([redis.connect(), reader.connect(), changes.start()]),
+    connect: () => allTried([redis.connect(), reader.connect(), changes.start(), lifecycle?.connect()]),
     disconnect: () => {
       changes.stop();
       redis.disconnect();
+      lifecycle?.disconnect();
     },
   };
 }
@@ -69,6 +80,8 @@ function ofACluster({ settings, rules, onError }: ConnectionsDependencies, count
   return {
     redis: cluster,
     partitions,
+    // The settings do not allow it: ioredis cannot send a WAIT after a command that a node sent on to another.
+    lifecycle: undefined,
     changes,
     outbox: (consumer, onPartlyAway) =>
       new PartitionedOutbox({ redis: cluster, partitions, consumer, onPartlyAway }),
@@ -81,6 +94,16 @@ function ofACluster({ settings, rules, onError }: ConnectionsDependencies, count
   };
 }
 
-async function allTried(work: Promise<unknown>[]): Promise<void> {
+function acknowledged(
+  redis: Redis & JourneyScripts,
+  { waitReplicas, commandTimeoutMs }: ConnectionsDependencies['settings'],
+): LifecycleConnection {
+  // Half of the time limit: what waits behind one that fails can still be done in its own.
+  const waitMs = Math.floor(commandTimeoutMs / 2);
+  const replicas = new ReplicaAcknowledgement({ redis, replicas: waitReplicas, waitMs });
+  return { redis, confirm: () => replicas.confirm() };
+}
+
+async function allTried(work: (Promise<unknown> | undefined)[]): Promise<void> {
   await Promise.allSettled(work);
 }

@@ -1,10 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Deadline } from '../journey/deadline.js';
 import type { JourneyRules } from '../journey/journey.js';
 import type { ArriveOutcome, RecordOutcome, StopOutcome } from '../journey/outcomes.js';
 import type * as ports from '../journey/ports.js';
 import { asFailure, type RedisCommands } from './connection.js';
 import * as keys from './keys.js';
+import { lifecycleKeys, repeatKeyOf } from './lifecycle-keys.js';
 import { SINGLE_REDIS, type Partitions } from './partitions.js';
 import { positionArguments } from './position-arguments.js';
 import {
@@ -19,8 +20,19 @@ import {
 import { formatMeta } from './stored-values.js';
 import type { JourneyScripts, ScriptReply } from './scripts.js';
 
+export interface LifecycleConnection {
+  redis: JourneyScripts & Pick<RedisCommands, 'mget'>;
+  /** Resolves once all that was written on it is on enough replicas. @throws StateUnavailableError */
+  confirm: () => Promise<void>;
+}
+
+/** Words of the scripts after which a caller may rely on a start or an end. */
+const TELLS_OF_A_WRITE = new Set(['started', 'replayed', 'already_active', 'ended_now', 'ended']);
+
 export interface JourneyStoreDependencies {
   redis: JourneyScripts & Pick<RedisCommands, 'mget'>;
+  /** For starts and ends, where they have to be on replicas first. */
+  lifecycle?: LifecycleConnection | undefined;
   /** Of a cluster; a single Redis has none. */
   partitions?: Partitions | undefined;
   rules: Pick<JourneyRules, 'journeyTtlSeconds'>;
@@ -35,6 +47,7 @@ export interface JourneyStoreDependencies {
 /** All journeys, in Redis: one script, and so one atomic step and one round trip, a method. */
 export class RedisJourneyStore implements ports.JourneyStore {
   readonly #redis: JourneyStoreDependencies['redis'];
+  readonly #lifecycle: LifecycleConnection;
   readonly #partitions: Partitions;
   readonly #rules: Pick<JourneyRules, 'journeyTtlSeconds'>;
   readonly #dependencies: JourneyStoreDependencies;
@@ -44,6 +57,8 @@ export class RedisJourneyStore implements ports.JourneyStore {
 
   constructor(dependencies: JourneyStoreDependencies) {
     this.#redis = dependencies.redis;
+    const { redis } = dependencies;
+    this.#lifecycle = dependencies.lifecycle ?? { redis, confirm: () => Promise.resolve() };
     this.#partitions = dependencies.partitions ?? SINGLE_REDIS;
     this.#rules = dependencies.rules;
     this.#dependencies = dependencies;
@@ -67,8 +82,8 @@ export class RedisJourneyStore implements ports.JourneyStore {
     const active = keys.activeKey(sessionId, tag);
     const repeatKey = idempotency && repeatKeyOf('start', sessionId, tag, idempotency);
     const home = session.home && { latitude: session.home.latitude, longitude: session.home.longitude };
-    const reply = await this.#run('start', active, () =>
-      this.#redis.startJourney(
+    const reply = await this.#runLifecycle('start', active, (redis) =>
+      redis.startJourney(
         ...lifecycleKeys(sessionId, tag),
         repeatKey ?? active,
         this.#clock(),
@@ -95,7 +110,12 @@ export class RedisJourneyStore implements ports.JourneyStore {
     const tag = this.#partitions.tagOf(sessionId);
     const active = keys.activeKey(sessionId, tag);
     const repeatKey = idempotency === null ? active : repeatKeyOf('start', sessionId, tag, idempotency);
-    const [first, current] = await this.#run('findStart', active, () => this.#redis.mget(repeatKey, active));
+    const [first, current] = await this.#run('findStart', active, async () => {
+      const { redis, confirm } = this.#lifecycle;
+      const found = await redis.mget(repeatKey, active);
+      if (found.some((value) => value !== null)) await confirm();
+      return found;
+    });
     if (idempotency !== null && typeof first === 'string') return firstStart(repeatKey, first);
     return typeof current === 'string'
       ? alreadyActive(current, sessionId, this.#rules.journeyTtlSeconds)
@@ -165,8 +185,8 @@ export class RedisJourneyStore implements ports.JourneyStore {
     const tag = this.#partitions.tagOf(sessionId);
     const active = keys.activeKey(sessionId, tag);
     const repeatKey = idempotency && repeatKeyOf(reason, sessionId, tag, idempotency);
-    return this.#run(reason === 'arrived' ? 'arrive' : 'stop', active, () =>
-      this.#redis.endJourney(
+    return this.#runLifecycle(reason === 'arrived' ? 'arrive' : 'stop', active, (redis) =>
+      redis.endJourney(
         ...lifecycleKeys(sessionId, tag),
         repeatKey ?? active,
         this.#clock(),
@@ -178,6 +198,20 @@ export class RedisJourneyStore implements ports.JourneyStore {
         repeatKey === null ? '' : '1',
       ),
     );
+  }
+
+  /** What is acknowledged has to outlive the primary, where that is asked for. */
+  #runLifecycle(
+    operation: string,
+    key: string,
+    call: (redis: JourneyScripts) => Promise<ScriptReply>,
+  ): Promise<ScriptReply> {
+    return this.#run(operation, key, async () => {
+      const { redis, confirm } = this.#lifecycle;
+      const reply = await call(redis);
+      if (TELLS_OF_A_WRITE.has(reply[0])) await confirm();
+      return reply;
+    });
   }
 
   async #run<T>(operation: string, key: string, call: () => Promise<T>): Promise<T> {
@@ -197,30 +231,7 @@ export class RedisJourneyStore implements ports.JourneyStore {
   }
 }
 
-/** The first keys of the scripts that start and end a journey. */
-function lifecycleKeys(sessionId: string, tag: string): string[] {
-  return [
-    keys.activeKey(sessionId, tag),
-    keys.endedKey(sessionId, tag),
-    keys.trackKey(sessionId, tag),
-    keys.metaKey(sessionId, tag),
-    tag + keys.DEADLINES_KEY,
-    tag + keys.OUTBOX_KEY,
-  ];
-}
-
 /** How journey:active's JSON begins: the ids first, so that record_position.lua knows the owner without decoding. */
 function ownedHead(sessionId: string, trainerId: string): string {
   return `{"sessionId":"${sessionId}","trainerId":"${trainerId}",`;
-}
-
-/** The key is the caller's text, so only its digest becomes part of a name in Redis. */
-function repeatKeyOf(
-  call: string,
-  sessionId: string,
-  tag: string,
-  { callerId, key }: ports.Idempotency,
-): string {
-  const digest = createHash('sha256').update(`${call}\n${callerId}\n${key}`).digest('base64url').slice(0, 22);
-  return keys.idempotencyKey(sessionId, digest, tag);
 }

@@ -21,7 +21,7 @@ beforeAll(async () => {
   const often = { UPDATE_INTERVAL_MS: '1', UPDATE_TOLERANCE_MS: '1', ...PATIENT };
   service = await runService({ settings: { REDIS_URL: cluster.url, REDIS_CLUSTER: 'true', ...often } });
   journeys = await manyOf(12, () => aPatientlyStartedJourney(service.api));
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   if (testWithRedisProgram !== test) return;

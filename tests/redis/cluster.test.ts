@@ -19,7 +19,7 @@ beforeAll(async () => {
   cluster = await startRedisCluster();
   settings = { REDIS_URL: cluster.url, REDIS_CLUSTER: 'true', ...PATIENT };
   services = [await runService({ settings }), await runService({ settings })];
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   if (testWithRedisProgram !== test) return;

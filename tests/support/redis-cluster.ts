@@ -58,9 +58,11 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   const reaper = startReaper();
   const folder = makeTemporaryFolder(reaper, 'redis-cluster');
   const password = randomBytes(12).toString('hex');
-  const started: StartedNode[] = [];
-  for (let count = 0; count < 2 * PRIMARIES; count++)
-    started.push(await startNode({ program, reaper, password, folder: folder.path }));
+  // One after the other, so that no two are given the same.
+  const ports: [port: number, busPort: number][] = [];
+  for (let count = 0; count < 2 * PRIMARIES; count++) ports.push([await freePort(), await freePort()]);
+  const surroundings = { program, reaper, password, folder: folder.path };
+  const started = await Promise.all(ports.map((each) => startNode(surroundings, each)));
   await joinAsOne(started);
   const [first] = started as [StartedNode];
   const client = new Cluster([{ host: '127.0.0.1', port: first.port }], {
@@ -100,8 +102,10 @@ interface Surroundings {
   folder: string;
 }
 
-async function startNode({ program, reaper, password, folder }: Surroundings): Promise<StartedNode> {
-  const [port, busPort] = [await freePort(), await freePort()];
+async function startNode(
+  { program, reaper, password, folder }: Surroundings,
+  [port, busPort]: [number, number],
+): Promise<StartedNode> {
   const data = mkdtempSync(join(folder, 'node-'));
   const settings = [
     ...[
