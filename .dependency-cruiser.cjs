@@ -1,6 +1,7 @@
 // Which room of src may import which: dependencies point inward (http, redis, postgres, events -> journey -> contract).
 const mayImport = {
-  'config.ts': [],
+  'config.ts': ['config'],
+  config: [],
   contract: [],
   journey: ['contract'],
   http: ['contract', 'journey', 'observability'],

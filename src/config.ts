@@ -1,29 +1,6 @@
 import { z } from 'zod';
-
-const whole = (from: number, to: number, standard: number) => {
-  const message = `must be a whole number from ${from} to ${to}`;
-  return z
-    .string()
-    .regex(/^\d+$/, message)
-    .transform(Number)
-    .refine((value) => value >= from && value <= to, message)
-    .default(standard);
-};
-const flag = (standard: boolean) =>
-  z
-    .enum(['true', 'false'], 'must be true or false')
-    .default(standard ? 'true' : 'false')
-    .transform((text) => text === 'true');
-const word = (what: string) =>
-  z.string().regex(/^[\w.-]+$/, `must be ${what}, of letters, digits, dots, - and _`);
-const filled = () => z.string().min(1, 'must not be empty');
-const url = (protocols: string[], example: string) =>
-  z
-    .string({ error: `must be set, such as ${example}` })
-    .refine(
-      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
-      `must be a URL such as ${example}`,
-    );
+import { filled, flag, url, whole, word } from './config/fields.js';
+import { redisFields, redisProblems, redisSettings, type RedisConfig } from './config/redis.js';
 
 const tokenSecret = () =>
   z
@@ -36,10 +13,7 @@ const AN_EXAMPLE_OF_A_DATABASE = 'postgres://user:password@127.0.0.1:5432/platfo
 const Environment = z.object({
   PORT: whole(0, 65_535, 3010),
   MANAGEMENT_PORT: whole(0, 65_535, 9464),
-  REDIS_URL: url(['redis:', 'rediss:'], 'redis://127.0.0.1:6379'),
-  REDIS_PASSWORD: filled().optional(),
-  REDIS_CLUSTER: z.literal('false', 'must be false: clusters are not supported yet').default('false'),
-  REDIS_COMMAND_TIMEOUT_MS: whole(10, 800, 500),
+  ...redisFields,
   DATABASE_URL: url(['postgres:', 'postgresql:'], AN_EXAMPLE_OF_A_DATABASE).optional(),
   DATABASE_HOST: word('a host name').optional(),
   DATABASE_PORT: whole(1, 65_535, 5432),
@@ -101,7 +75,7 @@ const Environment = z.object({
 export interface Config {
   port: number;
   managementPort: number;
-  redis: { url: string; commandTimeoutMs: number };
+  redis: RedisConfig;
   /** ca: with it the connection is encrypted, and the server's certificate checked by it. */
   postgres: { url: string; timeoutMs: number; ca: string | undefined };
   eventBridge: { region: string; busName: string; endpoint: string | undefined };
@@ -150,7 +124,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
   return {
     port: env.PORT,
     managementPort: env.MANAGEMENT_PORT,
-    redis: { url: redisUrl(env), commandTimeoutMs: env.REDIS_COMMAND_TIMEOUT_MS },
+    redis: redisSettings(env),
     postgres: { url: databaseUrl(env), timeoutMs: env.POSTGRES_TIMEOUT_MS, ca: env.DATABASE_CA },
     eventBridge: {
       region: env.AWS_REGION,
@@ -190,21 +164,6 @@ function describe(issue: z.core.$ZodIssue): string {
 
 type Parsed = z.output<typeof Environment>;
 type Given = Record<string, string | undefined>;
-
-/** A password by itself can be handed over as a secret, while the address is no secret. */
-function redisUrl({ REDIS_URL, REDIS_PASSWORD }: Parsed): string {
-  if (REDIS_PASSWORD === undefined) return REDIS_URL;
-  const url = new URL(REDIS_URL);
-  url.password = encodeURIComponent(REDIS_PASSWORD);
-  return url.href;
-}
-
-function redisProblems({ REDIS_URL = '', REDIS_PASSWORD }: Given): string[] {
-  const hasPassword = URL.canParse(REDIS_URL) && new URL(REDIS_URL).password !== '';
-  return hasPassword && REDIS_PASSWORD !== undefined
-    ? ['REDIS_PASSWORD must not be set where REDIS_URL has a password']
-    : [];
-}
 
 const DATABASE_PARTS = ['DATABASE_HOST', 'DATABASE_NAME', 'DATABASE_USERNAME', 'DATABASE_PASSWORD'];
 

@@ -22,12 +22,10 @@ import { createLogger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
 import { relayRecorder } from './observability/relay-recorder.js';
 import { PostgresSessionRepository } from './postgres/session-repository.js';
-import { ChangeFeed } from './redis/change-feed.js';
-import { connect, connectForListening, connectForWaiting } from './redis/connection.js';
+import { readBacklog } from './redis/backlog.js';
+import { redisConnections, type RedisConnections } from './redis/connections.js';
 import { Deadlines } from './redis/deadlines.js';
 import { RedisJourneyStore } from './redis/journey-store.js';
-import { Outbox, readBacklog } from './redis/outbox.js';
-import { withScripts } from './redis/scripts.js';
 import { RedisSessionCache } from './redis/session-cache.js';
 
 export interface Service {
@@ -53,12 +51,14 @@ const EVENTS_GRACE_MS = 3_000;
 export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
   const logger = overrides.logger ?? createLogger(config.logLevel);
   const state = connectState(config, logger);
-  const { redis } = state;
-  const metrics = new Metrics(() => within(config.redis.commandTimeoutMs, 'redis', readBacklog(redis)));
+  const { redis, partitions } = state;
+  const metrics = new Metrics(() =>
+    within(config.redis.commandTimeoutMs, 'redis', readBacklog(redis, partitions)),
+  );
   const sessions = connectSessions(config, logger, metrics);
   const busyness = new Busyness();
   const embeddedMetrics = new EmbeddedMetrics(metrics, config.embeddedMetricsNamespace);
-  const built = { logger, metrics, sessions, busyness, ...state };
+  const built = { logger, metrics, sessions, busyness, state };
   const { journeys, live, store } = buildJourneys(config, overrides, built);
   const background = buildBackground(config, overrides, built);
   const stage = { isDraining: false, isClosing: false };
@@ -82,8 +82,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     busyness.stop();
     await Promise.all([background.sweeper.stop(), background.relay.stop(EVENTS_GRACE_MS)]);
     await embeddedMetrics.stop();
-    state.changes.stop();
-    redis.disconnect();
+    state.disconnect();
     await Promise.all([
       within(1_000, 'postgres', sessions.close()).catch(() => undefined),
       management.close(0),
@@ -102,7 +101,7 @@ function buildApp(
     stage: { isDraining: boolean; isClosing: boolean };
   },
 ): RequestListener {
-  const { logger, metrics, redis, sessions, journeys, store, stage } = built;
+  const { logger, metrics, state, sessions, journeys, store, stage } = built;
   const requestLog = new RequestLog(logger);
   return createApp({
     journeys,
@@ -110,7 +109,7 @@ function buildApp(
     rules: config.rules,
     isClosing: () => stage.isClosing,
     health: {
-      pingRedis: () => within(config.redis.commandTimeoutMs, 'redis', redis.ping()),
+      pingRedis: () => within(config.redis.commandTimeoutMs, 'redis', state.ping()),
       pingPostgres: () => sessions.ping(),
       isDraining: () => stage.isDraining,
     },
@@ -130,25 +129,15 @@ function buildApp(
   });
 }
 
-function connectState(config: Config, logger: Logger) {
-  const logged = (connection: string) => (error: Error) => {
-    logger.warn({ connection, err: error }, 'redis connection failed');
-  };
-  const redis = withScripts(connect(config.redis, 'admin-service', logged('commands')), config.rules);
-  const reader = connectForWaiting(config.redis, 'admin-service-relay', READ_WAIT_MS, logged('relay'));
-  const changes = new ChangeFeed(
-    connectForListening(config.redis, 'admin-service-changes', logged('changes')),
-  );
-  return {
-    redis,
-    reader,
-    changes,
-    // A Redis that is away at the start comes later; until then ready says no.
-    connect: () =>
-      Promise.all(
-        [redis.connect(), reader.connect(), changes.start()].map((work) => work.catch(() => undefined)),
-      ),
-  };
+function connectState(config: Config, logger: Logger): RedisConnections {
+  return redisConnections({
+    settings: config.redis,
+    rules: config.rules,
+    readWaitMs: READ_WAIT_MS,
+    onError: (connection) => (error) => {
+      logger.warn({ connection, err: error }, 'redis connection failed');
+    },
+  });
 }
 
 function connectSessions(config: Config, logger: Logger, metrics: Metrics): PostgresSessionRepository {
@@ -166,9 +155,8 @@ function connectSessions(config: Config, logger: Logger, metrics: Metrics): Post
   });
 }
 
-type State = ReturnType<typeof connectState>;
-
-interface Built extends Pick<State, 'redis'> {
+interface Built {
+  state: RedisConnections;
   logger: Logger;
   metrics: Metrics;
 }
@@ -176,12 +164,15 @@ interface Built extends Pick<State, 'redis'> {
 function buildJourneys(
   config: Config,
   { clock }: Overrides,
-  built: Built & { changes: ChangeFeed; sessions: PostgresSessionRepository; busyness: Busyness },
+  built: Built & { sessions: PostgresSessionRepository; busyness: Busyness },
 ): { journeys: JourneyService; live: LiveWatch; store: RedisJourneyStore } {
-  const { logger, metrics, redis, changes, sessions, busyness } = built;
+  const { logger, metrics, state, sessions, busyness } = built;
+  const { redis, lifecycle, partitions, changes } = state;
   const { commandTimeoutMs } = config.redis;
   const store = new RedisJourneyStore({
     redis,
+    lifecycle,
+    partitions,
     rules: config.rules,
     commandTimeoutMs,
     clock,
@@ -193,7 +184,7 @@ function buildJourneys(
     },
   });
   const { starts, guesses } = callerBudgets();
-  const cache = new RedisSessionCache({ redis, commandTimeoutMs });
+  const cache = new RedisSessionCache({ redis, partitions, commandTimeoutMs });
   const directory = new SessionDirectory({ repository: sessions, cache, guesses });
   const { tellsStaleLocations } = config;
   const { updateIntervalMs } = config.rules;
@@ -206,20 +197,17 @@ function buildJourneys(
   return { journeys: new JourneyService(called), live, store };
 }
 
-function buildBackground(config: Config, { clock }: Overrides, built: Built & Pick<State, 'reader'>) {
-  const { logger, metrics, redis, reader } = built;
-  const outbox = new Outbox({
-    redis,
-    reader,
-    consumer: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
-  });
+function buildBackground(config: Config, { clock }: Overrides, { logger, metrics, state }: Built) {
+  const observer = relayRecorder(logger, metrics);
+  const consumer = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const relay = new Relay({
-    outbox,
+    outbox: state.outbox(consumer, observer.outboxAway),
     publisher: new EventBridgePublisher(config.eventBridge),
-    observer: relayRecorder(logger, metrics),
+    observer,
   });
+  const { redis, partitions } = state;
   const sweeper = new DeadlineSweeper({
-    deadlines: new Deadlines({ redis, clock }),
+    deadlines: new Deadlines({ redis, partitions, clock }),
     onExpired: (count) => {
       metrics.journeysExpired(count);
     },

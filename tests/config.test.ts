@@ -48,6 +48,7 @@ const numbers = [
     'PORT',
     'MANAGEMENT_PORT',
     'REDIS_COMMAND_TIMEOUT_MS',
+    'REDIS_PARTITIONS',
     'POSTGRES_TIMEOUT_MS',
     'TRUST_PROXY',
     'SHUTDOWN_DELAY_MS',
@@ -160,6 +161,38 @@ test("Redis' password may come by itself, with whatever letters are in it", () =
   const url = new URL(redis.url);
   expect(decodeURIComponent(url.password)).toBe('p@ss/w:rd%3A#?');
   expect([url.protocol, url.host, url.pathname]).toEqual(['rediss:', 'cache.example.com:6380', '/2']);
+});
+
+test('a cluster has 64 partitions unless told, and one Redis has none', () => {
+  const partitions = (more: object) => readConfig({ ...needed, ...more }).redis.partitions;
+  expect(partitions({})).toBeNull();
+  expect(partitions({ REDIS_CLUSTER: 'true' })).toBe(64);
+  expect(partitions({ REDIS_CLUSTER: 'true', REDIS_PARTITIONS: '12' })).toBe(12);
+  expect(complaint({ ...needed, REDIS_PARTITIONS: '0' })).toMatch(/REDIS_PARTITIONS must be/);
+});
+
+test('a cluster with another database than its only one is refused', () => {
+  const settings = { ...needed, REDIS_CLUSTER: 'true', REDIS_URL: 'redis://cache.example.com/2' };
+  expect(complaint(settings)).toMatch(/REDIS_URL must not name a database/);
+});
+
+test('the sentinels are addresses with commas between, and know the primary as mymaster unless told', () => {
+  const { redis } = readConfig({ ...needed, REDIS_SENTINELS: '10.0.0.1:26379, sentinel-2:26380' });
+  expect(redis.sentinels).toMatchObject({
+    addresses: [
+      { host: '10.0.0.1', port: 26379 },
+      { host: 'sentinel-2', port: 26380 },
+    ],
+    name: 'mymaster',
+  });
+  expect(complaint({ ...needed, REDIS_SENTINELS: '10.0.0.1' })).toMatch(/REDIS_SENTINELS must be/);
+});
+
+test.each([
+  ['REDIS_SENTINELS', '10.0.0.1:26379'],
+  ['REDIS_WAIT_REPLICAS', '1'],
+])('%s beside a cluster is refused', (name, value) => {
+  expect(complaint({ ...needed, REDIS_CLUSTER: 'true', [name]: value })).toMatch(new RegExp(`${name} must`));
 });
 
 test('two passwords of Redis are refused', () => {

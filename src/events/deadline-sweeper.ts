@@ -34,10 +34,11 @@ export class DeadlineSweeper {
 
   async #sweep(): Promise<void> {
     for (;;) {
-      const { due, expired, untracked } = await this.#dependencies.deadlines.endOverdue(BATCH);
+      const { expired, untracked, isMore, failure } = await this.#dependencies.deadlines.endOverdue(BATCH);
       if (expired > 0) this.#dependencies.onExpired(expired);
       untracked.forEach(this.#dependencies.onUntracked);
-      if (due < BATCH) return;
+      if (failure !== undefined) this.#dependencies.onError(failure);
+      if (!isMore || failure !== undefined) return;
     }
   }
 }

@@ -5,7 +5,7 @@ import {
   type PutEventsRequestEntry,
 } from '@aws-sdk/client-eventbridge';
 import { EVENT_SOURCE } from '../contract/events.js';
-import type { OutboxEntry } from '../redis/outbox.js';
+import type { OutboxEntry } from '../redis/event-stream.js';
 
 export interface EventBridgeSettings {
   region: string;

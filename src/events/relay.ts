@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Outbox, OutboxEntry } from '../redis/outbox.js';
+import type { OutboxEntry } from '../redis/event-stream.js';
+import type { Outbox } from '../redis/outbox.js';
 import {
   MAX_BYTES,
   MAX_ENTRIES,
@@ -102,7 +103,8 @@ export class Relay {
     const waitMs = own.length > 0 ? 0 : READ_WAIT_MS;
     const fresh = own.length < READ_COUNT ? await this.#outbox.readNew(READ_COUNT - own.length, waitMs) : [];
     const unfinished = await this.#publishAll([...own, ...fresh]);
-    this.#ownsUnfinished = unfinished > 0;
+    // A read of its own may have left some.
+    this.#ownsUnfinished = unfinished > 0 || own.length > 0;
     // A bus that took some is there: what it did not take must not slow the others down.
     const isAway = unfinished > 0 && unfinished === own.length + fresh.length;
     this.#failures = unfinished === 0 ? 0 : isAway ? this.#failures + 1 : 1;
@@ -136,15 +138,15 @@ export class Relay {
       this.#observer.retried(batch.length, error instanceof Error ? error.name : String(error));
       return batch.length;
     }
-    const finished: string[] = [];
+    const finished: OutboxEntry[] = [];
     let unfinished = 0;
     for (const [index, entry] of batch.entries()) {
       const verdict = verdicts[index];
-      if (verdict === 'published') finished.push(entry.id);
+      if (verdict === 'published') finished.push(entry);
       else if (verdict?.forGood === true) {
         await this.#outbox.keepDeadLetter(entry, verdict.refused);
         this.#observer.died(entry, verdict.refused);
-        finished.push(entry.id);
+        finished.push(entry);
       } else {
         unfinished++;
         this.#observer.retried(1, verdict?.refused ?? 'no verdict');

@@ -7,8 +7,8 @@ import type { ScriptReply } from './scripts.js';
 const MOST_TOGETHER = 32;
 
 export interface BatchesDependencies {
-  /** Runs the script for all items of a batch. */
-  send: (parts: CallParts) => Promise<ScriptReply[]>;
+  /** Runs the script for all items of a batch; their keys have the tag in common, see partitions.ts. */
+  send: (parts: CallParts, tag: string) => Promise<ScriptReply[]>;
   deadline: Deadline;
   observe: (seconds: number, succeeded: boolean) => void;
 }
@@ -23,7 +23,7 @@ interface Batch extends CallParts {
  */
 export class Batches {
   readonly #dependencies: BatchesDependencies;
-  #open: Batch | undefined;
+  readonly #open = new Map<string, Batch>();
   #underWay = 0;
 
   constructor(dependencies: BatchesDependencies) {
@@ -39,39 +39,38 @@ export class Batches {
    * key: named where a value in Redis cannot be read.
    * @throws StateUnavailableError, CorruptStateError
    */
-  call(key: string, { keys, args }: CallParts): Promise<ScriptReply> {
+  call(tag: string, key: string, { keys, args }: CallParts): Promise<ScriptReply> {
     this.#underWay++;
     return new Promise((resolve, reject) => {
-      const batch = this.#openBatch();
+      const batch = this.#openBatch(tag);
       batch.keys.push(...keys);
       batch.args.push(...args);
       batch.waiting.push({ key, resolve, reject });
-      if (batch.waiting.length === MOST_TOGETHER) this.#send();
+      if (batch.waiting.length === MOST_TOGETHER) this.#send(tag, batch);
     });
   }
 
-  #openBatch(): Batch {
-    if (this.#open !== undefined) return this.#open;
+  #openBatch(tag: string): Batch {
+    const open = this.#open.get(tag);
+    if (open !== undefined) return open;
     const batch: Batch = { keys: [], args: [], waiting: [] };
-    this.#open = batch;
+    this.#open.set(tag, batch);
     // Runs when all that has come in was looked at; what was full before has gone by then.
     setImmediate(() => {
-      if (this.#open === batch) this.#send();
+      if (this.#open.get(tag) === batch) this.#send(tag, batch);
     });
     return batch;
   }
 
-  #send(): void {
-    const batch = this.#open;
-    if (batch === undefined) return;
-    this.#open = undefined;
+  #send(tag: string, batch: Batch): void {
+    this.#open.delete(tag);
     const { send, deadline, observe } = this.#dependencies;
     const startedAtMs = performance.now();
     const isOver = (succeeded: boolean) => {
       this.#underWay -= batch.waiting.length;
       observe((performance.now() - startedAtMs) / 1000, succeeded);
     };
-    deadline.hold(send(batch)).then(
+    deadline.hold(send(batch, tag)).then(
       (replies) => {
         isOver(true);
         answer(batch, replies);

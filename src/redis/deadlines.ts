@@ -1,46 +1,71 @@
 import { randomUUID } from 'node:crypto';
 import * as keys from './keys.js';
+import type { Partitions } from './partitions.js';
 import type { JourneyScripts } from './scripts.js';
 
 export interface DeadlinesDependencies {
   redis: JourneyScripts;
+  partitions: Partitions;
   /** Milliseconds since the epoch instead of Redis' own clock: for tests that move the time. */
   clock?: (() => number) | undefined;
+}
+
+export interface EndedOverdue {
+  expired: number;
+  /** Sessions whose record could not be read. */
+  untracked: string[];
+  /** There may be more of them by now. */
+  isMore: boolean;
+  /** Why a part of the deadlines could not be looked at, where that is so. */
+  failure: unknown;
 }
 
 /** Ends journeys that ran into their limit. Every process may ask at any time: each journey is ended once. */
 export class Deadlines {
   readonly #redis: JourneyScripts;
+  readonly #partitions: Partitions;
   readonly #clock: () => string;
 
-  constructor({ redis, clock }: DeadlinesDependencies) {
+  constructor({ redis, partitions, clock }: DeadlinesDependencies) {
     this.#redis = redis;
+    this.#partitions = partitions;
     this.#clock = clock === undefined ? () => '' : () => String(clock());
   }
 
-  /** Ends up to limit overdue journeys. Returns how many were due, and the sessions whose record could not be read. */
-  async endOverdue(limit: number): Promise<{ due: number; expired: number; untracked: string[] }> {
-    const due = await this.#redis.dueJourneys(keys.DEADLINES_KEY, this.#clock(), limit);
-    const words = await Promise.all(due.map((sessionId) => this.#expire(sessionId)));
-    return {
-      due: due.length,
-      expired: words.filter((word) => word === 'expired').length,
-      untracked: due.filter((_sessionId, index) => words[index] === 'untracked'),
-    };
+  /** Ends up to limit overdue journeys of each partition. */
+  async endOverdue(limit: number): Promise<EndedOverdue> {
+    const ended: EndedOverdue = { expired: 0, untracked: [], isMore: false, failure: undefined };
+    // A primary that is away keeps its own partitions' journeys waiting, and no others.
+    await Promise.all(
+      this.#partitions.tags.map((tag) =>
+        this.#endIn(tag, limit, ended).catch((error: unknown) => {
+          ended.failure = error;
+        }),
+      ),
+    );
+    return ended;
   }
 
-  async #expire(sessionId: string): Promise<string> {
+  async #endIn(tag: string, limit: number, ended: EndedOverdue): Promise<void> {
+    const due = await this.#redis.dueJourneys(tag + keys.DEADLINES_KEY, this.#clock(), limit);
+    if (due.length === limit) ended.isMore = true;
+    const words = await Promise.all(due.map((sessionId) => this.#expire(tag, sessionId)));
+    ended.expired += words.filter((word) => word === 'expired').length;
+    ended.untracked.push(...due.filter((_sessionId, index) => words[index] === 'untracked'));
+  }
+
+  async #expire(tag: string, sessionId: string): Promise<string> {
     const [word] = await this.#redis.expireJourney(
-      keys.activeKey(sessionId),
-      keys.endedKey(sessionId),
-      keys.trackKey(sessionId),
-      keys.metaKey(sessionId),
-      keys.DEADLINES_KEY,
-      keys.OUTBOX_KEY,
+      keys.activeKey(sessionId, tag),
+      keys.endedKey(sessionId, tag),
+      keys.trackKey(sessionId, tag),
+      keys.metaKey(sessionId, tag),
+      tag + keys.DEADLINES_KEY,
+      tag + keys.OUTBOX_KEY,
       this.#clock(),
       sessionId,
       randomUUID(),
-      keys.LOCATION_KEY_PREFIX,
+      keys.locationKeyPrefix(tag),
     );
     return word;
   }

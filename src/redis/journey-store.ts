@@ -1,11 +1,13 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Deadline } from '../journey/deadline.js';
 import type { JourneyRules } from '../journey/journey.js';
 import type { ArriveOutcome, RecordOutcome, StopOutcome } from '../journey/outcomes.js';
 import type * as ports from '../journey/ports.js';
 import { Batches, type BatchesDependencies } from './batches.js';
-import { asFailure } from './connection.js';
+import { asFailure, type RedisCommands } from './connection.js';
 import * as keys from './keys.js';
+import { lifecycleKeys, repeatKeyOf } from './lifecycle-keys.js';
+import { SINGLE_REDIS, type Partitions } from './partitions.js';
 import { pollParts, positionParts, readLiveArguments, recordPositionsArguments } from './script-arguments.js';
 import {
   alreadyActive,
@@ -19,8 +21,21 @@ import {
 import { formatMeta } from './stored-values.js';
 import type { JourneyScripts, ScriptReply } from './scripts.js';
 
+export interface LifecycleConnection {
+  redis: JourneyScripts & Pick<RedisCommands, 'mget'>;
+  /** Resolves once all that was written on it is on enough replicas. @throws StateUnavailableError */
+  confirm: () => Promise<void>;
+}
+
+/** Words of the scripts after which a caller may rely on a start or an end. */
+const TELLS_OF_A_WRITE = new Set(['started', 'replayed', 'already_active', 'ended_now', 'ended']);
+
 export interface JourneyStoreDependencies {
-  redis: JourneyScripts & { mget(...keys: string[]): Promise<(string | null)[]> };
+  redis: JourneyScripts & Pick<RedisCommands, 'mget'>;
+  /** For starts and ends, where they have to be on replicas first. */
+  lifecycle?: LifecycleConnection | undefined;
+  /** Of a cluster; a single Redis has none. */
+  partitions?: Partitions | undefined;
   rules: Pick<JourneyRules, 'journeyTtlSeconds'>;
   commandTimeoutMs: number;
   observe: (operation: string, seconds: number, succeeded: boolean) => void;
@@ -36,6 +51,8 @@ export interface JourneyStoreDependencies {
  */
 export class RedisJourneyStore implements ports.JourneyStore {
   readonly #redis: JourneyStoreDependencies['redis'];
+  readonly #lifecycle: LifecycleConnection;
+  readonly #partitions: Partitions;
   readonly #rules: Pick<JourneyRules, 'journeyTtlSeconds'>;
   readonly #dependencies: JourneyStoreDependencies;
   readonly #clock: () => string;
@@ -46,16 +63,19 @@ export class RedisJourneyStore implements ports.JourneyStore {
 
   constructor(dependencies: JourneyStoreDependencies) {
     this.#redis = dependencies.redis;
+    const { redis } = dependencies;
+    this.#lifecycle = dependencies.lifecycle ?? { redis, confirm: () => Promise.resolve() };
+    this.#partitions = dependencies.partitions ?? SINGLE_REDIS;
     this.#rules = dependencies.rules;
     this.#dependencies = dependencies;
     this.#deadline = new Deadline(dependencies.commandTimeoutMs, 'redis');
     const { clock } = dependencies;
     this.#clock = clock === undefined ? () => '' : () => String(clock());
-    this.#positions = this.#batchesOf('recordPosition', (parts) =>
-      this.#redis.recordPositions(...recordPositionsArguments(parts, this.#clock())),
+    this.#positions = this.#batchesOf('recordPosition', (parts, tag) =>
+      this.#redis.recordPositions(...recordPositionsArguments(parts, this.#clock(), tag)),
     );
-    this.#polls = this.#batchesOf('readLive', (parts) =>
-      this.#redis.readLive(...readLiveArguments(parts, this.#clock())),
+    this.#polls = this.#batchesOf('readLive', (parts, tag) =>
+      this.#redis.readLive(...readLiveArguments(parts, this.#clock(), tag)),
     );
   }
 
@@ -70,12 +90,14 @@ export class RedisJourneyStore implements ports.JourneyStore {
   ): Promise<ports.StartAttempt> {
     const { trainerId, studentId, session } = journey;
     const { sessionId } = session;
-    const repeatKey = idempotency && repeatKeyOf('start', sessionId, idempotency);
+    const tag = this.#partitions.tagOf(sessionId);
+    const active = keys.activeKey(sessionId, tag);
+    const repeatKey = idempotency && repeatKeyOf('start', sessionId, tag, idempotency);
     const home = session.home && { latitude: session.home.latitude, longitude: session.home.longitude };
-    const reply = await this.#run('start', keys.activeKey(sessionId), () =>
-      this.#redis.startJourney(
-        ...this.#lifecycleKeys(sessionId),
-        repeatKey ?? keys.activeKey(sessionId),
+    const reply = await this.#runLifecycle('start', active, (redis) =>
+      redis.startJourney(
+        ...lifecycleKeys(sessionId, tag),
+        repeatKey ?? active,
         this.#clock(),
         sessionId,
         trainerId,
@@ -86,7 +108,7 @@ export class RedisJourneyStore implements ports.JourneyStore {
         home?.latitude ?? '',
         home?.longitude ?? '',
         randomUUID(),
-        keys.LOCATION_KEY_PREFIX,
+        keys.locationKeyPrefix(tag),
         repeatKey === null ? '' : '1',
       ),
     );
@@ -97,9 +119,15 @@ export class RedisJourneyStore implements ports.JourneyStore {
     sessionId: string,
     idempotency: ports.Idempotency | null,
   ): Promise<ports.StartAttempt | null> {
-    const active = keys.activeKey(sessionId);
-    const repeatKey = idempotency === null ? active : repeatKeyOf('start', sessionId, idempotency);
-    const [first, current] = await this.#run('findStart', active, () => this.#redis.mget(repeatKey, active));
+    const tag = this.#partitions.tagOf(sessionId);
+    const active = keys.activeKey(sessionId, tag);
+    const repeatKey = idempotency === null ? active : repeatKeyOf('start', sessionId, tag, idempotency);
+    const [first, current] = await this.#run('findStart', active, async () => {
+      const { redis, confirm } = this.#lifecycle;
+      const found = await redis.mget(repeatKey, active);
+      if (found.some((value) => value !== null)) await confirm();
+      return found;
+    });
     if (idempotency !== null && typeof first === 'string') return firstStart(repeatKey, first);
     return typeof current === 'string'
       ? alreadyActive(current, sessionId, this.#rules.journeyTtlSeconds)
@@ -108,21 +136,26 @@ export class RedisJourneyStore implements ports.JourneyStore {
 
   async recordPosition(update: ports.PositionToRecord): Promise<RecordOutcome> {
     const { sessionId, trainerId } = update;
-    const reply = await this.#positions.call(keys.activeKey(sessionId), positionParts(update));
-    if (reply[0] === 'healed') this.#dependencies.onHealed(keys.locationKey(trainerId, sessionId));
+    const tag = this.#partitions.tagOf(sessionId);
+    const key = keys.activeKey(sessionId, tag);
+    const reply = await this.#positions.call(tag, key, positionParts(update, tag));
+    if (reply[0] === 'healed') this.#dependencies.onHealed(keys.locationKey(trainerId, sessionId, tag));
     return recordOutcome(reply, sessionId);
   }
 
   async readLive(sessionId: string): Promise<ports.LiveReading> {
-    const reply = await this.#polls.call(keys.activeKey(sessionId), pollParts(sessionId));
+    const tag = this.#partitions.tagOf(sessionId);
+    const key = keys.activeKey(sessionId, tag);
+    const reply = await this.#polls.call(tag, key, pollParts(sessionId, tag));
     return liveReading(reply, sessionId, this.#rules.journeyTtlSeconds);
   }
 
   async reportStale(sessionId: string): Promise<void> {
-    const active = keys.activeKey(sessionId);
-    const [track, mark] = [keys.trackKey(sessionId), keys.staleToldKey(sessionId)];
+    const tag = this.#partitions.tagOf(sessionId);
+    const active = keys.activeKey(sessionId, tag);
+    const [track, mark] = [keys.trackKey(sessionId, tag), keys.staleToldKey(sessionId, tag)];
     await this.#run('reportStale', active, () =>
-      this.#redis.reportStale(active, track, mark, keys.OUTBOX_KEY, this.#clock(), sessionId),
+      this.#redis.reportStale(active, track, mark, tag + keys.OUTBOX_KEY, this.#clock(), sessionId),
     );
   }
 
@@ -148,31 +181,36 @@ export class RedisJourneyStore implements ports.JourneyStore {
     callerId: string,
     idempotency: ports.Idempotency | null,
   ): Promise<ScriptReply> {
-    const repeatKey = idempotency && repeatKeyOf(reason, sessionId, idempotency);
-    return this.#run(reason === 'arrived' ? 'arrive' : 'stop', keys.activeKey(sessionId), () =>
-      this.#redis.endJourney(
-        ...this.#lifecycleKeys(sessionId),
-        repeatKey ?? keys.activeKey(sessionId),
+    const tag = this.#partitions.tagOf(sessionId);
+    const active = keys.activeKey(sessionId, tag);
+    const repeatKey = idempotency && repeatKeyOf(reason, sessionId, tag, idempotency);
+    return this.#runLifecycle(reason === 'arrived' ? 'arrive' : 'stop', active, (redis) =>
+      redis.endJourney(
+        ...lifecycleKeys(sessionId, tag),
+        repeatKey ?? active,
         this.#clock(),
         sessionId,
         callerId,
         reason,
         randomUUID(),
-        keys.LOCATION_KEY_PREFIX,
+        keys.locationKeyPrefix(tag),
         repeatKey === null ? '' : '1',
       ),
     );
   }
 
-  #lifecycleKeys(sessionId: string): string[] {
-    return [
-      keys.activeKey(sessionId),
-      keys.endedKey(sessionId),
-      keys.trackKey(sessionId),
-      keys.metaKey(sessionId),
-      keys.DEADLINES_KEY,
-      keys.OUTBOX_KEY,
-    ];
+  /** What is acknowledged has to outlive the primary, where that is asked for. */
+  #runLifecycle(
+    operation: string,
+    key: string,
+    call: (redis: JourneyScripts) => Promise<ScriptReply>,
+  ): Promise<ScriptReply> {
+    return this.#run(operation, key, async () => {
+      const { redis, confirm } = this.#lifecycle;
+      const reply = await call(redis);
+      if (TELLS_OF_A_WRITE.has(reply[0])) await confirm();
+      return reply;
+    });
   }
 
   #batchesOf(operation: string, send: BatchesDependencies['send']): Batches {
@@ -202,10 +240,4 @@ export class RedisJourneyStore implements ports.JourneyStore {
 /** How journey:active's JSON begins: the ids first, so that record_positions.lua knows the owner without decoding. */
 function ownedHead(sessionId: string, trainerId: string): string {
   return `{"sessionId":"${sessionId}","trainerId":"${trainerId}",`;
-}
-
-/** The key is the caller's text, so only its digest becomes part of a name in Redis. */
-function repeatKeyOf(call: string, sessionId: string, { callerId, key }: ports.Idempotency): string {
-  const digest = createHash('sha256').update(`${call}\n${callerId}\n${key}`).digest('base64url').slice(0, 22);
-  return keys.idempotencyKey(sessionId, digest);
 }

@@ -8,16 +8,16 @@ export interface CallParts {
   args: Argument[];
 }
 
-/** Of one position. */
-export function positionParts(update: PositionToRecord): CallParts {
+/** Of one position. tag: see partitions.ts. */
+export function positionParts(update: PositionToRecord, tag = ''): CallParts {
   const { sessionId, trainerId, position, ageMs, stretch } = update;
   return {
     keys: [
-      keys.activeKey(sessionId),
-      keys.endedKey(sessionId),
-      keys.trackKey(sessionId),
-      keys.locationKey(trainerId, sessionId),
-      keys.rateKey(trainerId),
+      keys.activeKey(sessionId, tag),
+      keys.endedKey(sessionId, tag),
+      keys.trackKey(sessionId, tag),
+      keys.locationKey(trainerId, sessionId, tag),
+      keys.rateKey(trainerId, tag),
     ],
     args: [
       sessionId,
@@ -35,25 +35,30 @@ export function positionParts(update: PositionToRecord): CallParts {
 }
 
 /** Of one poll. */
-export function pollParts(sessionId: string): CallParts {
+export function pollParts(sessionId: string, tag = ''): CallParts {
   return {
     keys: [
-      keys.activeKey(sessionId),
-      keys.endedKey(sessionId),
-      keys.trackKey(sessionId),
-      keys.metaKey(sessionId),
-      keys.missingKey(sessionId),
+      keys.activeKey(sessionId, tag),
+      keys.endedKey(sessionId, tag),
+      keys.trackKey(sessionId, tag),
+      keys.metaKey(sessionId, tag),
+      keys.missingKey(sessionId, tag),
     ],
     args: [sessionId],
   };
 }
 
 /** All of record_positions.lua's. clock: its override, or '' for Redis' own. */
-export function recordPositionsArguments({ keys: keysOfAll, args }: CallParts, clock: string): Argument[] {
-  return [keysOfAll.length + 2, keys.DEADLINES_KEY, keys.OUTBOX_KEY, ...keysOfAll, clock, ...args];
+export function recordPositionsArguments(
+  { keys: keysOfAll, args }: CallParts,
+  clock: string,
+  tag = '',
+): Argument[] {
+  const shared = [tag + keys.DEADLINES_KEY, tag + keys.OUTBOX_KEY];
+  return [shared.length + keysOfAll.length, ...shared, ...keysOfAll, clock, ...args];
 }
 
 /** All of read_live.lua's. */
-export function readLiveArguments({ keys: keysOfAll, args }: CallParts, clock: string): Argument[] {
-  return [keysOfAll.length, ...keysOfAll, clock, keys.LOCATION_KEY_PREFIX, ...args];
+export function readLiveArguments({ keys: keysOfAll, args }: CallParts, clock: string, tag = ''): Argument[] {
+  return [keysOfAll.length, ...keysOfAll, clock, keys.locationKeyPrefix(tag), ...args];
 }

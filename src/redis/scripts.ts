@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { OLDEST_FIX_MS, STALE_AFTER_MS, type JourneyRules } from '../journey/journey.js';
 
 /** Events that wait for a bus that is away: days of them at 10,000 journeys an hour, at about 300 bytes each. */
@@ -32,8 +32,11 @@ const scripts: Record<keyof JourneyScripts, { file: string; numberOfKeys?: numbe
   reportStale: { file: 'report_stale', numberOfKeys: 4 },
 };
 
-/** Gives the connection one typed method a script; ioredis loads each where it is needed. */
-export function withScripts(redis: Redis, rules: JourneyRules): Redis & JourneyScripts {
+/** Gives the client one typed method a script; ioredis loads each where it is needed. */
+export function withScripts<Client extends Redis | Cluster>(
+  redis: Client,
+  rules: JourneyRules,
+): Client & JourneyScripts {
   const constants = {
     ...rules,
     oldestFixMs: OLDEST_FIX_MS,
@@ -43,7 +46,7 @@ export function withScripts(redis: Redis, rules: JourneyRules): Redis & JourneyS
   for (const [name, { file, ...keys }] of Object.entries(scripts)) {
     redis.defineCommand(name, { lua: withConstants(readScript(file), constants), ...keys });
   }
-  return redis as Redis & JourneyScripts;
+  return redis as Client & JourneyScripts;
 }
 
 function readScript(name: string): string {

@@ -1,5 +1,5 @@
 import { inBatches } from '../../src/events/relay.js';
-import type { OutboxEntry } from '../../src/redis/outbox.js';
+import type { OutboxEntry } from '../../src/redis/event-stream.js';
 
 const MOST_ENTRIES = 10;
 const MOST_BYTES = 256 * 1024;
@@ -7,7 +7,7 @@ const MOST_BYTES = 256 * 1024;
 let nextId = 0;
 function anEntry(detailBytes = 100): OutboxEntry {
   const detail = JSON.stringify({ text: 'x'.repeat(Math.max(0, detailBytes - 11)) });
-  return { id: `${++nextId}-0`, detailType: 'TrainerJourneyStarted', atMs: 0, detail };
+  return { id: `${++nextId}-0`, tag: '', detailType: 'TrainerJourneyStarted', atMs: 0, detail };
 }
 
 /** As EventBridge counts: 14 bytes for the time, and the texts in UTF-8. */

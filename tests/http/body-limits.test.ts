@@ -46,7 +46,7 @@ async function raw(headers: Record<string, string>, chunks: (string | Buffer)[])
 
 async function nothingWritten(): Promise<void> {
   expect(await exists(keyOf.location(journey.trainerId, journey.sessionId))).toBe(false);
-  expect(await exists(keyOf.rate(journey.trainerId))).toBe(false);
+  expect(await exists(keyOf.rate(journey.trainerId, journey.sessionId))).toBe(false);
 }
 
 test('a body of 16 KiB is taken', async () => {

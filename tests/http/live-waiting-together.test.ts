@@ -116,7 +116,7 @@ test('nor in one that another version of the service has started, which tells no
   const startedAt = new Date(Date.parse(String(earlier['startedAt'])) + 1).toISOString();
   await sharedRedis()
     .multi()
-    .del(keyOf.location(trainerId, sessionId), `journey:track:${sessionId}`)
+    .del(keyOf.location(trainerId, sessionId), keyOf.track(sessionId))
     .set(keyOf.active(sessionId), JSON.stringify({ ...earlier, startedAt }), 'EX', 3_600)
     .exec();
   const waited = await poll(service, session, student.etag, { prefer: 'wait=1' });

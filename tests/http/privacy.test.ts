@@ -92,7 +92,7 @@ function outcomes(): Call[] {
     () => service.api.live(sessionId, journey.studentToken),
     () =>
       sharedRedis()
-        .del(keyOf.rate(journey.trainerId))
+        .del(keyOf.rate(journey.trainerId, journey.sessionId))
         .then(update({ sessionId, latitude: 0.98675309, longitude: 0 })),
     async () => service.api.live(sessionId, await tokenFor(randomUUID(), 'student')),
     () => service.api.stop(sessionId, token),
@@ -113,7 +113,7 @@ function garbage(): Call[] {
     keyOf.active(of.sessionId),
     keyOf.location(of.trainerId, of.sessionId),
     keyOf.meta(of.sessionId),
-    keyOf.rate(of.trainerId),
+    keyOf.rate(of.trainerId, of.sessionId),
   ];
   const withValue = (value: string, index: number) => async () => {
     const other = await aJourney(service.api);

@@ -63,7 +63,7 @@ test.each(wrong)(
       details: [{ path: field }],
     });
     expect(await exists(keyOf.location(journey.trainerId, journey.sessionId))).toBe(false);
-    expect(await exists(keyOf.rate(journey.trainerId))).toBe(false);
+    expect(await exists(keyOf.rate(journey.trainerId, journey.sessionId))).toBe(false);
     expect(await exists(keyOf.active(journey.sessionId))).toBe(true);
   },
 );
@@ -201,5 +201,5 @@ test('a mocked position is refused, and nothing changes', async () => {
   });
   expect(refusal(answer)).toMatchObject({ status: 400, code: 'LOCATION_MOCKED' });
   expect(await exists(keyOf.location(journey.trainerId, journey.sessionId))).toBe(false);
-  expect(await exists(keyOf.rate(journey.trainerId))).toBe(false);
+  expect(await exists(keyOf.rate(journey.trainerId, journey.sessionId))).toBe(false);
 });

@@ -11,6 +11,7 @@ import { StopList } from '../../src/dev/stop-list.js';
 import { TokenIssuer } from '../../src/dev/tokens.js';
 import { createLogger } from '../../src/observability/logger.js';
 import { Deadlines } from '../../src/redis/deadlines.js';
+import { SINGLE_REDIS } from '../../src/redis/partitions.js';
 import { withScripts } from '../../src/redis/scripts.js';
 import { startService } from '../../src/service.js';
 import type { Call, Caller } from './contract/calls.js';
@@ -110,7 +111,11 @@ export class ServiceUnderModel {
   /** What each process does once a second: looks for journeys whose limit has passed. */
   async sweep(clock: () => number): Promise<void> {
     if (this.#rules === undefined) throw new Error('only where an instance runs in this process');
-    this.#deadlines ??= new Deadlines({ redis: withScripts(this.redis, this.#rules), clock });
+    this.#deadlines ??= new Deadlines({
+      redis: withScripts(this.redis, this.#rules),
+      partitions: SINGLE_REDIS,
+      clock,
+    });
     await this.#deadlines.endOverdue(100);
   }
 

@@ -81,7 +81,7 @@ describe('journey:active', () => {
     async (call, _text, garbage) => {
       const session = await aJourney(service.api);
       data(await post(session));
-      await sharedRedis().del(keyOf.rate(session.trainerId));
+      await sharedRedis().del(keyOf.rate(session.trainerId, session.sessionId));
       await put(keyOf.active(session.sessionId), garbage);
       expect(await outcomeOf(await calls[call](session), session)).toBe('INTERNAL_ERROR');
     },
@@ -113,7 +113,7 @@ describe('journey:active', () => {
   )('with one wrong field never looks ended to %s: %j', async (call, fields) => {
     const session = await aJourney(service.api);
     data(await post(session));
-    await sharedRedis().del(keyOf.rate(session.trainerId));
+    await sharedRedis().del(keyOf.rate(session.trainerId, session.sessionId));
     const { sessionId, trainerId, studentId } = session;
     const startedAt = new Date().toISOString();
     const value = { sessionId, trainerId, studentId, startedAt, status: 'in_progress', ...fields };
@@ -286,7 +286,7 @@ describe('location:rate', () => {
     'that can not be right does not keep a trainer from %s for more than 6 s: %s',
     async (_call, _text, value) => {
       const session = await aJourney(service.api);
-      await put(keyOf.rate(session.trainerId), value);
+      await put(keyOf.rate(session.trainerId, session.sessionId), value);
       const answer = await calls.update(session);
       const { code, details } = refusal(answer);
       if (code !== 'RATE_LIMITED') {

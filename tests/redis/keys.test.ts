@@ -102,7 +102,8 @@ describe('location:trainer:…:session:…', () => {
 });
 
 describe('location:rate', () => {
-  const rateTtlMs = ({ trainerId }: ASession) => sharedRedis().pttl(keyOf.rate(trainerId));
+  const rateTtlMs = ({ trainerId, sessionId }: ASession) =>
+    sharedRedis().pttl(keyOf.rate(trainerId, sessionId));
 
   test('lives for 6 s at most', async () => {
     const journey = await aJourney(service.api);

@@ -188,11 +188,11 @@ test('a position that another version took meanwhile is the reference for the ne
   const { sessionId, trainerId, trainerToken } = session;
   data(await service.api.start(sessionId, trainerToken));
   data(await service.api.update(trainerToken, { sessionId, ...metersNorth(90_000), sequence: 1 }));
-  await sharedRedis().del(keyOf.rate(trainerId));
+  await sharedRedis().del(keyOf.rate(trainerId, sessionId));
   await writeLocation(session, (value) => JSON.stringify({ ...value, timestamp: iso(Date.now()) }));
   const back = await service.api.update(trainerToken, { sessionId, ...metersNorth(90_000), sequence: 3 });
   expect(refusal(back)).toMatchObject({ code: 'LOCATION_IMPLAUSIBLE' });
-  await sharedRedis().del(keyOf.rate(trainerId));
+  await sharedRedis().del(keyOf.rate(trainerId, sessionId));
   expect(
     (await service.api.update(trainerToken, { sessionId, ...metersNorth(100), sequence: 4 })).status,
   ).toBe(201);
@@ -203,7 +203,7 @@ test('a position that another version took meanwhile makes older fixes stale', a
   const { sessionId, trainerId, trainerToken } = session;
   data(await service.api.start(sessionId, trainerToken));
   data(await service.api.update(trainerToken, { sessionId, ...metersNorth(100), ageMs: 60_000 }));
-  await sharedRedis().del(keyOf.rate(trainerId));
+  await sharedRedis().del(keyOf.rate(trainerId, sessionId));
   await writeLocation(session, (value) => JSON.stringify(value));
   const answer = await service.api.update(trainerToken, { sessionId, ...metersNorth(100), ageMs: 30_000 });
   expect(refusal(answer)).toMatchObject({ status: 409, code: 'LOCATION_STALE' });

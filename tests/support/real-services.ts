@@ -7,6 +7,9 @@ import { getContainerRuntimeClient, ImageName } from 'testcontainers';
 import { startLocalPostgres } from '../../src/dev/servers/local-postgres.js';
 import { startLocalRedis } from '../../src/dev/servers/local-redis.js';
 import { startReaper } from '../../src/dev/servers/reaper.js';
+import type { LocalServer } from '../../src/dev/servers/server-process.js';
+import { wantsCluster } from './shared-services.js';
+import { startRedisCluster } from './redis-cluster.js';
 import { redisImage, redisProgramOf } from './redis-image.js';
 
 const REDIS_IMAGE = redisImage ?? 'redis:7-alpine';
@@ -35,7 +38,7 @@ async function servicesOf(wanted: string): Promise<RealServices> {
   if (!['', 'containers', 'local'].includes(wanted)) {
     throw new Error(`TEST_SERVICES is "${wanted}", but has to be containers or local.`);
   }
-  const inContainers = wanted === 'local' ? undefined : await containers();
+  const inContainers = wanted === 'local' || wantsCluster ? undefined : await containers();
   if (inContainers === undefined && wanted === 'containers') {
     throw new Error(`TEST_SERVICES is containers, but no engine has ${REDIS_IMAGE} and ${POSTGRES_IMAGE}.`);
   }
@@ -94,7 +97,7 @@ async function localServers(): Promise<RealServices> {
     process.stderr.write(`${line}\n`);
   };
   const [redis, postgres] = await Promise.all([
-    startLocalRedis({ reaper, say }),
+    wantsCluster ? clusterOfThisMachine() : startLocalRedis({ reaper, say }),
     startLocalPostgres({ reaper, say }),
   ]);
   return {
@@ -106,6 +109,11 @@ async function localServers(): Promise<RealServices> {
       reaper.close();
     },
   };
+}
+
+async function clusterOfThisMachine(): Promise<Pick<LocalServer, 'url' | 'means' | 'stop'>> {
+  const cluster = await startRedisCluster();
+  return { url: cluster.url, means: 'a Redis Cluster of six processes', stop: () => cluster.stop() };
 }
 
 async function applySchema(databaseUrl: string): Promise<void> {

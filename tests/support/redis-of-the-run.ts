@@ -1,21 +1,36 @@
-import { Redis } from 'ioredis';
-import { sharedRedisUrl } from './shared-services.js';
+import { crc32 } from 'node:zlib';
+import { Cluster, Redis } from 'ioredis';
+import { sharedRedisUrl, wantsCluster } from './shared-services.js';
 
-let client: Redis | undefined;
+let client: Redis | Cluster | undefined;
 
-/** A connection of the tests' own, to look at the keys as another service would. */
-export function sharedRedis(): Redis {
-  client ??= new Redis(sharedRedisUrl());
+/** A client of the tests' own, to look at the keys as another service would. */
+export function sharedRedis(): Redis | Cluster {
+  client ??= wantsCluster ? clusterClient(new URL(sharedRedisUrl())) : new Redis(sharedRedisUrl());
   return client;
 }
 
+function clusterClient({ hostname, port, password }: URL): Cluster {
+  return new Cluster([{ host: hostname, port: Number(port) }], { redisOptions: { password } });
+}
+
+/** What stands in front of a session's names in a cluster of 64 partitions. */
+export function clusterTag(sessionId: string): string {
+  return `{j${String(crc32(sessionId) % 64).padStart(2, '0')}}:`;
+}
+
+const tagOf = (sessionId: string) => (wantsCluster ? clusterTag(sessionId) : '');
+
 /** The names that other services know; written out here, so that a change of the code's is seen. */
 export const keyOf = {
-  active: (sessionId: string) => `journey:active:${sessionId}`,
-  location: (trainerId: string, sessionId: string) => `location:trainer:${trainerId}:session:${sessionId}`,
-  rate: (trainerId: string) => `location:rate:${trainerId}`,
-  ended: (sessionId: string) => `journey:ended:${sessionId}`,
-  meta: (sessionId: string) => `session:meta:${sessionId}`,
+  active: (sessionId: string) => `${tagOf(sessionId)}journey:active:${sessionId}`,
+  location: (trainerId: string, sessionId: string) =>
+    `${tagOf(sessionId)}location:trainer:${trainerId}:session:${sessionId}`,
+  /** In a cluster the rate is one of a trainer and a partition. */
+  rate: (trainerId: string, sessionId: string) => `${tagOf(sessionId)}location:rate:${trainerId}`,
+  ended: (sessionId: string) => `${tagOf(sessionId)}journey:ended:${sessionId}`,
+  meta: (sessionId: string) => `${tagOf(sessionId)}session:meta:${sessionId}`,
+  track: (sessionId: string) => `${tagOf(sessionId)}journey:track:${sessionId}`,
 };
 
 export async function jsonAt(key: string): Promise<Record<string, unknown>> {
@@ -30,9 +45,13 @@ export async function exists(key: string): Promise<boolean> {
 
 /** All keys that match the pattern. */
 export async function keysLike(pattern: string): Promise<string[]> {
+  const redis = sharedRedis();
+  const match = wantsCluster && !pattern.startsWith('*') ? `{j*}:${pattern}` : pattern;
   const keys = new Set<string>();
-  for await (const batch of sharedRedis().scanStream({ match: pattern, count: 1000 })) {
-    for (const key of batch as string[]) keys.add(key);
+  for (const node of redis instanceof Cluster ? redis.nodes('master') : [redis]) {
+    for await (const batch of node.scanStream({ match, count: 1000 })) {
+      for (const key of batch as string[]) keys.add(key);
+    }
   }
   return [...keys].sort();
 }

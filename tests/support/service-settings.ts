@@ -1,5 +1,5 @@
 import type { LocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
-import { sharedDatabaseUrl, sharedRedisUrl } from './shared-services.js';
+import { sharedDatabaseUrl, sharedRedisUrl, wantsCluster } from './shared-services.js';
 import { SECRET } from './tokens.js';
 
 /** The settings of a service of the tests, as an environment. */
@@ -12,6 +12,8 @@ export function testEnvironment(settings: Record<string, string> = {}): Record<s
     AUTH_JWT_SECRET: SECRET,
     LOG_LEVEL: 'debug',
     SHUTDOWN_DELAY_MS: '0',
+    // A Redis of a test's own is one alone.
+    ...(wantsCluster && settings['REDIS_URL'] === undefined && { REDIS_CLUSTER: 'true' }),
     ...settings,
   };
 }
@@ -25,3 +27,6 @@ export function awsEnvironment(bus: LocalEventBus): Record<string, string> {
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   };
 }
+
+/** The longest time limits that may be set: for tests that start many processes, and so slow the machine down themselves. */
+export const PATIENT = { REDIS_COMMAND_TIMEOUT_MS: '800', POSTGRES_TIMEOUT_MS: '900' };

@@ -1,3 +1,6 @@
+/** Whether the run's Redis is a cluster: `npm run test:cluster`. */
+export const wantsCluster = process.env['TEST_REDIS_CLUSTER'] === '1';
+
 /** Where the run's Redis and Postgres are; set by global-setup.mjs before any test. */
 export function sharedDatabaseUrl(): string {
   return required('SHARED_DATABASE_URL');
@@ -5,11 +8,11 @@ export function sharedDatabaseUrl(): string {
 
 /**
  * A logical database for each of Jest's workers: the outbox and the deadlines are one for all services of a database, and
- * a test's events should not go to another test's bus.
+ * a test's events should not go to another test's bus. A cluster has but one, and so one worker.
  */
 export function sharedRedisUrl(): string {
   const url = new URL(required('SHARED_REDIS_URL'));
-  url.pathname = `/${Number(process.env['JEST_WORKER_ID'] ?? 1) % 16}`;
+  if (!wantsCluster) url.pathname = `/${Number(process.env['JEST_WORKER_ID'] ?? 1) % 16}`;
   return url.href;
 }
 

@@ -1,0 +1,129 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { makeTemporaryFolder, startReaper, type Reaper } from '../../src/dev/servers/reaper.js';
+import { freePort, startServerProcess, type ServerProcess } from '../../src/dev/servers/server-process.js';
+import { redisProgram } from './private-redis.js';
+import { until } from './until.js';
+
+const SENTINELS = 3;
+const NAME = 'tested';
+
+/** A primary with a replica, watched by three sentinels, as processes of this machine. */
+export interface WatchedRedis {
+  /** The settings of a service that asks the sentinels. */
+  settings: Record<string, string>;
+  /** Kills the primary, and resolves once its replica has taken over. */
+  failOver(): Promise<void>;
+  /** The one that was killed comes back as the replica of the other, with its data. */
+  restoreReplica(): Promise<void>;
+  /** To the primary of now. */
+  primary(): Redis;
+  stop(): Promise<void>;
+}
+
+interface Node {
+  port: number;
+  client: Redis;
+  process: ServerProcess;
+}
+
+export async function startWatchedRedis(): Promise<WatchedRedis> {
+  const reaper = startReaper();
+  const folder = makeTemporaryFolder(reaper, 'watched-redis');
+  const ports: number[] = [];
+  for (let count = 0; count < 2 + SENTINELS; count++) ports.push(await freePort());
+  const [first = 0, second = 0, ...sentinelPorts] = ports;
+  let primary = await startNode(reaper, folder.path, first);
+  let replica = await startNode(reaper, folder.path, second, first);
+  const untilInStep = () =>
+    until('the replica is in step', async () =>
+      (await primary.client.info('replication')).includes('state=online'),
+    );
+  await untilInStep();
+  const sentinels = await Promise.all(
+    sentinelPorts.map((port) => startSentinel(reaper, folder.path, port, first)),
+  );
+  await until(
+    'the sentinels know of each other and the replica',
+    async () => {
+      const told = await Promise.all(sentinels.map(({ client }) => client.info('sentinel')));
+      return told.every((text) => text.includes(`slaves=1,sentinels=${SENTINELS}`));
+    },
+    20_000,
+  );
+  return {
+    settings: {
+      REDIS_URL: `redis://127.0.0.1:${first}`,
+      REDIS_SENTINELS: sentinelPorts.map((port) => `127.0.0.1:${port}`).join(','),
+      REDIS_SENTINEL_NAME: NAME,
+    },
+    failOver: async () => {
+      process.kill(primary.process.pid, 'SIGKILL');
+      await primary.process.ended;
+      await until(
+        'the replica has taken over',
+        async () => (await replica.client.info('replication')).includes('role:master'),
+        30_000,
+      );
+      primary.client.disconnect();
+      [primary, replica] = [replica, primary];
+    },
+    restoreReplica: async () => {
+      replica = await startNode(reaper, folder.path, replica.port, primary.port);
+      await untilInStep();
+    },
+    primary: () => primary.client,
+    stop: async () => {
+      for (const { client, process: server } of [primary, replica, ...sentinels]) {
+        client.disconnect();
+        await server.stop();
+      }
+      await folder.remove();
+      reaper.close();
+    },
+  };
+}
+
+async function startNode(reaper: Reaper, folder: string, port: number, of?: number): Promise<Node> {
+  const settings = [
+    'bind 127.0.0.1',
+    `port ${port}`,
+    'save ""',
+    'appendonly no',
+    'repl-diskless-sync-delay 0',
+  ];
+  if (of !== undefined) settings.push(`replicaof 127.0.0.1 ${of}`);
+  return startFrom(reaper, folder, port, settings, []);
+}
+
+function startSentinel(reaper: Reaper, folder: string, port: number, primary: number): Promise<Node> {
+  const settings = ['bind 127.0.0.1', `port ${port}`, `sentinel monitor ${NAME} 127.0.0.1 ${primary} 2`];
+  // Short, so that a failover takes a second or two.
+  const times = ['down-after-milliseconds', 'failover-timeout'].map(
+    (each) => `sentinel ${each} ${NAME} 1000`,
+  );
+  return startFrom(reaper, folder, port, [...settings, ...times], ['--sentinel']);
+}
+
+async function startFrom(
+  reaper: Reaper,
+  folder: string,
+  port: number,
+  settings: string[],
+  more: string[],
+): Promise<Node> {
+  const data = join(folder, String(port));
+  mkdirSync(data, { recursive: true });
+  // A file: sentinels write what they find out into it.
+  const file = join(data, 'redis.conf');
+  writeFileSync(file, [...settings, `dir "${data}"`].join('\n'));
+  const process = await startServerProcess(
+    { command: redisProgram ?? '', args: [file, ...more], stopSignal: 'SIGTERM' },
+    reaper,
+  );
+  const client = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: null, retryStrategy: () => 50 });
+  client.on('error', () => undefined);
+  await client.ping();
+  return { port, client, process };
+}
