@@ -61,7 +61,13 @@ function ofOneRedis({ settings, rules, readWaitMs, onError }: ConnectionsDepende
     changes,
     outbox: (consumer) => new SingleOutbox({ redis, reader, consumer }),
     ping: () => redis.ping(),
-    connect: () => allTried([redis.connect(), reader.connect(), changes.start(), lifecycle?.connect()]),
+    connect: () =>
+      allTried([
+        redis.connect(),
+        reader.connect(),
+        changes.start(),
+        ...(lifecycle ? [lifecycle.connect()] : []),
+      ]),
     disconnect: () => {
       changes.stop();
       redis.disconnect();
@@ -104,6 +110,6 @@ function acknowledged(
   return { redis, confirm: () => replicas.confirm() };
 }
 
-async function allTried(work: (Promise<unknown> | undefined)[]): Promise<void> {
+async function allTried(work: Promise<unknown>[]): Promise<void> {
   await Promise.allSettled(work);
 }
