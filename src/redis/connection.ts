@@ -1,3 +1,4 @@
+import { nextTick } from 'node:process';
 import type { Writable } from 'node:stream';
 import { Redis, type RedisOptions } from 'ioredis';
 import { CorruptStateError, StateUnavailableError } from '../journey/failures.js';
@@ -86,7 +87,7 @@ function hearOutBeforeEnding(stream: Redis['stream']): void {
  */
 export function coalesceWrites(
   stream: Writable,
-  later: (flush: () => void) => void = process.nextTick,
+  later: (flush: () => void) => unknown = nextTick,
 ): void {
   let pending = '';
   const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
