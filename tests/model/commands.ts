@@ -124,7 +124,7 @@ class SetStatus extends Step<{ session: number; status: string }> {
 function hasJourney(history: Readonly<History>, index: number): boolean {
   const session = history.sessions[index];
   const journey = session && history.state(session.sessionId).journey;
-  return journey != null && journey.expiresAtMs > history.clock.now();
+  return journey !== undefined && journey !== null && journey.expiresAtMs > history.clock.now();
 }
 
 function waitMs(history: History, wait: Wait): number {

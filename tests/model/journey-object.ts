@@ -62,7 +62,7 @@ export function journeyObject(
       const arrivalMs = call.kind === 'update' ? null : state.arrivalMs;
       const decision = decide({ session, state: state.session, arrivalMs, nowMs }, call, rules);
       if (decision.state === state.session || decision.answer.code !== undefined) return [];
-      return [stateAt(state.atMs, decision.state, call.kind === 'update' ? 'unknown' : decision.arrivalMs)];
+      return [stateAt(nowMs, decision.state, call.kind === 'update' ? 'unknown' : decision.arrivalMs)];
     });
   };
   return {
