@@ -13,6 +13,7 @@ type Who = 'trainer' | 'student' | 'admin' | 'otherTrainer' | 'otherStudent';
 /** What a phone sends, in part relative to what the model knows. */
 interface Update {
   session: number;
+  insists: boolean;
   who: Who;
   place: { fromHome: number } | { fromLast: number };
   /** Above the last one; undefined: none. */
@@ -29,9 +30,7 @@ abstract class Step<Parameters> implements Command {
     readonly parameters: Parameters,
   ) {}
 
-  check(): boolean {
-    return true;
-  }
+  abstract check(history: Readonly<History>): boolean;
 
   async run(history: History): Promise<void> {
     await history.pass(waitMs(history, this.wait));
@@ -48,9 +47,15 @@ abstract class Step<Parameters> implements Command {
 class Lifecycle extends Step<{
   kind: 'start' | 'arrived' | 'stop';
   session: number;
+  insists: boolean;
   who: Who;
   key?: string | undefined;
 }> {
+  override check(history: Readonly<History>): boolean {
+    const { kind, session, insists } = this.parameters;
+    return insists || hasJourney(history, session) !== (kind === 'start');
+  }
+
   override async make(history: History): Promise<void> {
     const { kind, session, who, key } = this.parameters;
     const { sessionId, caller } = chosen(history, session, who);
@@ -59,6 +64,10 @@ class Lifecycle extends Step<{
 }
 
 class SendPosition extends Step<Update> {
+  override check(history: Readonly<History>): boolean {
+    return this.parameters.insists || hasJourney(history, this.parameters.session);
+  }
+
   override async make(history: History): Promise<void> {
     const { session, who, place, sequenceAhead, fields } = this.parameters;
     const { sessionId, caller, platform } = chosen(history, session, who);
@@ -77,6 +86,10 @@ class SendPosition extends Step<Update> {
 }
 
 class Watch extends Step<{ session: number; who: Who; isConditional: boolean }> {
+  override check(): boolean {
+    return true;
+  }
+
   override async make(history: History): Promise<void> {
     const { session, who, isConditional } = this.parameters;
     const { sessionId, caller } = chosen(history, session, who);
@@ -85,6 +98,10 @@ class Watch extends Step<{ session: number; who: Who; isConditional: boolean }> 
 }
 
 class Sweep extends Step<null> {
+  override check(): boolean {
+    return true;
+  }
+
   override async make(history: History): Promise<void> {
     await history.sweep();
   }
@@ -92,11 +109,22 @@ class Sweep extends Step<null> {
 
 /** The platform moves a session on. */
 class SetStatus extends Step<{ session: number; status: string }> {
+  override check(): boolean {
+    return true;
+  }
+
   override async make(history: History): Promise<void> {
     const { session, status } = this.parameters;
     const { platform } = chosen(history, session, 'trainer');
     if (platform !== null) await history.setStatus(platform, status);
   }
+}
+
+/** Most calls are made where there is something to say; those that insist are made whatever is so. */
+function hasJourney(history: Readonly<History>, index: number): boolean {
+  const session = history.sessions[index];
+  const journey = session && history.state(session.sessionId).journey;
+  return journey !== undefined && journey !== null && journey.expiresAtMs > history.clock.now();
 }
 
 function waitMs(history: History, wait: Wait): number {
@@ -162,10 +190,14 @@ const mostly = (usual: Who): fc.Arbitrary<Who> =>
       arbitrary: fc.constantFrom<Who>('trainer', 'student', 'admin', 'otherTrainer', 'otherStudent'),
     },
   );
+const insists = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(false) },
+  { weight: 1, arbitrary: fc.constant(true) },
+);
 const key = fc.option(fc.constantFrom('one', 'two', '~!3'), { nil: undefined });
 
 const lifecycle = (kind: 'start' | 'arrived' | 'stop') =>
-  fc.tuple(wait, fc.record({ kind: fc.constant(kind), session, who: mostly('trainer'), key }));
+  fc.tuple(wait, fc.record({ kind: fc.constant(kind), session, insists, who: mostly('trainer'), key }));
 
 // Parts of metres, so that no speed and no distance is exactly at a limit, where rounding would decide.
 const place = fc.oneof(
@@ -212,6 +244,7 @@ const position = fc.tuple(
   wait,
   fc.record({
     session,
+    insists,
     who: mostly('trainer'),
     place,
     sequenceAhead,

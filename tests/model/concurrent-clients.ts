@@ -93,7 +93,7 @@ export class SessionUnderLoad {
     const answeredAt = answer === null ? Infinity : performance.now();
     this.operations.push({
       ...{ client, call, answer, invokedAt, answeredAt, fromMs },
-      ...{ toMs: answer === null ? Infinity : Date.now(), mayWait: kind === 'wait' },
+      ...{ toMs: answer === null ? Infinity : Date.now() },
     });
     this.#remember(call, answer);
   }

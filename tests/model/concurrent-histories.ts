@@ -77,8 +77,7 @@ function overlapping(operations: readonly JourneyOperation[]): number {
 }
 
 function textOf({ client, call, answer, invokedAt, answeredAt, fromMs }: JourneyOperation): string {
-  const { sessionId: _sessionId, ...rest } = call;
   const heard = answer === null ? 'nothing' : `${answer.status} ${JSON.stringify(answer.body)}`;
   const times = `${invokedAt.toFixed(1)}..${answeredAt.toFixed(1)} (${new Date(fromMs).toISOString()})`;
-  return `client ${client} ${times} ${JSON.stringify(rest)} heard ${heard}`;
+  return `client ${client} ${times} ${JSON.stringify(call)} heard ${heard}`;
 }

@@ -97,7 +97,7 @@ export class History {
       ...(etag !== undefined && { 'if-none-match': etag.etag }),
     };
     const heard = await this.#real.ask(call, headers);
-    this.#real.operations++;
+    this.#real.count(outcomeOf(made, decision));
     const wrong = differences(decision.answer, heard);
     if (wrong.length > 0) throw new Divergence(`${JSON.stringify(made)}\n  ${wrong.join('\n  ')}`);
     this.#follow(call, decision, heard);
@@ -208,11 +208,10 @@ export class History {
       .filter(({ session }) => this.#sweep(session))
       .map(({ session, before }) => {
         const { sessionId } = session;
-        // Or it was before the call of this moment, which remembered what Postgres said.
-        const isLater = before.metaUntilMs === this.clock.now() + KNOWN_SESSION_MS;
-        if (isLater && keys.has(`session:meta:${sessionId}`)) {
-          this.#states.set(sessionId, { ...this.state(sessionId), metaUntilMs: before.metaUntilMs });
-        }
+        // Or it was before the call of this moment, which then remembered what Postgres said.
+        const isLater = before.metaUntilMs !== null && keys.has(`session:meta:${sessionId}`);
+        const metaUntilMs = isLater ? this.clock.now() + KNOWN_SESSION_MS : null;
+        this.#states.set(sessionId, { ...this.state(sessionId), metaUntilMs });
         return { session, limitMs: before.journey?.expiresAtMs ?? 0 };
       });
     // It may have been while the clock was being moved: then the time that the mark has left is of the moment before.
@@ -272,4 +271,11 @@ export class History {
       return wanted === found ? [] : [`the deadline of ${sessionId} is ${found}, and should be ${wanted}`];
     });
   }
+}
+
+/** For the table of what was seen. */
+function outcomeOf({ kind }: Call, { answer }: Decision): string {
+  const isDuplicate = kind === 'update' && typeof answer.data?.['nextUpdateMs'] === 'number';
+  const isAgain = isDuplicate || answer.headers?.['idempotency-replayed'] === 'true';
+  return `${kind} ${answer.status} ${answer.code ?? (isAgain ? 'again' : '')}`.trim();
 }

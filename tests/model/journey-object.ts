@@ -14,8 +14,6 @@ export interface JourneyOperation extends Operation {
   /** The system's clock, which is Redis' too, around the call; milliseconds since the epoch. */
   fromMs: number;
   toMs: number;
-  /** It may have waited for news, and shows the age that a position had when it came. */
-  mayWait: boolean;
 }
 
 export interface JourneyObjectState {
@@ -41,7 +39,7 @@ export function journeyObject(
     return timesTold(state, operation, answer, rules).flatMap((nowMs) => {
       const arrivalMs = arrivalFor(state, answer, nowMs, rules);
       const decision = decide({ session, state: state.session, arrivalMs, nowMs }, call, rules);
-      const expected = operation.mayWait ? withoutAge(decision.answer) : decision.answer;
+      const expected = withoutAge(decision.answer);
       if (differences(expected, answer).length > 0) return [];
       const { journey } = decision.state;
       const heard =
@@ -64,7 +62,7 @@ export function journeyObject(
       const arrivalMs = call.kind === 'update' ? null : state.arrivalMs;
       const decision = decide({ session, state: state.session, arrivalMs, nowMs }, call, rules);
       if (decision.state === state.session || decision.answer.code !== undefined) return [];
-      return [stateAt(state.atMs, decision.state, call.kind === 'update' ? 'unknown' : decision.arrivalMs)];
+      return [stateAt(nowMs, decision.state, call.kind === 'update' ? 'unknown' : decision.arrivalMs)];
     });
   };
   return {
@@ -98,7 +96,7 @@ function timesTold(
 
 function momentsOf(
   { arrivalMs }: JourneyObjectState,
-  { call, mayWait }: JourneyOperation,
+  { call }: JourneyOperation,
   answer: HeardAnswer,
   rules: Rules,
 ): number[] {
@@ -116,7 +114,7 @@ function momentsOf(
     case 'update':
       return timesOf(data['timestamp']);
     case 'live':
-      return mayWait ? [] : timesOf(data['lastUpdate']).map((ms) => ms + Number(data['ageMs']));
+      return [];
   }
 }
 
@@ -147,9 +145,11 @@ function timesOf(text: unknown): number[] {
   return typeof text === 'string' ? [Date.parse(text)] : [];
 }
 
+/** The moment of a look is not known well enough. */
 function withoutAge(expected: ExpectedAnswer): ExpectedAnswer {
-  const { ageMs, freshness, uncertaintyMeters, ...data } = expected.data ?? {};
-  return { ...expected, data };
+  const ofItsAge = ['ageMs', 'freshness', 'uncertaintyMeters'];
+  const data = Object.entries(expected.data ?? {}).filter(([name]) => !ofItsAge.includes(name));
+  return { ...expected, data: Object.fromEntries(data) };
 }
 
 export function dataOf({ body }: HeardAnswer): Record<string, unknown> {

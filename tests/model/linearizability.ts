@@ -9,9 +9,9 @@ export interface Operation {
 export interface Specification<State, Op> {
   initial: State;
   /** The states that the object can be in after this operation with this answer; none where that answer cannot be. */
-  after(state: State, operation: Op): State[];
+  after: (state: State, operation: Op) => State[];
   /** The same text for the same state. */
-  keyOf(state: State): string;
+  keyOf: (state: State) => string;
 }
 
 export type Verdict<Op> =
@@ -21,7 +21,7 @@ export type Verdict<Op> =
   | { kind: 'undecided' };
 
 /** Beyond so many states a history counts as one that could not be decided. */
-const MOST_STATES = 500_000;
+const MOST_STATES = 100_000;
 
 /**
  * Whether there is an order of the operations, in which none comes before one that had ended when it began, and that the

@@ -77,6 +77,8 @@ async function histories(options: LongRunOptions, databaseUrl: string, toStop: S
   const result = await runRandomHistories(real, { operations, seed, path, onProgress: progress.show });
   const { failure } = result;
   if (failure !== null) console.log(failure);
+  const outcomes = [...real.outcomes].sort(([one], [other]) => (one < other ? -1 : 1));
+  for (const [outcome, count] of outcomes) console.log(`  ${String(count).padStart(7)} ${outcome}`);
   const found = failure === null ? 'no difference' : 'a difference';
   const broken = `${result.inconclusive} broken off by a 503`;
   console.log(

@@ -94,7 +94,7 @@ function failureText({
       : errorInstance instanceof Error
         ? String(errorInstance.stack)
         : String(errorInstance);
-  const steps = String(counterexample?.[0]).replaceAll('),', ')\n ');
+  const steps = fc.stringify(counterexample?.[0]).replaceAll('),', ')\n ');
   return [
     `The service and the model differ: ${reason}`,
     `after (shrunk ${numShrinks} times)\n  ${steps}`,

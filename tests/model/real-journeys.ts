@@ -20,8 +20,9 @@ export class RealJourneys {
   readonly service: ServiceUnderModel;
   readonly redis: RedisUnderModel;
   readonly clock: ModelClock;
-  /** Calls so far. */
+  /** Calls so far, and what they were answered. */
   operations = 0;
+  readonly outcomes = new Map<string, number>();
 
   private constructor(service: ServiceUnderModel, clock: ModelClock) {
     this.service = service;
@@ -33,6 +34,11 @@ export class RealJourneys {
     const clock = new ModelClock();
     const service = await ServiceUnderModel.start({ databaseUrl, instances: 1, clock: clock.now });
     return new RealJourneys(service, clock);
+  }
+
+  count(outcome: string): void {
+    this.operations++;
+    this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
   }
 
   /** @throws Inconclusive where the service is too busy */

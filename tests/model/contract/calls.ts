@@ -69,5 +69,5 @@ export function compared(path: string, wanted: Wanted, value: unknown): string[]
 }
 
 function shown(value: unknown): string {
-  return JSON.stringify(value) ?? 'absent';
+  return value === undefined ? 'absent' : JSON.stringify(value);
 }

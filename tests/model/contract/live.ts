@@ -129,26 +129,28 @@ function activeData(
     ...active,
     location: { latitude, longitude, accuracy, speed, heading, sequence, timestamp: iso(atMs) },
     lastUpdate: iso(atMs),
-    ageMs,
+    ageMs: (value) => Number(value) >= ageMs && Number(value) <= ageMs + numbers.ANSWER_WITHIN_MS,
     distanceMeters: session.home === null ? null : Math.round(metersBetween(position, session.home)),
     etaSeconds: (value) =>
       value === null || (session.home !== null && Number.isInteger(value) && Number(value) >= 0),
     freshness: freshnessOf(ageMs, position.nextUpdateMs, rules),
-    uncertaintyMeters: uncertaintyOf(accuracy, ageMs),
+    uncertaintyMeters: uncertaintyOf(accuracy),
   };
 }
 
 /** Later by as much as the next update was asked for later than ordinary. */
 function freshnessOf(ageMs: number, nextUpdateMs: number | null, rules: Rules): Wanted {
   if (nextUpdateMs === null) return (value) => ['live', 'delayed', 'stale'].includes(String(value));
+  const at = (lateMs: number) => {
+    if (lateMs <= numbers.LIVE_UP_TO_MS) return 'live';
+    return lateMs <= numbers.DELAYED_UP_TO_MS ? 'delayed' : 'stale';
+  };
   const lateMs = ageMs - (nextUpdateMs - rules.updateIntervalMs);
-  if (lateMs <= numbers.LIVE_UP_TO_MS) return 'live';
-  return lateMs <= numbers.DELAYED_UP_TO_MS ? 'delayed' : 'stale';
+  return (value) => value === at(lateMs) || value === at(lateMs + numbers.ANSWER_WITHIN_MS);
 }
 
 /** The accuracy, growing with the age; by how much is the service's to say. */
-function uncertaintyOf(accuracy: number | undefined, ageMs: number): Wanted {
+function uncertaintyOf(accuracy: number | undefined): Wanted {
   if (accuracy === undefined) return null;
-  const least = Math.round(accuracy);
-  return (value) => (ageMs < 1 ? value === least : typeof value === 'number' && value >= least);
+  return (value) => typeof value === 'number' && value >= Math.round(accuracy);
 }

@@ -37,6 +37,8 @@ export const MISSING_SESSION_MS = 30_000;
 export const TRACK_OUTLIVES_MS = 86_400_000;
 /** The longest that any answer asks a phone to wait for its next update, where the interval is no longer. */
 export const LONGEST_UPDATE_MS = 15_000;
+/** An answer comes within that, so what it says of an age was true so long ago at most. */
+export const ANSWER_WITHIN_MS = 1_000;
 export const startableStatuses = ['scheduled', 'pending_verification'];
 
 /** How long the first answer to a call with an Idempotency-Key is kept: 65 minutes by the OpenAPI document. */

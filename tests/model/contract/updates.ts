@@ -96,7 +96,9 @@ function recorded(
     ...journey,
     last: taken,
     lastNumbered:
-      sequence === undefined ? journey.lastNumbered : { sequence, atMs: nowMs, nextUpdateMs: null },
+      sequence === undefined
+        ? openAdvice(journey.lastNumbered)
+        : { sequence, atMs: nowMs, nextUpdateMs: null },
     reference: isCoarse(taken, rules) ? journey.reference : { ...taken, accuracy, fixMs },
     wasNearby: journey.wasNearby || isNear,
   };
@@ -105,6 +107,11 @@ function recorded(
     state: { ...situation.state, journey: after },
     events: isNear && !journey.wasNearby ? [nearby] : [],
   };
+}
+
+/** After one without a sequence a repeat of the one before may hear when the next is wanted by what is known since. */
+function openAdvice(lastNumbered: Journey['lastNumbered']): Journey['lastNumbered'] {
+  return lastNumbered && { ...lastNumbered, nextUpdateMs: null };
 }
 
 /** nextUpdateMs: what the first answer asked for; null where this is the first, or nobody heard it. */
