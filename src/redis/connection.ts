@@ -85,10 +85,7 @@ function hearOutBeforeEnding(stream: Redis['stream']): void {
  * own autopipelining does the same with an object of 250 methods and a getter a turn, whose garbage outlives V8's young
  * generation: 5 MB of it at each collection of a bare server under load, and none this way.
  */
-export function coalesceWrites(
-  stream: Writable,
-  later: (flush: () => void) => unknown = nextTick,
-): void {
+export function coalesceWrites(stream: Writable, later: (flush: () => void) => unknown = nextTick): void {
   let pending = '';
   const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
   const flush = () => {
