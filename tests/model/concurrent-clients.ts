@@ -16,7 +16,7 @@ const LONGEST_PAUSE_MS = 8;
 const WAIT_SECONDS = 1;
 const HANG_UP_WITHIN_MS = 12;
 /** Of the calls that change something: so many are not waited for to the end. */
-const UNHEARD_SHARE = 0.02;
+const UNHEARD_SHARE = 0.015;
 
 /** Short, so that updates of clients at once meet the limit and get through it. */
 export const hurriedRules: Rules = { ...ordinaryRules, updateIntervalMs: 40, updateToleranceMs: 8 };

@@ -111,6 +111,8 @@ export class History {
 
   /** The service looks for journeys whose limit has passed. */
   async sweep(): Promise<void> {
+    // Where it just did, by the time before the clock was moved, that is seen first.
+    await this.check();
     await this.#real.sweep();
     for (const session of this.sessions) this.#sweep(session);
     await this.check();

@@ -32,7 +32,11 @@ export function journeyObject(
   operations: readonly JourneyOperation[],
   rules: Rules,
 ): Specification<JourneyObjectState, JourneyOperation> {
-  const mentionedMs = timesMentioned(operations);
+  const mentionedMs = new Map(
+    operations
+      .filter(({ answer }) => answer === null)
+      .map((operation) => [operation, momentsMentioned(operations, operation)]),
+  );
   const after = (state: JourneyObjectState, operation: JourneyOperation): JourneyObjectState[] => {
     const { call, answer } = operation;
     if (answer === null) return afterUnheard(state, operation);
@@ -51,13 +55,14 @@ export function journeyObject(
     });
   };
   /** What it may have done, at the times that later answers speak of, or else at once. */
-  const afterUnheard = (
-    state: JourneyObjectState,
-    { call, fromMs }: JourneyOperation,
-  ): JourneyObjectState[] => {
+  const afterUnheard = (state: JourneyObjectState, operation: JourneyOperation): JourneyObjectState[] => {
+    const { call, fromMs } = operation;
     if (call.kind === 'live') return [];
     const earliestMs = Math.max(fromMs, state.atMs);
-    const times = new Set([...mentionedMs.filter((ms) => ms >= earliestMs - CLOCKS_APART_MS), earliestMs]);
+    const times = new Set([
+      ...(mentionedMs.get(operation) ?? []).filter((ms) => ms >= earliestMs - CLOCKS_APART_MS),
+      earliestMs,
+    ]);
     return [...times].flatMap((nowMs) => {
       const arrivalMs = call.kind === 'update' ? null : state.arrivalMs;
       const decision = decide({ session, state: state.session, arrivalMs, nowMs }, call, rules);
@@ -129,16 +134,43 @@ function arrivalFor(
   return isOpen ? nowMs + rules.updateToleranceMs + retryAfterMs(answer) : arrivalMs;
 }
 
-function timesMentioned(operations: readonly JourneyOperation[]): number[] {
-  const names = ['startedAt', 'arrivedAt', 'stoppedAt', 'timestamp', 'lastUpdate', 'endedAt'];
-  const times = operations.flatMap(({ answer }) =>
-    answer === null
-      ? []
-      : [dataOf(answer), detailsOf(answer)].flatMap((fields) =>
-          names.flatMap((name) => timesOf(fields[name])),
-        ),
+/**
+ * The moments, by what others heard, at which a call can have been that nobody heard of: those of a start or an end that
+ * is not one of which somebody heard, and those of its very position.
+ */
+function momentsMentioned(operations: readonly JourneyOperation[], { call }: JourneyOperation): number[] {
+  const answers = operations.flatMap(({ call: other, answer }) =>
+    answer === null ? [] : [{ other, answer }],
   );
-  return [...new Set(times)];
+  const [told, ownedBy] =
+    call.kind === 'start'
+      ? [['startedAt'], ['start']]
+      : call.kind === 'update'
+        ? [['timestamp', 'lastUpdate'], []]
+        : [
+            ['arrivedAt', 'stoppedAt', 'endedAt'],
+            ['arrived', 'stop'],
+          ];
+  const mentioned = answers.flatMap(({ other, answer }) => {
+    const fields = { ...detailsOf(answer), ...dataOf(answer) };
+    const isOfIt = call.kind !== 'update' || sequenceOf(other, fields) === call.body.sequence;
+    return isOfIt ? told.flatMap((name) => timesOf(fields[name])) : [];
+  });
+  const owned = answers
+    .filter(
+      ({ other, answer }) =>
+        ownedBy.includes(other.kind) && answer.headers['idempotency-replayed'] === undefined,
+    )
+    .flatMap(({ answer }) =>
+      ['startedAt', 'arrivedAt', 'stoppedAt'].flatMap((name) => timesOf(dataOf(answer)[name])),
+    );
+  return [...new Set(mentioned)].filter((ms) => !owned.includes(ms));
+}
+
+/** Of the position that an answer speaks of. */
+function sequenceOf(call: Call, fields: Record<string, unknown>): unknown {
+  if (call.kind === 'update') return call.body.sequence;
+  return (fields['location'] as { sequence?: unknown } | null | undefined)?.sequence;
 }
 
 function timesOf(text: unknown): number[] {

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { readConfig, type Config } from '../../src/config.js';
@@ -140,24 +142,21 @@ export class ServiceUnderModel {
     afterMs: number,
   ): Promise<Incoming> {
     const { method, path, headers: all, body } = await this.#requestOf(call, headers);
-    const controller = new AbortController();
-    const timer = setTimeout(() => {
-      controller.abort();
-    }, afterMs);
-    try {
-      const pairs = all.flatMap((name, index): [string, string][] =>
-        index % 2 === 0 ? [[name, all[index + 1] ?? '']] : [],
-      );
-      const url = this.#instance(instance).origin + path;
-      const response = await fetch(url, { method, headers: pairs, body, signal: controller.signal });
-      const { status } = response;
-      const answer = { status, headers: Object.fromEntries(response.headers), body: await response.text() };
-      return { kind: 'answer', ...answer };
-    } catch {
-      return { kind: 'unanswered' };
-    } finally {
-      clearTimeout(timer);
-    }
+    return new Promise((resolve) => {
+      const signal = AbortSignal.timeout(Math.ceil(afterMs));
+      const options = { method, headers: all, agent: false as const, signal };
+      const hungUp = () => {
+        resolve({ kind: 'unanswered' });
+      };
+      const sent = request(this.#instance(instance).origin + path, options, (response) => {
+        text(response).then((answered) => {
+          const { statusCode: status = 0, headers: heard } = response;
+          resolve({ kind: 'answer', status, headers: heard, body: answered });
+        }, hungUp);
+      });
+      sent.on('error', hungUp);
+      sent.end(body ?? undefined);
+    });
   }
 
   async #requestOf(
