@@ -41,7 +41,7 @@ beforeAll(async () => {
     Promise.all(trips.map((trip, index) => driveJourney(redis, trip, phones, index)));
   steered = await drive('steered');
   fixed = await drive('fixed');
-});
+}, 120_000);
 
 test('of simulated arrivals at least four in five fall into the interval', () => {
   expect(coverage(foretoldIn(steered))).toBeGreaterThanOrEqual(0.8);
