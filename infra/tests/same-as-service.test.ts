@@ -46,7 +46,7 @@ test.each(stageNames.flatMap((stage) => kinds.map(([name, changes]) => [stage, n
 );
 
 test('the service knows each setting that it is given, or the AWS SDK does', () => {
-  const config = sourceOf('config.ts');
+  const config = sourceOf('config.ts') + sourceOf('config/redis.ts');
   for (const name of Object.keys(environmentOf(templateOf('prod', { tokens: { rotating: true } })))) {
     expect(config).toMatch(new RegExp(`^  ${name}: `, 'm'));
   }
