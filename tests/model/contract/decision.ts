@@ -1,4 +1,4 @@
-import type { ExpectedAnswer } from './calls.js';
+import type { Caller, ExpectedAnswer } from './calls.js';
 import { iso, type SessionState, type Situation, type ToldEvent } from './state.js';
 import type { Rules } from './rules.js';
 
@@ -37,10 +37,12 @@ export function endOf({ journey, ended }: SessionState, nowMs: number, rules: Ru
   return nowMs < untilMs ? { startedAtMs, endedAtMs, reason: 'timeout', untilMs } : null;
 }
 
-/** Update, arrive and stop without an active journey. */
-export function notActive(situation: Situation, rules: Rules): Decision {
+/** Update, arrive and stop without an active journey; how and when it ended is for its own trainer and for admins. */
+export function notActive(situation: Situation, { userId, role }: Caller, rules: Rules): Decision {
   const end = endOf(situation.state, situation.nowMs, rules);
   if (end === null) return refused(situation, 404, 'JOURNEY_NOT_ACTIVE');
+  if (role !== 'admin' && situation.session?.trainerId !== userId)
+    return refused(situation, 410, 'JOURNEY_ENDED');
   return refused(situation, 410, 'JOURNEY_ENDED', {
     details: { reason: end.reason, endedAt: iso(end.endedAtMs) },
   });

@@ -62,7 +62,7 @@ export function arrive(situation: Situation, call: LifecycleCall, rules: Rules):
   if (call.caller.role !== 'trainer') return forbidden(situation);
   const first = firstAnswerTo(state, call);
   if (first !== undefined) return replayed(situation, first);
-  if (session === null || !isActive(state, nowMs)) return notActive(situation, rules);
+  if (session === null || !isActive(state, nowMs)) return notActive(situation, call.caller, rules);
   if (session.trainerId !== call.caller.userId) return forbidden(situation);
   const last = state.journey?.last ?? null;
   const isKnown = last !== null && nowMs < last.atMs + rules.locationTtlMs;
@@ -84,7 +84,7 @@ export function stop(situation: Situation, call: LifecycleCall, rules: Rules): D
   if (role === 'student') return forbidden(situation);
   const first = firstAnswerTo(state, call);
   if (first !== undefined) return replayed(situation, first);
-  if (session === null || !isActive(state, nowMs)) return notActive(situation, rules);
+  if (session === null || !isActive(state, nowMs)) return notActive(situation, call.caller, rules);
   if (role === 'trainer' && session.trainerId !== userId) return forbidden(situation);
   return ended(situation, session, call, 'cancelled', { stoppedAt: iso(nowMs) }, rules);
 }

@@ -21,7 +21,7 @@ export function update(situation: Situation, call: UpdateCall, rules: Rules): De
   if (!isOfItsForm(call.body)) return refused(situation, 400, 'VALIDATION_FAILED');
   if (call.body.mocked === true) return refused(situation, 400, 'LOCATION_MOCKED');
   if (session === null || state.journey === null || !isActive(state, nowMs))
-    return notActive(situation, rules);
+    return notActive(situation, call.caller, rules);
   if (session.trainerId !== call.caller.userId) return forbidden(situation);
   const ageMs = Number(call.body.ageMs ?? 0);
   const taken = readPosition(call.body, nowMs, ageMs);
