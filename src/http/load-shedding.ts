@@ -6,10 +6,9 @@ import { requestIdOf } from './request-context.js';
 
 /**
  * What has come in during one turn of the event loop is looked at for so long; what is left of it has waited longer, and
- * everybody behind it would. In time and not in requests: a slower machine gets through fewer. Long enough that neither a
- * collection of garbage nor a neighbour on the same core makes refusals, and answers still come within a second.
+ * everybody behind it would. In time and not in requests: a slower machine gets through fewer.
  */
-const LONGEST_TURN_MS = 300;
+const LONGEST_TURN_MS = 100;
 /** Of all processes together Redis takes some 25,000 calls a second; beyond this a call would outlive its deadline. */
 const MOST_WAITING_FOR_REDIS = 2_000;
 /**
