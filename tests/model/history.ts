@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { differences, type Call, type Caller, type HeardAnswer } from './contract/calls.js';
 import { decide } from './contract/decide.js';
 import { aged, type Decision } from './contract/decision.js';
@@ -22,6 +23,8 @@ const HOME = { latitude: 12.9716, longitude: 77.5946, address: '12 Church Street
 const rules = ordinaryRules;
 /** Longer than it takes to look at Redis. */
 const A_LOOK_MS = 2_000;
+/** As long as a sweep that has begun is under way to Redis. */
+const A_SWEEP_MS = 3;
 const IDEMPOTENCY = 'journey:idempotency:';
 
 /** Some trainers and students from their first call on: what the model says of them, beside the real service. */
@@ -79,11 +82,20 @@ export class History {
 
   async pass(ms: number): Promise<void> {
     const keys = this.#wantedKeys();
+    const mayBeSwept = this.sessions.some(({ sessionId }) => {
+      const { journey } = this.state(sessionId);
+      return journey !== null && journey.expiresAtMs <= this.clock.now();
+    });
     this.clock.advance(ms);
     // A sweep of the service's own would now leave a mark that expires before anybody can look at it.
     if (this.sessions.some(({ sessionId }) => this.#isAlmostForgotten(sessionId)))
       this.clock.advance(A_LOOK_MS);
     await this.#real.redis.moveClock(keys, this.clock.now());
+    if (mayBeSwept) {
+      // One that was under way went by the time before, and so did what it left.
+      await pause(A_SWEEP_MS);
+      await this.#noticeSweeps(await this.#real.redis.look());
+    }
     for (const [sessionId, state] of this.#states) this.#states.set(sessionId, aged(state, this.clock.now()));
   }
 

@@ -3,7 +3,7 @@ import { testOfTheSource } from '../support/service-process.js';
 import { RealJourneys } from './real-journeys.js';
 import { runRandomHistories } from './random-histories.js';
 
-const OPERATIONS = Number(process.env['MODEL_OPERATIONS'] ?? 1_500);
+const OPERATIONS = Number(process.env['MODEL_OPERATIONS'] ?? 900);
 const seed = Number(process.env['MODEL_SEED'] ?? Date.now() % 2 ** 31);
 
 testOfTheSource(

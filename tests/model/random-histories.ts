@@ -22,7 +22,7 @@ export interface RandomHistoriesResult {
 }
 
 const MOST_STEPS = 80;
-const HISTORIES_A_BATCH = 20;
+const HISTORIES_A_BATCH = 10;
 /** More of them, and the run has shown nothing. */
 const MOST_INCONCLUSIVE = 0.01;
 /** In milliseconds: a shorter history is worth some time, and no more. */

@@ -137,14 +137,16 @@ export class ServiceUnderModel {
   /** As a phone whose app is closed, or whose net is gone, so many milliseconds after the call. */
   async sendAndHangUp(
     call: Call,
-    headers: Record<string, string>,
+    own: Record<string, string>,
     instance: number,
     afterMs: number,
   ): Promise<Incoming> {
-    const { method, path, headers: all, body } = await this.#requestOf(call, headers);
+    const { method, path, headers: all, body } = await this.#requestOf(call, own);
     return new Promise((resolve) => {
       const signal = AbortSignal.timeout(Math.ceil(afterMs));
-      const options = { method, headers: all, agent: false as const, signal };
+      // Not as a list: Node would not add those of its own, Host and the length.
+      const headers = Object.fromEntries(pairsOf(all));
+      const options = { method, headers, agent: false as const, signal };
       const hungUp = () => {
         resolve({ kind: 'unanswered' });
       };
@@ -269,6 +271,12 @@ export class ServiceUnderModel {
     this.#toStop.add(() => service.process.stop());
     return service.port;
   }
+}
+
+function pairsOf(list: readonly string[]): [string, string][] {
+  return list.flatMap((name, index): [string, string][] =>
+    index % 2 === 0 ? [[name, list[index + 1] ?? '']] : [],
+  );
 }
 
 function pathOf(call: Call): string {
