@@ -28,6 +28,9 @@ export function connectToCluster(
   const cluster = new Cluster([{ host, port }], {
     lazyConnect: true,
     enableOfflineQueue: false,
+    // It asks a node whose connection may still be opening, and then connects anew without ever settling the first
+    // connect(): a process that waits for it would never listen. A cluster that is down says so to each command.
+    enableReadyCheck: false,
     clusterRetryStrategy: reconnectDelayMs,
     // Nodes that come back by themselves: with it ioredis tells commands that were under way from those that were not.
     clusterNodeRetryStrategy: (attempt) =>

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { aPatientlyStartedJourney } from '../support/a-journey.js';
-import { metersNorth, type ASession } from '../support/a-session.js';
+import { aJourney } from '../support/a-journey.js';
+import { aSession, metersNorth, type ASession } from '../support/a-session.js';
 import { data, type Api } from '../support/api.js';
 import { startRedisCluster, type RedisCluster } from '../support/redis-cluster.js';
 import { clusterTag } from '../support/redis-of-the-run.js';
@@ -11,7 +11,7 @@ import { until } from '../support/until.js';
 import { manyOf, waitingStudents } from '../support/waiting-polls.js';
 
 let cluster: RedisCluster;
-let services: RunningService[];
+let services: RunningService[] = [];
 let settings: Record<string, string>;
 
 beforeAll(async () => {
@@ -28,7 +28,7 @@ afterAll(async () => {
 }, 30_000);
 
 const [one, other] = [() => services[0] as RunningService, () => services[1] as RunningService];
-const manyPatiently = (api: Api, count: number) => manyOf(count, () => aPatientlyStartedJourney(api));
+const manyPatiently = (api: Api, count: number) => manyOf(count, () => aJourney(api));
 const eventsOf = (sessionId: string) => services.flatMap((service) => service.eventsOf(sessionId));
 const post = (service: RunningService, { sessionId, trainerToken }: ASession) =>
   service.api.update(trainerToken, { sessionId, ...metersNorth(50), accuracy: 5 });
@@ -39,7 +39,7 @@ async function keysOf(text: string): Promise<string[]> {
 }
 
 testWithRedisProgram('a journey goes from its start to its arrival, whichever process is asked', async () => {
-  const session = await aPatientlyStartedJourney(one().api);
+  const session = await aJourney(one().api);
   const { sessionId, trainerToken, studentToken } = session;
   expect((await other().api.start(sessionId, trainerToken)).status).toBe(409);
   data(await post(other(), session));
@@ -52,11 +52,20 @@ testWithRedisProgram('a journey goes from its start to its arrival, whichever pr
   expect(data(await one().api.live(sessionId, studentToken))).toMatchObject({ endedReason: 'arrived' });
 });
 
+testWithRedisProgram('a process listens each time that it is started', async () => {
+  for (let start = 0; start < 8; start++) {
+    const service = await runService({ settings });
+    expect((await service.api.call('GET', '/health/ready')).status).toBe(200);
+    await service.stop();
+  }
+});
+
 testWithRedisProgram(
   'all keys of a session, also the idempotency keys, stand behind the tag of its partition',
   async () => {
-    const session = await aPatientlyStartedJourney(one().api);
+    const session = await aSession();
     const { sessionId, trainerId, trainerToken } = session;
+    data(await one().api.start(sessionId, trainerToken, { 'Idempotency-Key': randomUUID() }));
     const tag = clusterTag(sessionId);
     data(await post(one(), session));
     const names = [
@@ -119,7 +128,7 @@ testWithRedisProgram(
 );
 
 testWithRedisProgram('a cluster whose scripts were forgotten gets them again', async () => {
-  const session = await aPatientlyStartedJourney(one().api);
+  const session = await aJourney(one().api);
   await Promise.all(cluster.client.nodes('master').map((node) => node.script('FLUSH')));
   data(await post(one(), session));
   data(await one().api.stop(session.sessionId, session.trainerToken));
