@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { projectFolder } from '../../src/dev/local-service.js';
@@ -42,7 +41,7 @@ export async function startContender(
   const quietly = ['-c', 'exec "$@" >/dev/null', 'sh'];
   const args = [...quietly, ...onTheServicesCore([node, ...nodeFlags, ...kind.program])];
   for (let attempt = 1; ; attempt++) {
-    const ports = { port: await portToListenOn(), managementPort: await portToListenOn() };
+    const ports = { port: await freePort(), managementPort: await freePort() };
     const environment = environmentOf(surroundings, ports, settings);
     const command = { command: 'sh', args, stopSignal: 'SIGKILL', cwd: projectFolder, environment } as const;
     const server = await startServerProcess(command, reaper);
@@ -55,11 +54,6 @@ export async function startContender(
       if (attempt === ATTEMPTS || !server.lastOutput().includes('EADDRINUSE')) throw error;
     }
   }
-}
-
-/** Below Linux' ephemeral ports: 20,000 connections of the load take those while a contender starts. */
-function portToListenOn(): Promise<number> {
-  return freePort(randomInt(10_000, 30_000));
 }
 
 function environmentOf(

@@ -58,7 +58,6 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   const reaper = startReaper();
   const folder = makeTemporaryFolder(reaper, 'redis-cluster');
   const password = randomBytes(12).toString('hex');
-  // One after the other, so that no two are given the same.
   const ports: [port: number, busPort: number][] = [];
   for (let count = 0; count < 2 * PRIMARIES; count++) ports.push([await freePort(), await freePort()]);
   const surroundings = { program, reaper, password, folder: folder.path };

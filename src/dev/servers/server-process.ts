@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { createServer, Socket, type AddressInfo } from 'node:net';
@@ -198,14 +199,29 @@ export function findProgram(
     });
 }
 
-/** A port that is free now: the preferred one where it is, otherwise one of the system's choice. */
-export async function freePort(preferred = 0): Promise<number> {
+/** Below what Linux gives to connections: one of those may take a port between the look and the listening. */
+const OWN_PORTS = { from: 10_000, to: 30_000 };
+const given = new Set<number>();
+
+/**
+ * A port that is free now: the preferred one, or one that this process has not given to anybody else; where that is taken,
+ * one of the system's choice.
+ */
+export async function freePort(preferred = ownPort()): Promise<number> {
   const port = await bindable(preferred);
   // macOS lets the wildcard address and 127.0.0.1 be bound at once, so both are asked.
   if (port !== undefined && (await bindable(port, '127.0.0.1')) !== undefined) return port;
   const other = await bindable(0);
   if (other === undefined) throw new Error('This system has no free TCP port.');
   return other;
+}
+
+function ownPort(): number {
+  let port;
+  do port = randomInt(OWN_PORTS.from, OWN_PORTS.to);
+  while (given.has(port));
+  given.add(port);
+  return port;
 }
 
 function bindable(port: number, host?: string): Promise<number | undefined> {
