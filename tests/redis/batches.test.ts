@@ -1,0 +1,89 @@
+import { aJourney } from '../support/a-journey.js';
+import { metersNorth, type ASession } from '../support/a-session.js';
+import { data, refusal } from '../support/api.js';
+import { PipelinedConnection } from '../support/pipelined.js';
+import { keyOf, sharedRedis } from '../support/redis-of-the-run.js';
+import { metric, runService, type RunningService } from '../support/running-service.js';
+import { until } from '../support/until.js';
+import { manyOf } from '../support/waiting-polls.js';
+
+/** More than go into one call of a script. */
+const AT_ONCE = 40;
+
+let service: RunningService;
+let sessions: ASession[];
+let broken: ASession;
+beforeEach(async () => {
+  service = await runService();
+  sessions = await manyOf(AT_ONCE, () => aJourney(service.api));
+  broken = await aJourney(service.api);
+  // Of a type that no script can read.
+  await sharedRedis()
+    .multi()
+    .del(keyOf.active(broken.sessionId))
+    .rpush(keyOf.active(broken.sessionId), 'x')
+    .exec();
+});
+afterEach(() => service.stop());
+
+const live = ({ sessionId, studentToken }: ASession) => service.api.live(sessionId, studentToken);
+/** Each trainer somewhere else, so that an answer or a position that went to another is seen. */
+const update = ({ sessionId, trainerToken }: ASession, index: number) =>
+  service.api.update(trainerToken, { sessionId, ...metersNorth(10 * index), sequence: index });
+
+test('of positions that come together each is judged and kept by itself, also beside one whose journey cannot be read', async () => {
+  const [answers, refused] = await Promise.all([Promise.all(sessions.map(update)), update(broken, 0)]);
+  expect(refusal(refused).code).toBe('INTERNAL_ERROR');
+  expect(answers.map((answer) => data(answer)['sessionId'])).toEqual(
+    sessions.map(({ sessionId }) => sessionId),
+  );
+  const seen = await Promise.all(sessions.map(live));
+  const positions = seen.map((answer) => data(answer)['location']);
+  expect(positions).toEqual(
+    sessions.map((_session, index): unknown =>
+      expect.objectContaining({ ...metersNorth(10 * index), sequence: index }),
+    ),
+  );
+});
+
+test('of polls that come together each gets its own journey, also beside one that cannot be read', async () => {
+  const [answers, refused] = await Promise.all([Promise.all(sessions.map(live)), live(broken)]);
+  expect(refusal(refused).code).toBe('INTERNAL_ERROR');
+  const told = answers.map((answer) => data(answer));
+  expect(told).toEqual(
+    sessions.map(({ sessionId, trainerId }): unknown =>
+      expect.objectContaining({ sessionId, trainerId, isActive: true }),
+    ),
+  );
+});
+
+test('of the same position sent twice at once one is written, and both hear the same', async () => {
+  const [session] = sessions;
+  if (session === undefined) throw new Error('there are some');
+  const [first, second] = await Promise.all([update(session, 1), update(session, 1)]);
+  expect(data(second)).toEqual(data(first));
+});
+
+test('what comes in one piece goes to Redis in fewer calls than it has requests', async () => {
+  const [session] = sessions;
+  if (session === undefined) throw new Error('there are some');
+  const path = `/api/v1/admin/location-tracking/journey/live?sessionId=${session.sessionId}`;
+  const connection = await PipelinedConnection.open(service.url);
+  await connection.get(
+    Array.from({ length: AT_ONCE }, () => path),
+    session.studentToken,
+  );
+  const answers = await until('all are answered', () => {
+    const these = connection.answers();
+    return these.length === AT_ONCE && these;
+  });
+  connection.close();
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  const calls = await metric(
+    service,
+    'redis_call_duration_seconds_count',
+    'operation="readLive",outcome="ok"',
+  );
+  expect(calls).toBeGreaterThan(0);
+  expect(calls).toBeLessThan(AT_ONCE);
+});
