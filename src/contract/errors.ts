@@ -39,7 +39,8 @@ export const ErrorAnswer = z
         .union([z.array(FieldProblem), z.record(z.string(), z.unknown())])
         .optional()
         .meta({
-          description: 'VALIDATION_FAILED: each bad field. Others: what the code says, such as retryAfterMs.',
+          description:
+            'VALIDATION_FAILED: each bad field. Others: what the code says, such as retryAfterMs. JOURNEY_ENDED: reason and endedAt, for the trainer of the journey and admins; others are told the end alone.',
         }),
     }),
   })

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as keys from './keys.js';
+import { lifecycleKeys } from './lifecycle-keys.js';
 import type { Partitions } from './partitions.js';
 import type { JourneyScripts } from './scripts.js';
 
@@ -56,12 +57,7 @@ export class Deadlines {
 
   async #expire(tag: string, sessionId: string): Promise<string> {
     const [word] = await this.#redis.expireJourney(
-      keys.activeKey(sessionId, tag),
-      keys.endedKey(sessionId, tag),
-      keys.trackKey(sessionId, tag),
-      keys.metaKey(sessionId, tag),
-      tag + keys.DEADLINES_KEY,
-      tag + keys.OUTBOX_KEY,
+      ...lifecycleKeys(sessionId, tag),
       this.#clock(),
       sessionId,
       randomUUID(),

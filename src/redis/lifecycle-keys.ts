@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Idempotency } from '../journey/ports.js';
 import * as keys from './keys.js';
 
-/** The first keys of the scripts that start and end a journey. */
+/** The first keys of the scripts that start and end a journey, whatever ends it. */
 export function lifecycleKeys(sessionId: string, tag: string): string[] {
   return [
     keys.activeKey(sessionId, tag),

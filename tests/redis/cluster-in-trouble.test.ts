@@ -1,4 +1,4 @@
-import { aPatientlyStartedJourney } from '../support/a-journey.js';
+import { aJourney } from '../support/a-journey.js';
 import { metersNorth, type ASession } from '../support/a-session.js';
 import { data, refusal } from '../support/api.js';
 import { startRedisCluster, type ClusterNode, type RedisCluster } from '../support/redis-cluster.js';
@@ -20,7 +20,7 @@ beforeAll(async () => {
   cluster = await startRedisCluster();
   const often = { UPDATE_INTERVAL_MS: '1', UPDATE_TOLERANCE_MS: '1', ...PATIENT };
   service = await runService({ settings: { REDIS_URL: cluster.url, REDIS_CLUSTER: 'true', ...often } });
-  journeys = await manyOf(12, () => aPatientlyStartedJourney(service.api));
+  journeys = await manyOf(12, () => aJourney(service.api));
 }, 120_000);
 
 afterAll(async () => {

@@ -1,7 +1,6 @@
 import { aSession, sessionsPool, type ASession } from './a-session.js';
 import { data, type Api } from './api.js';
 import { served } from './served.js';
-import { until } from './until.js';
 
 /** A session whose journey has just been started by its trainer. */
 export async function aJourney(api: Api, row: Parameters<typeof aSession>[0] = {}): Promise<ASession> {
@@ -13,21 +12,6 @@ export async function aJourney(api: Api, row: Parameters<typeof aSession>[0] = {
   });
   // An earlier try may have started it, and its answer came too late.
   if (tries === 1 || answer.status !== 409) data(answer);
-  return session;
-}
-
-/**
- * The same where a machine that has much to do may answer with a 503: asked again, as the apps do. With a key, because the
- * first call may have started it all the same.
- */
-export async function aPatientlyStartedJourney(api: Api): Promise<ASession> {
-  const session = await aSession();
-  const headers = { 'Idempotency-Key': session.sessionId };
-  const started = await until('the journey is started', async () => {
-    const answer = await api.start(session.sessionId, session.trainerToken, headers);
-    return answer.status !== 503 && answer;
-  });
-  data(started);
   return session;
 }
 
