@@ -63,7 +63,8 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const background = buildBackground(config, overrides, built);
   const stage = { isDraining: false, isClosing: false };
   const app = buildApp(config, { ...built, journeys, store, stage });
-  await state.connect();
+  // Postgres too, so that the first start does not wait for a connection; a service without it is of use all the same.
+  await Promise.all([state.connect(), sessions.ping().catch(() => undefined)]);
   const server = await listen(app, config.port);
   const management = await listen(managementListener(metrics), config.managementPort);
   background.relay.start();
@@ -190,8 +191,16 @@ function buildJourneys(
   const { updateIntervalMs } = config.rules;
   const stretch = () => busyness.stretch;
   const cadence = () => ({ updateIntervalMs, stretch: stretch() });
-  const watching = { store, directory, guesses, changes, observer: metrics, tellsStaleLocations, cadence };
-  const live = new LiveWatch(watching);
+  const live = new LiveWatch({
+    store,
+    directory,
+    guesses,
+    changes,
+    observer: metrics,
+    tellsStaleLocations,
+    cadence,
+    monotonicMs: clock ?? (() => performance.now()),
+  });
   metrics.gaugeWaiting(() => live.waiting);
   const called = { store, sessions, starts, guesses, live, observer: metrics, stretch };
   return { journeys: new JourneyService(called), live, store };

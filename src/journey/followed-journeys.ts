@@ -7,18 +7,28 @@ const HOUSEKEEPING_EVERY_MS = 1_000;
 
 /** A journey that goes on, as it was at a time. */
 export class ActiveState {
-  readonly #learntAtMs = performance.now();
+  readonly #monotonicMs: () => number;
+  readonly #learntAtMs: number;
 
-  /** atMs: milliseconds since the epoch by Redis' clock. */
+  /** atMs: milliseconds since the epoch by Redis' clock. monotonicMs: what runs on from there at the same pace. */
   constructor(
     readonly journey: Journey,
     readonly location: LiveLocation | null,
     readonly atMs: number,
-  ) {}
+    monotonicMs: () => number,
+  ) {
+    this.#monotonicMs = monotonicMs;
+    this.#learntAtMs = monotonicMs();
+  }
 
   /** What Redis' clock says now, to a few milliseconds. */
   get nowMs(): number {
-    return this.atMs + Math.round(performance.now() - this.#learntAtMs);
+    return this.atMs + Math.round(this.#monotonicMs() - this.#learntAtMs);
+  }
+
+  /** The same journey with a position that has just been told. */
+  at(location: LiveLocation): ActiveState {
+    return new ActiveState(this.journey, location, location.timestampMs, this.#monotonicMs);
   }
 }
 
@@ -85,7 +95,7 @@ export class FollowedJourney {
   #moveTo(location: LiveLocation): void {
     if (this.#active === null) return;
     if (location.timestampMs <= (this.#active.location?.timestampMs ?? -Infinity)) return;
-    this.#active = new ActiveState(this.#active.journey, location, location.timestampMs);
+    this.#active = this.#active.at(location);
   }
 }
 

@@ -21,6 +21,8 @@ export interface LiveWatchDependencies {
   /** Whether the platform is told of students who look at an old position. */
   tellsStaleLocations: boolean;
   cadence: () => Cadence;
+  /** Runs on at the pace of the store's clock: what is kept of a journey grows older by it. */
+  monotonicMs: () => number;
 }
 
 /** At about 60 KB each they hold 1.5 of a task's 2 GB; further ones are answered at once. */
@@ -38,6 +40,7 @@ export class LiveWatch {
   readonly #observer: JourneyObserver;
   readonly #tellsStaleLocations: boolean;
   readonly #cadence: () => Cadence;
+  readonly #monotonicMs: () => number;
   readonly #alarms = new AlarmClock();
   readonly #waiting = new Set<(signal: Signal) => void>();
   readonly #places = new WaitingPlaces();
@@ -51,6 +54,7 @@ export class LiveWatch {
     this.#observer = dependencies.observer;
     this.#tellsStaleLocations = dependencies.tellsStaleLocations;
     this.#cadence = dependencies.cadence;
+    this.#monotonicMs = dependencies.monotonicMs;
   }
 
   /** How many polls wait at present. */
@@ -171,7 +175,7 @@ export class LiveWatch {
         const { journey, location, nowMs } = reading;
         if (!mayWatch(caller, journey)) return instead({ kind: 'forbidden' });
         if (caller.role === 'student') this.#reportIfStale(journey, location, nowMs);
-        return { active: new ActiveState(journey, location, nowMs) };
+        return { active: new ActiveState(journey, location, nowMs, this.#monotonicMs) };
       }
       case 'ended': {
         this.#observer.polled('state');
