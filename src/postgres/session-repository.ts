@@ -9,6 +9,16 @@ const SESSION_BY_ID =
 
 const POOL_SIZE = 10;
 
+/**
+ * A connection that comes too late for its caller is there for the next one: with the callers' own limit a Postgres whose
+ * connections take longer than that would never be reached again. No longer than this, because one whose packets are lost
+ * is only tried again after ever longer times.
+ */
+const CONNECT_WITHIN_TIMES = 2;
+
+/** Before firewalls and load balancers forget a connection that nobody uses (AWS: 350 s). */
+const KEEP_ALIVE_AFTER_MS = 60_000;
+
 export interface PostgresDependencies {
   url: string;
   timeoutMs: number;
@@ -31,12 +41,15 @@ export class PostgresSessionRepository implements SessionRepository {
       connectionString: url,
       ...(ca !== undefined && { ssl: { ca } }),
       max: POOL_SIZE,
-      connectionTimeoutMillis: timeoutMs,
+      // One stays, so that the first start after a quiet time needs no new one.
+      min: 1,
+      connectionTimeoutMillis: CONNECT_WITHIN_TIMES * timeoutMs,
       // The client's own limit, and the server's: a query that nobody waits for any more should not run on.
       query_timeout: timeoutMs,
       statement_timeout: timeoutMs,
       application_name: 'admin-service',
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     });
     // Without a handler an idle connection that breaks would end the process.
     this.#pool.on('error', onError);
