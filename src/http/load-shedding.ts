@@ -9,6 +9,8 @@ import { requestIdOf } from './request-context.js';
  * everybody behind it would. In time and not in requests: a slower machine gets through fewer.
  */
 const LONGEST_TURN_MS = 100;
+/** So many are looked at whatever the time: a turn that took long with fewer was held up, and there is no crowd behind it. */
+const LEAST_OF_A_TURN = 500;
 /** Of all processes together Redis takes some 25,000 calls a second; beyond this a call would outlive its deadline. */
 const MOST_WAITING_FOR_REDIS = 2_000;
 /**
@@ -34,16 +36,18 @@ export interface LoadSheddingDependencies {
 export function shedLoad(app: Express, dependencies: LoadSheddingDependencies): RequestListener {
   const { waitingForRedis, crossOrigin } = dependencies;
   const refuse = refuser(dependencies);
-  let turnBeganMs: number | undefined;
+  let requestsOfTurn = 0;
+  let turnBeganMs = 0;
   const turnIsOver = () => {
-    turnBeganMs = undefined;
+    requestsOfTurn = 0;
   };
   const isTooMuch = (): boolean => {
-    if (turnBeganMs === undefined) {
+    if (++requestsOfTurn === 1) {
       turnBeganMs = performance.now();
       // Runs when all that has come in was looked at.
       setImmediate(turnIsOver);
-    } else if (performance.now() - turnBeganMs > LONGEST_TURN_MS) return true;
+    } else if (requestsOfTurn > LEAST_OF_A_TURN && performance.now() - turnBeganMs > LONGEST_TURN_MS)
+      return true;
     return waitingForRedis() >= MOST_WAITING_FOR_REDIS;
   };
   const listener: RequestListener = (req, res) => {
