@@ -31,7 +31,7 @@ const projectFolder = join(import.meta.dirname, '../../..');
  * other end of a pipe, and the system closes a pipe however its owner ends.
  */
 export function startReaper(): Reaper {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'reaper-main.ts')], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'reaper-main.mjs')], {
     cwd: projectFolder,
     // A session of its own, so that Ctrl-C in the terminal does not reach it.
     detached: true,

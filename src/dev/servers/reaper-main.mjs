@@ -1,17 +1,29 @@
-/** The reaper's own process: reads its charges from the pipe and, once the pipe is closed, cleans up and ends. */
+// @ts-check
+/**
+ * The reaper's own process: reads its charges from the pipe and, once the pipe is closed, cleans up and ends.
+ * JavaScript, because each server that is started has one: without a loader for TypeScript it starts in no time.
+ */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Charge, ReaperMessage } from './reaper.js';
+
+/** @typedef {import('./reaper.js').Charge} Charge */
 
 const graceMs = 3_000;
 const pollMs = 50;
-/** A charge, and for a process what tells it from a later one with the same pid. */
-const charges = new Map<string, { charge: Charge; birth: string | undefined }>();
+/**
+ * A charge, and for a process what tells it from a later one with the same pid.
+ * @type {Map<string, { charge: Charge, birth: string | undefined }>}
+ */
+const charges = new Map();
 
-/** When the process started, as the system tells it; undefined when there is no such process. */
-function birthOf(pid: number): string | undefined {
+/**
+ * When the process started, as the system tells it; undefined when there is no such process.
+ * @param {number} pid
+ * @returns {string | undefined}
+ */
+function birthOf(pid) {
   try {
     if (process.platform === 'linux') {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -30,7 +42,8 @@ function birthOf(pid: number): string | undefined {
   }
 }
 
-function take(message: ReaperMessage): void {
+/** @param {import('./reaper.js').ReaperMessage} message */
+function take(message) {
   if ('watch' in message) {
     const charge = message.watch;
     const birth = charge.kind === 'process' ? birthOf(charge.pid) : undefined;
@@ -40,7 +53,11 @@ function take(message: ReaperMessage): void {
   }
 }
 
-function send(pid: number, signal: NodeJS.Signals): void {
+/**
+ * @param {number} pid
+ * @param {NodeJS.Signals} signal
+ */
+function send(pid, signal) {
   try {
     process.kill(pid, signal);
   } catch {
@@ -49,19 +66,20 @@ function send(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** The newest first, one after the other: the service ends at once while the servers that it uses are there. */
-async function endProcesses(): Promise<void> {
+async function endProcesses() {
   for (const { charge, birth } of [...charges.values()].reverse()) {
     if (charge.kind !== 'process' || birth === undefined) continue;
     const isAlive = () => birthOf(charge.pid) === birth;
     if (!isAlive()) continue;
     // A stopped process takes no other signal before it goes on.
-    for (const signal of ['SIGCONT', charge.signal] as const) send(charge.pid, signal);
+    send(charge.pid, 'SIGCONT');
+    send(charge.pid, charge.signal);
     for (const deadline = Date.now() + graceMs; isAlive() && Date.now() < deadline;) await sleep(pollMs);
     if (isAlive()) send(charge.pid, 'SIGKILL');
   }
 }
 
-async function removeRest(): Promise<void> {
+async function removeRest() {
   for (const { charge } of charges.values()) {
     try {
       if (charge.kind === 'container') {
@@ -72,8 +90,9 @@ async function removeRest(): Promise<void> {
       } else if (charge.kind === 'path') {
         rmSync(charge.path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
       } else if (charge.kind === 'sessions') {
-        // Loaded only where it is needed: the reaper is small and starts fast.
-        const { removeSessionRange } = await import('../session-database.js');
+        // Loaded only where it is needed.
+        const { tsImport } = await import('tsx/esm/api');
+        const { removeSessionRange } = await tsImport('../session-database.ts', import.meta.url);
         await removeSessionRange(charge.databaseUrl, charge.range);
       }
     } catch {
@@ -83,11 +102,11 @@ async function removeRest(): Promise<void> {
 }
 
 // It ends when its owner has ended, and never before.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
 
 const lines = createInterface({ input: process.stdin });
 lines.on('line', (line) => {
-  take(JSON.parse(line) as ReaperMessage);
+  take(JSON.parse(line));
 });
 lines.on('close', () => {
   void endProcesses()
