@@ -124,6 +124,12 @@ function properAnswer(call: StubCall, journeys: Map<string, StubJourney>): StubA
       });
     case 'update':
       if (journey?.isActive !== true) return refusalAnswer(404, 'JOURNEY_NOT_ACTIVE');
+      // Two that are under way at once may come in either order.
+      if (Number(call.body['sequence']) < Number(journey.location?.['sequence'])) {
+        return refusalAnswer(409, 'LOCATION_STALE', {
+          details: { lastSequence: journey.location?.['sequence'] },
+        });
+      }
       journey.changes += 1;
       journey.location = { ...call.body, timestamp: now };
       return success(201, { timestamp: now, ttl: 300, nextUpdateMs: 200 });
