@@ -8,10 +8,13 @@ import { startWatchedRedis, type WatchedRedis } from '../support/watched-redis.j
 
 /** `npm run test:failover` sets it and prints the figures; without it there is one failover, which has to lose nothing. */
 const failovers = Number(process.env['FAILOVERS'] ?? 1);
+/** On one machine a replica has everything in an instant; this is the lag that networks and busy replicas have. */
+const REPLICA_IS_BEHIND_MS = 200;
 
 interface Figures {
   acknowledgedStarts: number;
   acknowledgedEnds: number;
+  /** Of those. */
   lost: number;
   /** The longest time between a kill and the next acknowledged start. */
   unavailableMs: number;
@@ -28,9 +31,9 @@ testWithRedisProgram(
 );
 
 testOfFigures(
-  'without it the number of the lost is told',
+  'without it some are lost, and how many is told',
   async () => {
-    expect((await figures('0')).acknowledgedStarts).toBeGreaterThan(0);
+    expect((await figures('0')).lost).toBeGreaterThan(0);
   },
   900_000,
 );
@@ -43,8 +46,22 @@ async function figures(replicas: string): Promise<Figures> {
   for (let count = 0; count < failovers; count++) await oneFailover(redis, service, sum);
   await service.stop();
   await redis.stop();
-  process.stdout.write(`REDIS_WAIT_REPLICAS=${replicas}, ${failovers} failovers: ${JSON.stringify(sum)}\n`);
+  process.stderr.write(tableOf(replicas, sum));
   return sum;
+}
+
+function tableOf(replicas: string, sum: Figures): string {
+  const rows = [
+    ['failovers, the replica behind by', `${failovers}, ${REPLICA_IS_BEHIND_MS} ms`],
+    ['acknowledged starts and ends', sum.acknowledgedStarts + sum.acknowledgedEnds],
+    ['of those lost', sum.lost],
+    ['longest time without a start', `${sum.unavailableMs} ms`],
+  ];
+  return [
+    `\nREDIS_WAIT_REPLICAS=${replicas}`,
+    ...rows.map(([name, value]) => `  ${String(name).padEnd(34)}${value}`),
+    '',
+  ].join('\n');
 }
 
 async function oneFailover(redis: WatchedRedis, service: RunningService, sum: Figures): Promise<void> {
@@ -65,7 +82,7 @@ async function oneFailover(redis: WatchedRedis, service: RunningService, sum: Fi
   const workers = Array.from({ length: 8 }, work);
   await until('some are acknowledged', () => ended.length > 20, 60_000);
   const killedAt = performance.now();
-  await redis.failOver();
+  await redis.failOver(REPLICA_IS_BEHIND_MS);
   const before = started.length;
   await redis.restoreReplica();
   await until('starts are acknowledged again', () => started.length > before, 60_000);

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { makeTemporaryFolder, startReaper, type Reaper } from '../../src/dev/servers/reaper.js';
 import { freePort, startServerProcess, type ServerProcess } from '../../src/dev/servers/server-process.js';
@@ -8,13 +9,18 @@ import { until } from './until.js';
 
 const SENTINELS = 3;
 const NAME = 'tested';
+/** In bytes: of both ends of a connection. */
+const MORE_THAN_SOCKETS_HOLD = 32 * 1024 * 1024;
 
 /** A primary with a replica, watched by three sentinels, as processes of this machine. */
 export interface WatchedRedis {
   /** The settings of a service that asks the sentinels. */
   settings: Record<string, string>;
-  /** Kills the primary, and resolves once its replica has taken over. */
-  failOver(): Promise<void>;
+  /**
+   * Kills the primary, and resolves once its replica has taken over. Nothing comes to the replica in the last
+   * `unreplicatedMs` before that: what is written then dies with the primary.
+   */
+  failOver(unreplicatedMs?: number): Promise<void>;
   /** The one that was killed comes back as the replica of the other, with its data. */
   restoreReplica(): Promise<void>;
   /** To the primary of now. */
@@ -58,9 +64,11 @@ export async function startWatchedRedis(): Promise<WatchedRedis> {
       REDIS_SENTINELS: sentinelPorts.map((port) => `127.0.0.1:${port}`).join(','),
       REDIS_SENTINEL_NAME: NAME,
     },
-    failOver: async () => {
+    failOver: async (unreplicatedMs = 0) => {
+      if (unreplicatedMs > 0) await holdUp(primary, replica, unreplicatedMs);
       process.kill(primary.process.pid, 'SIGKILL');
       await primary.process.ended;
+      process.kill(replica.process.pid, 'SIGCONT');
       await until(
         'the replica has taken over',
         async () => (await replica.client.info('replication')).includes('role:master'),
@@ -83,6 +91,13 @@ export async function startWatchedRedis(): Promise<WatchedRedis> {
       reaper.close();
     },
   };
+}
+
+/** Stops the replica, and fills what the system keeps for it on the way, so that all further writes stay in the primary. */
+async function holdUp(primary: Node, replica: Node, ms: number): Promise<void> {
+  process.kill(replica.process.pid, 'SIGSTOP');
+  await primary.client.set('filler', Buffer.alloc(MORE_THAN_SOCKETS_HOLD));
+  await pause(ms);
 }
 
 async function startNode(reaper: Reaper, folder: string, port: number, of?: number): Promise<Node> {
