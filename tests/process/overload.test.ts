@@ -37,17 +37,18 @@ afterAll(async () => {
 });
 
 test('of more requests at once than can be served in time some are served, and the rest are refused with 503 and Retry-After', async () => {
-  // On a machine that is busy otherwise, those that were let in may be too late for Redis' deadline, too.
+  // On a machine that is busy otherwise, those that were let in may be too late for Redis' deadline, too, or come so slowly
+  // that all of them are served.
   const answers = await until(
-    'some are served',
+    'some are served, and some are not',
     async () => {
       const these = await answersToAFlood(livePath);
-      return these.some(({ status }) => status === 200) && these;
+      const served = these.filter(({ status }) => status === 200).length;
+      return served > 0 && served < these.length && these;
     },
     25_000,
   );
   const refused = answers.filter(({ status }) => status !== 200);
-  expect(refused.length).toBeGreaterThan(0);
   expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]));
   const pauses = new Set(refused.map(({ headers }) => headers['retry-after']));
   // Not all at the same time, or they would all be back together.
@@ -76,6 +77,7 @@ test('after a flood requests are served again at once', async () => {
 
 /** All of them are there in the same moment: they came while the process stood still. */
 async function answersToAFlood(path: string): Promise<PipelinedAnswer[]> {
+  for (const connection of connections) connection.forgetAnswers();
   service.kill('SIGSTOP');
   const paths = Array.from({ length: REQUESTS_EACH }, () => path);
   await Promise.all(connections.map((connection) => connection.get(paths, session.studentToken)));

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { chromium, type Browser } from 'playwright-core';
 import { findProgram } from '../../src/dev/servers/server-process.js';
 
@@ -11,12 +12,14 @@ const program =
 /** Whether there is one to test pages in. */
 export const hasChromium = program !== undefined;
 
-/** A Chromium without a window that calls nobody by itself. */
+/** A Chromium without a window that calls nobody by itself, and that leaves the processors to the tests beside it. */
 export function startBrowser(): Promise<Browser> {
   if (program === undefined) throw new Error('There is no Chromium on this machine: install chromium.');
   const off = ['gpu', 'quic', 'background-networking', 'component-update', 'sync', 'dev-shm-usage'];
   return chromium.launch({
-    executablePath: program,
+    // Drawing without a graphics card takes all that it gets.
+    executablePath: process.platform === 'win32' ? program : join(import.meta.dirname, 'last-in-line.sh'),
+    env: { ...process.env, PROGRAM: program },
     // Chromium's own sandbox refuses to run as root, as which containers and build machines run.
     args: ['--no-first-run', '--no-sandbox', ...off.map((name) => `--disable-${name}`)],
   });

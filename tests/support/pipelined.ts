@@ -38,6 +38,11 @@ export class PipelinedConnection {
     });
   }
 
+  /** Of all requests so far; none may be under way. */
+  forgetAnswers(): void {
+    this.#received = '';
+  }
+
   answers(): PipelinedAnswer[] {
     return this.#received
       .split(/(?=HTTP\/1\.1 \d)/)
