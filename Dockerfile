@@ -23,18 +23,17 @@ FROM build AS simulator
 USER 1000
 ENTRYPOINT ["node", "--max-semi-space-size=64", "--import", "tsx", "src/dev/simulate.ts"]
 
-# What goes into the service's two layers, with one time on every file: the same source gives the same layers.
+# What goes into the service's two layers, with one time on every file, and the same always: the same source gives the same
+# layers, and a release that changes no dependency shares that layer with the one before.
 FROM ${NODE_IMAGE} AS dependencies
-ARG SOURCE_DATE_EPOCH=0
 WORKDIR /rootfs/app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts && rm package.json package-lock.json .npmrc \
-  && find /rootfs -exec touch -hd "@${SOURCE_DATE_EPOCH}" {} +
+  && find /rootfs -exec touch -hd @0 {} +
 
 FROM build AS production-code
-ARG SOURCE_DATE_EPOCH=0
 RUN mkdir -p /rootfs/app && cp -r package.json dist /rootfs/app && cd /rootfs/app && rm -r dist/dev dist/client dist/contract/*.d.ts \
-  && chmod -R u=rwX,go=rX /rootfs && find /rootfs -exec touch -hd "@${SOURCE_DATE_EPOCH}" {} +
+  && chmod -R u=rwX,go=rX /rootfs && find /rootfs -exec touch -hd @0 {} +
 
 FROM ${NODE_IMAGE} AS service
 ENV NODE_ENV=production
@@ -47,7 +46,7 @@ EXPOSE 3010 9464
 HEALTHCHECK --interval=10s --timeout=2s --start-period=5s --retries=3 \
   CMD ["node", "-e", "http.get({ port: process.env.PORT || 3010, path: '/health/live' }, (answer) => process.exit(answer.statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
 # The base image's entrypoint replaces itself by this, so node is process 1 and gets SIGTERM. A smaller young generation
-# than V8 would take: 240 instead of 330 MB at 10,000 journeys, for 6 % of CPU.
+# than V8 would take, for the memory, and a larger one than 16 MB, with which a poll costs 1.5 instead of 1.3 times the floor.
 CMD ["node", "--no-allocation-site-pretenuring", "--max-semi-space-size=32", "dist/main.js"]
 # docker/build.sh sets these from package.json and git.
 ARG NODE_IMAGE

@@ -13,7 +13,6 @@ if git rev-parse --verify -q HEAD >/dev/null; then
 fi
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-0}
 docker build --tag "$tag" \
-  --build-arg SOURCE_DATE_EPOCH \
   --build-arg VERSION="$(node -p 'require("./package.json").version')" \
   --build-arg REVISION="$revision" \
   --build-arg CREATED="$(node -p 'new Date(process.env.SOURCE_DATE_EPOCH * 1000).toISOString()')" \

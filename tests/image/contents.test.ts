@@ -61,9 +61,9 @@ test('its code is that of the service alone', () => {
   expect(files.filter((file) => !ofTheService.test(file))).toEqual([]);
 });
 
-test('every file is as old as the commit, so that the same commit gives the same layers', () => {
+test('every file is as old as any other, whenever it was built, so that the same source gives the same layers', () => {
   const times = new Set(told('find', '/app', '-type', 'f', '-printf', '%T@\\n'));
-  expect([...times].map(Number)).toEqual([Date.parse(label('created') ?? '') / 1_000]);
+  expect([...times].map(Number)).toEqual([0]);
 });
 
 describe('its packages', () => {

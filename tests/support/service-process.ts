@@ -34,9 +34,15 @@ export async function runServiceProcess(
   settings: Record<string, string> = {},
 ): Promise<ServiceProcess> {
   const { child, kill } = startMain({ ...testEnvironment(settings), ...awsEnvironment(bus) });
+  let wasKilled = false;
   const lines: Record<string, unknown>[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => {
-    lines.push(JSON.parse(line) as Record<string, unknown>);
+    try {
+      lines.push(JSON.parse(line) as Record<string, unknown>);
+    } catch (error) {
+      // A process that is killed may end in the middle of a line.
+      if (!wasKilled) throw error;
+    }
   });
   const exited = once(child, 'exit').then(([code, signal]) =>
     serviceImage !== undefined && code === CODE_OF_SIGKILL
@@ -57,7 +63,10 @@ export async function runServiceProcess(
     url,
     metricsUrl: `http://127.0.0.1:${String(listening['managementPort'])}/metrics`,
     logLines: () => lines,
-    kill,
+    kill: (signal) => {
+      wasKilled ||= signal === 'SIGKILL';
+      kill(signal);
+    },
     exited,
   };
 }
