@@ -3,12 +3,13 @@
  * change the numbers here and put the new tables there: node --import tsx sizing.ts
  */
 
-/** Measured: README.md of the service, Speed (Node 24, one core of an x86 server). */
+/**
+ * Measured: README.md of the service, Speed (Node 24, one core of an x86 server). Of a request in the mix of 10,000 journeys
+ * at their own pace: at saturation one costs half of it, because more of them share what a turn costs.
+ */
 const measured = {
-  updateServiceMicros: 55,
-  pollServiceMicros: 60,
-  updateRedisMicros: 50,
-  pollRedisMicros: 18,
+  requestServiceMicros: 120,
+  requestRedisMicros: 53,
   redisBytesPerJourney: 2_100,
   processBytes: 250e6,
   bytesPerWaitingStudent: 60e3,
@@ -57,12 +58,13 @@ const SECONDS = HOURS * 3_600;
 function sizesFor(journeys: number) {
   const updates = journeys * perJourney.updatesPerSecond;
   const polls = journeys * perJourney.pollsPerSecond;
-  const serviceCores = (updates * measured.updateServiceMicros + polls * measured.pollServiceMicros) / 1e6;
-  const redisCores = (updates * measured.updateRedisMicros + polls * measured.pollRedisMicros) / 1e6;
+  const requests = updates + polls;
+  const serviceCores = (requests * measured.requestServiceMicros) / 1e6;
+  const redisCores = (requests * measured.requestRedisMicros) / 1e6;
   const room = atMost.taskMemory * TASK_BYTES - measured.processBytes;
   const waiting = (journeys * perJourney.waitingStudents * measured.bytesPerWaitingStudent) / room;
   return {
-    requests: updates + polls,
+    requests,
     serviceCores,
     tasks: Math.max(2, Math.ceil(Math.max(serviceCores / atMost.taskCpu, waiting))),
     redisCores,

@@ -16,7 +16,6 @@ const POOL_SIZE = 10;
  */
 const CONNECT_WITHIN_TIMES = 2;
 
-const IDLE_FOR_MS = 60_000;
 /** Before firewalls and load balancers forget a connection that nobody uses (AWS: 350 s). */
 const KEEP_ALIVE_AFTER_MS = 60_000;
 
@@ -42,9 +41,8 @@ export class PostgresSessionRepository implements SessionRepository {
       connectionString: url,
       ...(ca !== undefined && { ssl: { ca } }),
       max: POOL_SIZE,
-      // One stays, so that the first start after a quiet time needs no new one; the others for the next crowd.
+      // One stays, so that the first start after a quiet time needs no new one.
       min: 1,
-      idleTimeoutMillis: IDLE_FOR_MS,
       connectionTimeoutMillis: CONNECT_WITHIN_TIMES * timeoutMs,
       // The client's own limit, and the server's: a query that nobody waits for any more should not run on.
       query_timeout: timeoutMs,

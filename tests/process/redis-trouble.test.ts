@@ -1,7 +1,14 @@
 import { Redis } from 'ioredis';
 import { aSession, metersNorth, type ASession } from '../support/a-session.js';
 import { refusal } from '../support/api.js';
-import { fiveCalls, makeAllFive, nameOfCalls, timedGet, unavailable } from '../support/five-calls.js';
+import {
+  fiveCalls,
+  makeAllFive,
+  nameOfCalls,
+  timedGet,
+  unavailable,
+  type TimedAnswer,
+} from '../support/five-calls.js';
 import { putIntoOutbox } from '../support/outbox-entry.js';
 import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
 import { testWithRedisProcess } from '../support/redis-process-test.js';
@@ -117,11 +124,16 @@ test('a Redis that became a read-only replica answers 503 to calls that write, a
   const scheduled = await aSession();
   // A primary that does not exist: the replica keeps its data and refuses writes.
   await redis.client.replicaof('127.0.0.1', 1);
-  const answers = [
-    await fiveCalls.start(service.url, scheduled),
-    await fiveCalls.update(service.url, session),
-    await fiveCalls.stop(service.url, session),
-  ];
+  const answers: TimedAnswer[] = [];
+  for (const [name, of] of [
+    ['update', session],
+    ['start', scheduled],
+    ['stop', session],
+  ] as const) {
+    // Each refusal makes a new connection, so that each call meets Redis itself.
+    await until('connected', async () => (await fiveCalls.live(service.url, session)).status === 200);
+    answers.push(await fiveCalls[name](service.url, of));
+  }
   await redis.client.replicaof('NO', 'ONE');
   expect(answers).toMatchObject([unavailable, unavailable, unavailable]);
   await until(
