@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OutboxEntry } from '../redis/event-stream.js';
 import type { Outbox } from '../redis/outbox.js';
@@ -54,6 +55,8 @@ export class Relay {
     this.#outbox = outbox;
     this.#publisher = publisher;
     this.#observer = observer;
+    // Each batch under way listens; Node.js would warn of a leak at the eleventh.
+    setMaxListeners(Infinity, this.#aborted.signal);
   }
 
   start(): void {

@@ -65,6 +65,11 @@ export async function startWatchedRedis(): Promise<WatchedRedis> {
       REDIS_SENTINEL_NAME: NAME,
     },
     failOver: async (unreplicatedMs = 0) => {
+      // Sentinels of a busy machine may have changed the roles by themselves.
+      if ((await primary.client.info('replication')).includes('role:slave')) {
+        [primary, replica] = [replica, primary];
+        await untilInStep();
+      }
       if (unreplicatedMs > 0) await holdUp(primary, replica, unreplicatedMs);
       process.kill(primary.process.pid, 'SIGKILL');
       await primary.process.ended;
