@@ -7,8 +7,9 @@ timeout 20 docker info >/dev/null || { echo 'npm run test:docker needs a Docker 
 export TEST_SERVICES=containers TEST_SERVICE_IMAGE=admin-service:test
 suites=(tests/http tests/events tests/redis tests/process tests/observability tests/client/real-service tests/client/restarted-service)
 # Not the coverage of the foretold arrivals: a long calculation, which needs no other Redis than npm test's.
-# One file after the other: a service in a container and its container of Redis take a core each.
-run() { npx jest --runInBand "$@" --testPathIgnorePatterns /node_modules/ arrival-coverage; }
+# One file after the other: a service in a container and its container of Redis take a core each. The clients of
+# containers that have gone keep Jest from ending.
+run() { npx jest --runInBand --forceExit "$@" --testPathIgnorePatterns /node_modules/ arrival-coverage; }
 
 bash docker/build.sh "$TEST_SERVICE_IMAGE"
 TEST_REDIS_IMAGE=redis:7-alpine run tests/image "${suites[@]}"

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { StateUnavailableError, within } from '../journey/failures.js';
 import type { Home, Session } from '../journey/journey.js';
 import type { SessionRepository } from '../journey/ports.js';
+import { Connections } from './connections.js';
 
 /** The one query of this service, by primary key; the table is the platform's (docker/postgres/schema.sql). */
 const SESSION_BY_ID =
@@ -32,6 +33,7 @@ export interface PostgresDependencies {
 
 export class PostgresSessionRepository implements SessionRepository {
   readonly #pool: pg.Pool;
+  readonly #connections: Connections;
   readonly #dependencies: PostgresDependencies;
 
   constructor(dependencies: PostgresDependencies) {
@@ -51,19 +53,20 @@ export class PostgresSessionRepository implements SessionRepository {
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     });
+    this.#connections = new Connections(this.#pool, POOL_SIZE);
     // Without a handler an idle connection that breaks would end the process.
     this.#pool.on('error', onError);
     this.#pool.on('connect', (client) => client.on('error', onError));
   }
 
   async find(sessionId: string): Promise<Session | null> {
-    const { rows } = await this.#timed(this.#pool.query<SessionRow>(SESSION_BY_ID, [sessionId]));
+    const { rows } = await this.#query<SessionRow>(SESSION_BY_ID, [sessionId]);
     return rows[0] === undefined ? null : this.#toSession(rows[0]);
   }
 
   /** @throws StateUnavailableError where Postgres does not answer in time */
   async ping(): Promise<void> {
-    await this.#timed(this.#pool.query('select 1'));
+    await this.#query('select 1', []);
   }
 
   async close(): Promise<void> {
@@ -71,11 +74,16 @@ export class PostgresSessionRepository implements SessionRepository {
   }
 
   /** The limit counts from the call, so waiting for a connection and the query share it. */
-  async #timed<T>(work: Promise<T>): Promise<T> {
+  async #query<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<pg.QueryResult<Row>> {
+    const { timeoutMs } = this.#dependencies;
     const startedAt = performance.now();
     let succeeded = false;
     try {
-      const result = await within(this.#dependencies.timeoutMs, 'postgres', work);
+      const result = await within(
+        timeoutMs,
+        'postgres',
+        this.#connections.query<Row>(text, values, timeoutMs),
+      );
       succeeded = true;
       return result;
     } catch (error) {

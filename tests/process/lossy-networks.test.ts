@@ -82,24 +82,55 @@ test('connections whose other end has gone without a word are noticed: no call i
   expect([...statuses].filter((status) => ![200, 201, 409, 503].includes(status))).toEqual([]);
 });
 
-test('while Postgres has no connection left a start is 503, and it is served when there is one', async () => {
-  const role = `crowded_${randomBytes(6).toString('hex')}`;
-  await sessionsPool().query(`create role ${role} login password 'crowded' connection limit 2`);
-  await sessionsPool().query(`grant select on tutoring_sessions to ${role}`);
-  const url = new URL(sharedDatabaseUrl());
-  [url.username, url.password] = [role, 'crowded'];
-  const others = await Promise.all([connectTo(url.href), connectTo(url.href)]);
-  const crowded = await runService({ settings: { DATABASE_URL: url.href } });
-  try {
-    const session = await aSession();
-    expect(await fiveCalls.start(crowded.url, session)).toMatchObject(unavailable);
-    await Promise.all(others.map((each) => each.end()));
-    const isServed = async () => (await fiveCalls.start(crowded.url, session)).status === 201;
-    await until('start is served', isServed, 3_000);
-  } finally {
-    await crowded.stop();
-    await sessionsPool().query(`drop owned by ${role}; drop role ${role}`);
+describe('a Postgres that has few connections', () => {
+  /** A service whose user may have so many at once. */
+  async function crowdedService(
+    connections: number,
+    before: (url: string) => Promise<unknown> = () => Promise.resolve(),
+  ) {
+    const role = `crowded_${randomBytes(6).toString('hex')}`;
+    const admin = sessionsPool();
+    await admin.query(`create role ${role} login password 'crowded' connection limit ${connections}`);
+    await admin.query(`grant select on tutoring_sessions to ${role}`);
+    const url = new URL(sharedDatabaseUrl());
+    [url.username, url.password] = [role, 'crowded'];
+    await before(url.href);
+    const crowded = await runService({ settings: { DATABASE_URL: url.href } });
+    return {
+      url: crowded.url,
+      stop: async () => {
+        await crowded.stop();
+        await admin.query(`drop owned by ${role}; drop role ${role}`);
+      },
+    };
   }
+
+  test('while none is left a start is 503, and it is served when there is one', async () => {
+    const others: pg.Client[] = [];
+    const crowded = await crowdedService(2, async (url) => {
+      others.push(await connectTo(url), await connectTo(url));
+    });
+    try {
+      const session = await aSession();
+      expect(await fiveCalls.start(crowded.url, session)).toMatchObject(unavailable);
+      await Promise.all(others.map((each) => each.end()));
+      const isServed = async () => (await fiveCalls.start(crowded.url, session)).status === 201;
+      await until('start is served', isServed, 3_000);
+    } finally {
+      await crowded.stop();
+    }
+  });
+
+  test('a crowd of starts goes through the one that is open, whatever becomes of new ones', async () => {
+    const crowded = await crowdedService(1);
+    try {
+      const sessions = await Promise.all(Array.from({ length: 50 }, () => aSession()));
+      const answers = await Promise.all(sessions.map((session) => fiveCalls.start(crowded.url, session)));
+      expect(answers.map(({ status }) => status)).toEqual(sessions.map(() => 201));
+    } finally {
+      await crowded.stop();
+    }
+  });
 });
 
 const live = (session: ASession) => fiveCalls.live(service.url, session);
