@@ -19,11 +19,13 @@ const running = new Set<string>();
  */
 export function runContainer(image: string, environment: Record<string, string>): Container {
   const name = newName();
+  const authorities = environment['NODE_EXTRA_CA_CERTS'] ?? '';
   const client = spawn(
     'docker',
     [
       ...['run', '--rm', '--name', name, '--network', 'host', '--no-healthcheck'],
       ...['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
+      ...(authorities === '' ? [] : ['--volume', `${authorities}:${authorities}:ro`]),
       ...Object.keys(environment).flatMap((key) => ['--env', key]),
       image,
     ],
