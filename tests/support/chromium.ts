@@ -12,7 +12,7 @@ const program =
 /** Whether there is one to test pages in. */
 export const hasChromium = program !== undefined;
 
-/** A Chromium without a window that calls nobody by itself, and that leaves the processors to the tests beside it. */
+/** A Chromium without a window that calls nobody by itself, and that comes after the tests beside it. */
 export function startBrowser(): Promise<Browser> {
   if (program === undefined) throw new Error('There is no Chromium on this machine: install chromium.');
   const off = ['gpu', 'quic', 'background-networking', 'component-update', 'sync', 'dev-shm-usage'];

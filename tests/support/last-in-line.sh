@@ -1,3 +1,3 @@
 #!/bin/sh
-# Runs $PROGRAM with the lowest priority.
-exec nice -n 19 "$PROGRAM" "$@"
+# Runs $PROGRAM after all that has the usual priority, but not as if it were nothing.
+exec nice -n 5 "$PROGRAM" "$@"
