@@ -4,6 +4,7 @@ import { aSession, HOME, metersNorth, type ASession } from '../support/a-session
 import { data } from '../support/api.js';
 import { MovableClock } from '../support/movable-clock.js';
 import { exists, jsonAt, keyOf, keysLike, sharedRedis } from '../support/redis-of-the-run.js';
+import { startPrivateRedis } from '../support/private-redis.js';
 import { runService, type RunningService } from '../support/running-service.js';
 
 const clock = new MovableClock();
@@ -201,15 +202,23 @@ test('an idempotency key of a client is not a name in Redis, and what is kept of
 });
 
 test('what has no TTL is an index or a stream of all journeys, and forgets a journey that ended', async () => {
-  const { sessionId, trainerToken } = await aJourney(service.api);
-  data(await service.api.stop(sessionId, trainerToken));
-  const endless: [string, string][] = [];
-  for (const key of await keysLike('*')) {
-    if ((await ttl(key)) === -1) endless.push([key, await sharedRedis().type(key)]);
-  }
-  expect(endless.filter(([, type]) => type !== 'zset' && type !== 'stream')).toEqual([]);
-  for (const [key, type] of endless) {
-    if (type === 'zset') expect(await sharedRedis().zscore(key, sessionId)).toBeNull();
+  // Its own: others put into theirs what does not belong there.
+  const redis = await startPrivateRedis();
+  const alone = await runService({ settings: { REDIS_URL: redis.url } });
+  try {
+    const { sessionId, trainerToken } = await aJourney(alone.api);
+    data(await alone.api.stop(sessionId, trainerToken));
+    const endless: [string, string][] = [];
+    for (const key of await redis.client.keys('*')) {
+      if ((await redis.client.ttl(key)) === -1) endless.push([key, await redis.client.type(key)]);
+    }
+    expect(endless.filter(([, type]) => type !== 'zset' && type !== 'stream')).toEqual([]);
+    for (const [key, type] of endless) {
+      if (type === 'zset') expect(await redis.client.zscore(key, sessionId)).toBeNull();
+    }
+  } finally {
+    await alone.stop();
+    await redis.stop();
   }
 });
 
