@@ -50,8 +50,13 @@ export class Connections {
     return this.#pool.totalCount - this.#connecting;
   }
 
-  /** Those that go take what is free at once, so that a new connection is made for nobody in particular. */
   #next(): void {
+    this.#serve();
+    // Not at once: those that went take what is free in the next tick, and the pool would take it for a new one.
+    if (this.#waiting.length > 0) process.nextTick(this.#grow);
+  }
+
+  #serve(): void {
     const nowMs = performance.now();
     for (let [first] = this.#waiting; first !== undefined; [first] = this.#waiting) {
       const isTooLate = first.untilMs < nowMs;
@@ -59,8 +64,18 @@ export class Connections {
       this.#waiting.shift();
       if (!isTooLate) first.go();
     }
-    while (this.#connecting < this.#waiting.length && this.#pool.totalCount < this.#most) this.#connect();
   }
+
+  /** New connections, for nobody in particular. */
+  readonly #grow = (): void => {
+    while (
+      this.#pool.idleCount === 0 &&
+      this.#connecting < this.#waiting.length &&
+      this.#pool.totalCount < this.#most
+    ) {
+      this.#connect();
+    }
+  };
 
   #connect(): void {
     this.#connecting++;
@@ -72,11 +87,13 @@ export class Connections {
       },
       (error: unknown) => {
         this.#connecting--;
-        // Where one is open it serves all that wait. Where none is, each failure is the answer to one call, as the next may
-        // come through.
-        if (this.#open > 0) return;
-        this.#waiting.shift()?.fail(error);
-        this.#next();
+        // Where one is open it serves all that wait, and what it has served asks for more. Where none is, each failure is the
+        // answer to one call, as the next may come through.
+        if (this.#open > 0) this.#serve();
+        else {
+          this.#waiting.shift()?.fail(error);
+          this.#next();
+        }
       },
     );
   }
