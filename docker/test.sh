@@ -6,9 +6,9 @@ cd "$(dirname "$0")/.."
 timeout 20 docker info >/dev/null || { echo 'npm run test:docker needs a Docker engine that answers.' >&2; exit 1; }
 export TEST_SERVICES=containers TEST_SERVICE_IMAGE=admin-service:test
 suites=(tests/http tests/events tests/redis tests/process tests/observability tests/client/real-service tests/client/restarted-service)
-# Not the coverage of the foretold arrivals: a long calculation, which needs no other Redis than npm test's.
-# One file after the other: a service in a container and its container of Redis take a core each. The clients of
-# containers that have gone keep Jest from ending.
+# One file after the other: a service in a container and its container of Redis take a core each. Forced to end, because the
+# clients of containers that have gone keep Jest from it. Without the coverage of the foretold arrivals: a long calculation,
+# which needs no other Redis than npm test's.
 run() { npx jest --runInBand --forceExit "$@" --testPathIgnorePatterns /node_modules/ arrival-coverage; }
 
 bash docker/build.sh "$TEST_SERVICE_IMAGE"

@@ -8,10 +8,6 @@ import type { Report } from '../../src/dev/load/report.js';
 import { sessionFile } from '../support/session-file.js';
 import { simulate } from '../support/simulate-process.js';
 
-// A machine that holds up a process for some hundred milliseconds changes the times that are looked at here; a phone that
-// misbehaves does so each time.
-jest.retryTimes(2, { logErrorsBeforeRetry: true });
-
 /** How phones behave, seen from a service that answers as the contract says, and now and then otherwise. */
 async function fleet(misbehave: Misbehaviour, ...args: string[]) {
   let hasLooked = false;

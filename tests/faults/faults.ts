@@ -4,6 +4,7 @@ import { internalFailure, throttled, type Trouble } from '../../src/dev/event-bu
 import type { Excuses } from './history.js';
 import type { Processes } from './processes.js';
 import type { Stack } from './stack.js';
+import { asModule, clockAheadBy } from '../support/preloaded.js';
 
 export interface FaultWorld {
   stack: Stack;
@@ -303,25 +304,11 @@ function busAway(name: string, forMs: number): Fault {
   };
 }
 
-/** A module that a process loads before all others, and that lets nothing else run for so long after a SIGUSR2. */
+/** Lets nothing else run for so long after a SIGUSR2. */
 function blockedOnSignal(ms: number): string {
   return asModule(`
     process.on('SIGUSR2', () => {
       const until = performance.now() + ${ms};
       while (performance.now() < until);
     });`);
-}
-
-/** The same, which moves its clock; timers go by another one. */
-function clockAheadBy(ms: number): string {
-  return asModule(`
-    const RealDate = Date;
-    globalThis.Date = class extends RealDate {
-      constructor(...given) { given.length === 0 ? super(RealDate.now() + ${ms}) : super(...given); }
-      static now() { return RealDate.now() + ${ms}; }
-    };`);
-}
-
-function asModule(source: string): string {
-  return `data:text/javascript,${encodeURIComponent(source)}`;
 }

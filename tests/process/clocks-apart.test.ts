@@ -1,6 +1,7 @@
 import { startLocalEventBus, type LocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
 import { aSession, metersNorth } from '../support/a-session.js';
 import { data } from '../support/api.js';
+import { clockAheadBy } from '../support/preloaded.js';
 import { runServiceProcess, testOfTheSource, type ServiceProcess } from '../support/service-process.js';
 import { until } from '../support/until.js';
 
@@ -13,12 +14,7 @@ let ahead: ServiceProcess;
 let other: ServiceProcess;
 beforeAll(async () => {
   bus = await startLocalEventBus();
-  const moveClock = `const RealDate = Date;
-    globalThis.Date = class extends RealDate {
-      constructor(...given) { given.length === 0 ? super(RealDate.now() + ${AHEAD_MS}) : super(...given); }
-      static now() { return RealDate.now() + ${AHEAD_MS}; }
-    };`;
-  const NODE_OPTIONS = `--import data:text/javascript,${encodeURIComponent(moveClock)}`;
+  const NODE_OPTIONS = `--import ${clockAheadBy(AHEAD_MS)}`;
   const pace = { UPDATE_INTERVAL_MS: '500', UPDATE_TOLERANCE_MS: '100' };
   [ahead, other] = await Promise.all([
     runServiceProcess(bus, { ...pace, NODE_OPTIONS }),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { aSession, sessionsPool, type ASession } from '../support/a-session.js';
-import { fiveCalls, timedGet, unavailable, withinASecond } from '../support/five-calls.js';
+import { aSession, sessionsPool } from '../support/a-session.js';
+import { anActiveJourney, fiveCalls, timedGet, unavailable, withinASecond } from '../support/five-calls.js';
 import { metric, runService, type RunningService } from '../support/running-service.js';
 import { sharedDatabaseUrl, sharedRedisUrl } from '../support/shared-services.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
@@ -51,7 +51,7 @@ const troubles: [name: string, away: () => void][] = [
 
 describe.each(troubles)('while Postgres %s', (_name, away) => {
   test('a start answers 503 STATE_UNAVAILABLE with Retry-After within a second', async () => {
-    await anActiveJourney();
+    await anActiveJourney(service.url);
     const session = await aSession();
     away();
     const answer = await withinASecond(() => fiveCalls.start(service.url, session));
@@ -68,7 +68,7 @@ describe.each(troubles)('while Postgres %s', (_name, away) => {
   });
 
   test('an active journey goes on: update, live, arrived and stop need only Redis', async () => {
-    const [session, toBeStopped] = [await anActiveJourney(), await anActiveJourney()];
+    const [session, toBeStopped] = [await anActiveJourney(service.url), await anActiveJourney(service.url)];
     away();
     const statuses: number[] = [];
     for (const name of ['update', 'live', 'arrived', 'live'] as const) {
@@ -119,7 +119,7 @@ test('a hundred calls at once while Postgres hangs, more than there are connecti
 });
 
 test('Postgres that closes its connections is asked again through new ones', async () => {
-  await anActiveJourney();
+  await anActiveJourney(service.url);
   const session = await aSession();
   const ended = await sessionsPool().query(
     'select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1',
@@ -165,7 +165,7 @@ describe('while Redis is in trouble at the same time', () => {
 });
 
 test('a slow Postgres that answers in time is waited for', async () => {
-  await anActiveJourney();
+  await anActiveJourney(service.url);
   const session = await aSession();
   postgres.delay(100);
   expect(await fiveCalls.start(service.url, session)).toMatchObject({ status: 201 });
@@ -203,11 +203,3 @@ test('no connection is left over after a time of trouble', async () => {
   };
   await until('all twenty are served at once', isServed, 5_000);
 });
-
-async function anActiveJourney(): Promise<ASession> {
-  const session = await aSession();
-  // 409: started by a call whose answer was lost in what the test before did.
-  const started = async () => [201, 409].includes((await fiveCalls.start(service.url, session)).status);
-  await until('the journey is active', started);
-  return session;
-}

@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
-import { aSession, metersNorth, type ASession } from '../support/a-session.js';
+import { aSession, metersNorth } from '../support/a-session.js';
 import { refusal } from '../support/api.js';
 import {
+  anActiveJourney,
   fiveCalls,
   makeAllFive,
   nameOfCalls,
@@ -41,7 +42,7 @@ afterAll(async () => {
 });
 
 test('scripts that Redis has forgotten are loaded again without a failing call', async () => {
-  const session = await anActiveJourney();
+  const session = await anActiveJourney(service.url);
   await redis.client.script('FLUSH');
   const answers = [
     await fiveCalls.live(service.url, session),
@@ -52,14 +53,14 @@ test('scripts that Redis has forgotten are loaded again without a failing call',
 });
 
 test('many calls at once right after the scripts were forgotten are all served', async () => {
-  const session = await anActiveJourney();
+  const session = await anActiveJourney(service.url);
   await redis.client.script('FLUSH');
   const answers = await Promise.all(Array.from({ length: 50 }, () => fiveCalls.live(service.url, session)));
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
 });
 
 test('connections that Redis closes come back by themselves within two seconds', async () => {
-  const session = await anActiveJourney();
+  const session = await anActiveJourney(service.url);
   await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
   const statuses = new Set<number>();
   const served = async () => {
@@ -80,7 +81,7 @@ test('events come out again after Redis closed the connections', async () => {
 });
 
 test('a Redis that answers 200 ms late is served from, all five calls', async () => {
-  const stopped = await anActiveJourney();
+  const stopped = await anActiveJourney(service.url);
   const session = await aSession();
   proxy.delay(100);
   const statuses: number[] = [];
@@ -92,7 +93,7 @@ test('a Redis that answers 200 ms late is served from, all five calls', async ()
 });
 
 test('a Redis that answers later than its deadline is 503 within a second, and no live journey looks ended', async () => {
-  const session = await anActiveJourney();
+  const session = await anActiveJourney(service.url);
   proxy.delay(1_000);
   const answers = await makeAllFive(service.url, session);
   for (const answer of answers) {
@@ -102,15 +103,15 @@ test('a Redis that answers later than its deadline is 503 within a second, and n
 });
 
 test('after all data was lost the relay makes its group anew and events flow', async () => {
-  await anActiveJourney();
+  await anActiveJourney(service.url);
   await redis.client.flushall();
-  const session = await anActiveJourney();
+  const session = await anActiveJourney(service.url);
   await until('the event', () => service.eventsOf(session.sessionId).length === 1);
   expect(await redis.client.xlen('journey:outbox')).toBeLessThanOrEqual(1);
 });
 
 test('an update after all data was lost is told that there is no journey, so that the phone starts anew', async () => {
-  const session = await anActiveJourney();
+  const session = await anActiveJourney(service.url);
   await redis.client.flushall();
   const answer = await service.api.update(session.trainerToken, {
     sessionId: session.sessionId,
@@ -120,7 +121,7 @@ test('an update after all data was lost is told that there is no journey, so tha
 });
 
 test('a Redis that became a read-only replica answers 503 to calls that write, and they work after its promotion', async () => {
-  const session = await anActiveJourney();
+  const session = await anActiveJourney(service.url);
   const scheduled = await aSession();
   // A primary that does not exist: the replica keeps its data and refuses writes.
   await redis.client.replicaof('127.0.0.1', 1);
@@ -144,7 +145,7 @@ test('a Redis that became a read-only replica answers 503 to calls that write, a
 });
 
 test('a Redis without memory left answers 503 to calls that write', async () => {
-  const session = await anActiveJourney();
+  const session = await anActiveJourney(service.url);
   const scheduled = await aSession();
   await redis.client.config('SET', 'maxmemory-policy', 'noeviction');
   await redis.client.config('SET', 'maxmemory', '1');
@@ -155,7 +156,7 @@ test('a Redis without memory left answers 503 to calls that write', async () => 
 });
 
 test('a start that Redis had no memory for has left nothing behind', async () => {
-  await anActiveJourney();
+  await anActiveJourney(service.url);
   const { sessionId, trainerToken } = await aSession();
   await redis.client.config('SET', 'maxmemory', '1');
   expect(refusal(await service.api.start(sessionId, trainerToken))).toMatchObject({ status: 503 });
@@ -166,7 +167,7 @@ test('a start that Redis had no memory for has left nothing behind', async () =>
 });
 
 test('a Redis that is busy with a script answers 503 within a second', async () => {
-  const session = await anActiveJourney();
+  const session = await anActiveJourney(service.url);
   await redis.client.config('SET', 'busy-reply-threshold', '10');
   const other = new Redis(redis.url, { retryStrategy: () => null });
   other.on('error', () => undefined);
@@ -238,11 +239,3 @@ test('what went wrong with Redis is in the log, without an address of a caller o
   expect(line).toMatchObject({ level: 'warn', requestId: expect.any(String) as string });
   expect(JSON.stringify(line)).not.toContain(trainerToken);
 });
-
-async function anActiveJourney(): Promise<ASession> {
-  const session = await aSession();
-  // 409: started by a call whose answer was lost in what the test before did.
-  const started = async () => [201, 409].includes((await fiveCalls.start(service.url, session)).status);
-  await until('the journey is active', started);
-  return session;
-}

@@ -1,4 +1,5 @@
-import { metersNorth, type ASession } from './a-session.js';
+import { aSession, metersNorth, type ASession } from './a-session.js';
+import { until } from './until.js';
 
 /** An answer with how long it took, in milliseconds, without the checks that a slow moment of the tests would add to. */
 export interface TimedAnswer {
@@ -30,6 +31,15 @@ export const fiveCalls = {
 } satisfies Record<string, Call>;
 
 export const nameOfCalls = Object.keys(fiveCalls) as (keyof typeof fiveCalls)[];
+
+/** A journey that goes on, started however often that takes. */
+export async function anActiveJourney(serviceUrl: string): Promise<ASession> {
+  const session = await aSession();
+  // 409: started by a call whose answer was lost in what the test before did.
+  const started = async () => [201, 409].includes((await fiveCalls.start(serviceUrl, session)).status);
+  await until('the journey is active', started);
+  return session;
+}
 
 /** All five at once, so that the time of one says nothing about another's. */
 export function makeAllFive(serviceUrl: string, session: ASession): Promise<TimedAnswer[]> {
