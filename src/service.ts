@@ -61,7 +61,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const built = { logger, metrics, sessions, busyness, state };
   const { journeys, live, store } = buildJourneys(config, overrides, built);
   const background = buildBackground(config, overrides, built);
-  const stage = { isDraining: false, isClosing: false };
+  const stage = { isDraining: false };
   const app = buildApp(config, { ...built, journeys, store, stage });
   // Postgres too, so that the first start does not wait for a connection; a service without it is of use all the same.
   await Promise.all([state.connect(), sessions.ping().catch(() => undefined)]);
@@ -77,7 +77,6 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     stage.isDraining = true;
     logger.info({ delayMs }, 'draining');
     await new Promise((resolve) => setTimeout(resolve, delayMs));
-    stage.isClosing = true;
     live.releaseAll();
     await server.close(REQUESTS_GRACE_MS);
     busyness.stop();
@@ -99,7 +98,7 @@ function buildApp(
     sessions: PostgresSessionRepository;
     journeys: JourneyService;
     store: RedisJourneyStore;
-    stage: { isDraining: boolean; isClosing: boolean };
+    stage: { isDraining: boolean };
   },
 ): RequestListener {
   const { logger, metrics, state, sessions, journeys, store, stage } = built;
@@ -108,7 +107,7 @@ function buildApp(
     journeys,
     authenticator: new Authenticator(config.auth),
     rules: config.rules,
-    isClosing: () => stage.isClosing,
+    isDraining: () => stage.isDraining,
     health: {
       pingRedis: () => within(config.redis.commandTimeoutMs, 'redis', state.ping()),
       pingPostgres: () => sessions.ping(),

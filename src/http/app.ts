@@ -38,7 +38,7 @@ export function createApp(dependencies: AppDependencies): RequestListener {
   app.use(() => {
     throw new Refusal('NOT_FOUND', 'There is nothing at this address; /openapi.json lists what there is.');
   });
-  app.use(answerErrors(logger));
+  app.use(answerErrors(logger, dependencies.isDraining));
   return shedLoad(app, { ...load, crossOrigin, logger });
 }
 

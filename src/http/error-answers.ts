@@ -8,11 +8,12 @@ import { RequestAbortedError } from './json-body.js';
 const OUTAGE_LOGGED_EVERY_MS = 1_000;
 
 /** Last in line: answers whatever was thrown on the way. Express knows an error handler by its four parameters. */
-export function answerErrors(logger: Logger) {
+export function answerErrors(logger: Logger, isDraining: () => boolean) {
   const outages = new OutageLog(logger);
   return (error: unknown, req: Request, res: Response, next: NextFunction): void => {
     if (error instanceof RequestAbortedError) return;
     if (error instanceof StateUnavailableError) outages.failed(error, req);
+    if (isDraining()) res.shouldKeepAlive = false;
     if (res.headersSent) next(error);
     else send(req, res, refusalOf(error, req, logger));
   };

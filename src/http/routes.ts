@@ -23,8 +23,8 @@ export interface RoutesDependencies {
   journeys: JourneyService;
   authenticator: Authenticator;
   rules: AnswerRules;
-  /** The process takes no more connections: each answer is the last on its own. */
-  isClosing: () => boolean;
+  /** The process is about to go: each answer is the last on its connection, so that none is closed under a request. */
+  isDraining: () => boolean;
 }
 
 const BASE_PATH = '/api/v1/admin';
@@ -91,7 +91,7 @@ export function addJourneyRoutes(app: Express, dependencies: RoutesDependencies)
 /** Token, role, then the work: no body is read for a caller who may not make the call. */
 function addRoute(
   app: Express,
-  { authenticator, isClosing }: RoutesDependencies,
+  { authenticator, isDraining }: RoutesDependencies,
   { method, path, call, work }: { method: 'get' | 'post'; path: string; call: Call; work: Work },
 ): void {
   app[method](BASE_PATH + path, async (req: Request, res: Response) => {
@@ -102,7 +102,7 @@ function addRoute(
       throw new Refusal('FORBIDDEN', `This call is for: ${permittedRoles[call].join(', ')}.`);
     }
     const answer = await work(caller, req, res);
-    if (isClosing()) res.shouldKeepAlive = false;
+    if (isDraining()) res.shouldKeepAlive = false;
     send(req, res, answer);
   });
 }

@@ -23,6 +23,7 @@ test('positions and tokens are taken out wherever a line carries them', () => {
       { journey: { ...position, home: position }, req: { headers: { authorization: 'the-token' } } },
       'deep',
     );
+    logger.info({ journeys: [{ calls: [{ by: { position } }] }] }, 'in lists');
   });
   expect(JSON.stringify(lines)).not.toMatch(/12\.9716|77\.5946|the-token/);
 });
@@ -39,6 +40,16 @@ test('an error is written with its message and cause, without what a driver hung
     err: { message: 'it failed', code: 'ECONNRESET', cause: { message: 'because' } },
   });
   expect(JSON.stringify(line)).not.toContain('12.9716');
+});
+
+test('what contains itself is written down to where it repeats', () => {
+  const journey: Record<string, unknown> = { sessionId: 'a', home: 'secret' };
+  journey['self'] = journey;
+  const [line] = written('info', (logger) => {
+    logger.info({ journey }, 'in a circle');
+  });
+  expect(line).toMatchObject({ journey: { sessionId: 'a', self: { sessionId: 'a' } } });
+  expect(JSON.stringify(line)).not.toContain('secret');
 });
 
 function written(

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { startLocalEventBus, type LocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
 import { OUTBOX_KEY } from '../../src/redis/keys.js';
 import { aSession, type ASession } from '../support/a-session.js';
-import { fiveCalls, timedGet } from '../support/five-calls.js';
+import { anActiveJourney, fiveCalls, liveUrl, timedGet } from '../support/five-calls.js';
 import { connected, halfAnUpdate } from '../support/half-an-update.js';
 import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
 import { runServiceProcess, type ServiceProcess } from '../support/service-process.js';
@@ -102,6 +102,25 @@ test('a connection that is kept open after its answer does not hold the exit', a
   // Well below the grace that requests in flight have.
   expect(performance.now() - toldToStopAt).toBeLessThan(4_000);
   socket.destroy();
+});
+
+test('during the delay each answer, also a refusal, is the last on its connection, so that none is closed under a request', async () => {
+  const service = await aService({ SHUTDOWN_DELAY_MS: '2000' });
+  const session = await anActiveJourney(service.url);
+  const connectionAfter = async (token: string) => {
+    const answer = await fetch(liveUrl(service.url, session.sessionId), {
+      headers: { authorization: token },
+    });
+    await answer.arrayBuffer();
+    return [answer.status, answer.headers.get('connection')];
+  };
+  const valid = `Bearer ${session.studentToken}`;
+  expect(await connectionAfter(valid)).toEqual([200, 'keep-alive']);
+  service.kill('SIGTERM');
+  await until('it drains', async () => (await timedGet(`${service.url}/health/ready`)).status === 503);
+  expect(await connectionAfter(valid)).toEqual([200, 'close']);
+  expect(await connectionAfter('Bearer none')).toEqual([401, 'close']);
+  expect(await service.exited).toEqual({ code: 0, signal: null });
 });
 
 // Concurrent, as the next two: it waits for the grace that a request in flight has.

@@ -47,7 +47,11 @@ export function makeAllFive(serviceUrl: string, session: ASession): Promise<Time
 }
 
 export function timedLive(serviceUrl: string, sessionId: string, token: string): Promise<TimedAnswer> {
-  return timed(`${serviceUrl}${base}/location-tracking/journey/live?sessionId=${sessionId}`, 'GET', token);
+  return timed(liveUrl(serviceUrl, sessionId), 'GET', token);
+}
+
+export function liveUrl(serviceUrl: string, sessionId: string): string {
+  return `${serviceUrl}${base}/location-tracking/journey/live?sessionId=${sessionId}`;
 }
 
 export function timedGet(url: string): Promise<TimedAnswer> {
