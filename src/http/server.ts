@@ -8,8 +8,8 @@ import {
   type Server,
   type ServerOptions,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
+import { Listening } from './listening.js';
 
 /** Above the ALB's idle time of 60 s: otherwise a connection closes just when the ALB uses it again. */
 const KEEP_ALIVE_MS = 65_000;
@@ -30,8 +30,8 @@ export interface HttpServer {
   close(graceMs: number): Promise<void>;
 }
 
-/** @throws where the port is taken */
-export async function listen(listener: RequestListener, port: number): Promise<HttpServer> {
+/** doors: see listening.ts. @throws where the port is taken */
+export async function listen(listener: RequestListener, port: number, doors = 1): Promise<HttpServer> {
   const limits = {
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -40,14 +40,8 @@ export async function listen(listener: RequestListener, port: number): Promise<H
   };
   const server = createServer({ ...limits, ...ownClasses(listener) }, listener);
   server.on('clientError', answerBrokenRequest);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-  return { port: (server.address() as AddressInfo).port, close: (graceMs) => close(server, graceMs) };
+  const listening = await Listening.on(port, server, doors);
+  return { port: listening.port, close: (graceMs) => close(server, listening, graceMs) };
 }
 
 /**
@@ -99,19 +93,15 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void
   setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
 }
 
-function close(server: Server, graceMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      server.closeAllConnections();
-    }, graceMs);
-    // A connection that is kept open after its answer would hold the process for a minute.
-    const idle = setInterval(() => {
-      server.closeIdleConnections();
-    }, 50);
-    server.close(() => {
-      clearTimeout(timer);
-      clearInterval(idle);
-      resolve();
-    });
-  });
+async function close(server: Server, listening: Listening, graceMs: number): Promise<void> {
+  const timer = setTimeout(() => {
+    server.closeAllConnections();
+  }, graceMs);
+  // A connection that is kept open after its answer would hold the process for a minute.
+  const idle = setInterval(() => {
+    server.closeIdleConnections();
+  }, 50);
+  await listening.close();
+  clearTimeout(timer);
+  clearInterval(idle);
 }

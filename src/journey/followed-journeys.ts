@@ -1,5 +1,6 @@
 import type { Journey, LiveLocation } from './journey.js';
 import type { JourneyChange, JourneyChanges } from './ports.js';
+import type { HeldPoll } from './waiting-caller.js';
 
 /** A student asks again at once, so a journey is followed on for a while after its last watcher has left. */
 const LINGER_MS = 5_000;
@@ -32,8 +33,6 @@ export class ActiveState {
   }
 }
 
-export type Signal = 'changed' | 'broken' | 'timeout' | 'released';
-
 /**
  * One session's journey, kept up to date by what is told of it, so that a student who asks again and again needs no look
  * into Redis each time.
@@ -46,10 +45,11 @@ export class FollowedJourney {
   leftAtMs = 0;
   /** Nothing is told any more. */
   isBroken = false;
+  /** Who is told of what is applied. */
+  readonly waiting = new Set<HeldPoll>();
   #active: ActiveState | null = null;
   #told: LiveLocation | null = null;
   #lifecycles = 0;
-  readonly #waiting = new Set<(signal: Signal) => void>();
 
   /** What is known without asking; null: ask. */
   get active(): ActiveState | null {
@@ -69,14 +69,6 @@ export class FollowedJourney {
       this.#moveTo(this.#told);
   }
 
-  wait(tell: (signal: Signal) => void): void {
-    this.#waiting.add(tell);
-  }
-
-  waitNoMore(tell: (signal: Signal) => void): void {
-    this.#waiting.delete(tell);
-  }
-
   apply(change: JourneyChange): void {
     if (change.kind === 'position') {
       this.#told = change.location;
@@ -89,7 +81,7 @@ export class FollowedJourney {
     this.isBroken = change.kind === 'broken';
     const signal = this.isBroken ? 'broken' : 'changed';
     // A copy: whoever is told waits no more.
-    for (const tell of [...this.#waiting]) tell(signal);
+    for (const poll of [...this.waiting]) poll.wake(signal);
   }
 
   #moveTo(location: LiveLocation): void {

@@ -3,13 +3,13 @@ import { AlarmClock } from './alarm-clock.js';
 import { nextPollMs, type Cadence } from './cadence.js';
 import type { CallerBudget } from './caller-budget.js';
 import { within } from './failures.js';
-import { FollowedJourneys, ActiveState, type FollowedJourney, type Signal } from './followed-journeys.js';
+import { FollowedJourneys, ActiveState, type FollowedJourney } from './followed-journeys.js';
 import { STALE_AFTER_MS, type Caller, type Journey, type LiveLocation } from './journey.js';
 import { activeVersion, activeView, endedView, inactiveView } from './live-view.js';
 import type { LiveOutcome } from './outcomes.js';
 import type { JourneyChanges, JourneyObserver, JourneyStore } from './ports.js';
 import type { SessionDirectory } from './session-directory.js';
-import { Patience, type Wait } from './waiting-caller.js';
+import { HeldPoll, type Signal, type Wait } from './waiting-caller.js';
 import { WaitingPlaces } from './waiting-places.js';
 
 export interface LiveWatchDependencies {
@@ -41,8 +41,8 @@ export class LiveWatch {
   readonly #tellsStaleLocations: boolean;
   readonly #cadence: () => Cadence;
   readonly #monotonicMs: () => number;
-  readonly #alarms = new AlarmClock();
-  readonly #waiting = new Set<(signal: Signal) => void>();
+  readonly #alarms = new AlarmClock<HeldPoll>();
+  readonly #waiting = new Set<HeldPoll>();
   readonly #places = new WaitingPlaces();
   #isReleased = false;
 
@@ -65,7 +65,7 @@ export class LiveWatch {
   /** Answers all that wait, at once; from now on nobody waits. */
   releaseAll(): void {
     this.#isReleased = true;
-    for (const tell of [...this.#waiting]) tell('released');
+    for (const poll of [...this.#waiting]) poll.wake('released');
   }
 
   async now(caller: Caller, sessionId: string, withinMs: number): Promise<LiveOutcome> {
@@ -97,7 +97,7 @@ export class LiveWatch {
     followed: FollowedJourney,
   ): Promise<LiveOutcome> {
     const endsAtMs = performance.now() + wait.seconds * 1000;
-    const patience = new Patience(wait);
+    const poll = new HeldPoll(wait);
     // What is kept says whether there is anything to wait for; whoever is shown something is shown what a look finds.
     let found =
       this.#kept(followed, wait) ?? (await this.#lookAndRemember(caller, sessionId, withinMs, followed));
@@ -105,7 +105,7 @@ export class LiveWatch {
       if (found.active !== null && !mayWatch(caller, found.active.journey)) return { kind: 'forbidden' };
       if (!isKnownTo(wait, found)) return this.#outcomeOf(found, true);
       // Nothing is awaited between what was found and the waiting, so nothing is missed.
-      const signal = await this.#untilSignal(followed, endsAtMs - performance.now(), patience);
+      const signal = await this.#untilSignal(followed, endsAtMs - performance.now(), poll);
       if (signal === 'released' || signal === 'broken') return this.#outcomeOf(found, false);
       // Also after the wait: another version of the service may have changed the state and told nobody.
       found =
@@ -138,24 +138,11 @@ export class LiveWatch {
     }
   }
 
-  #untilSignal(followed: FollowedJourney, ms: number, patience: Patience): Promise<Signal> {
+  #untilSignal(followed: FollowedJourney, ms: number, poll: HeldPoll): Promise<Signal> {
     if (ms <= 0) return Promise.resolve('timeout');
-    if (this.#isReleased || patience.isGone) return Promise.resolve('released');
+    if (this.#isReleased || poll.isGone) return Promise.resolve('released');
     if (followed.isBroken) return Promise.resolve('broken');
-    return new Promise((resolve) => {
-      const settle = (signal: Signal) => {
-        cancelAlarm();
-        followed.waitNoMore(settle);
-        this.#waiting.delete(settle);
-        resolve(signal);
-      };
-      const cancelAlarm = this.#alarms.set(ms, () => {
-        settle('timeout');
-      });
-      this.#waiting.add(settle);
-      followed.wait(settle);
-      patience.onGone = settle;
-    });
+    return poll.sleepIn([this.#alarms.in(ms), this.#waiting, followed.waiting]);
   }
 
   /** Never slows or fails the poll that noticed it. */

@@ -41,7 +41,6 @@ export function connectToCluster(
     retryDelayOnClusterDown: 0,
     maxRedirections: MAX_REDIRECTIONS,
     slotsRefreshTimeout: commandTimeoutMs,
-    slotsRefreshInterval: SLOTS_REFRESH_INTERVAL_MS,
     // Certificates name hosts, not addresses.
     dnsLookup: (address, callback) => {
       callback(null, address);
@@ -50,6 +49,7 @@ export function connectToCluster(
   });
   cluster.on('error', onError);
   cluster.on('node error', onError);
+  refreshSlots(cluster);
   cluster.on('+node', (node: Redis) => {
     node.on('connect', () => {
       prepare(node.stream);
@@ -60,6 +60,16 @@ export function connectToCluster(
     });
   });
   return cluster;
+}
+
+/** Not by slotsRefreshInterval: disconnected during a refresh, ioredis goes on for ever, and holds the process with it. */
+function refreshSlots(cluster: Cluster): void {
+  const timer = setInterval(() => {
+    if (cluster.status === 'ready') cluster.refreshSlotsCache();
+  }, SLOTS_REFRESH_INTERVAL_MS).unref();
+  cluster.on('end', () => {
+    clearInterval(timer);
+  });
 }
 
 /**

@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Times, type Spread } from '../../src/dev/load/measurements.js';
 import { Bench } from '../bench/bench.js';
 import { saturationSettings, type Contender } from '../bench/contender-process.js';
-import { ours } from '../bench/contenders/registry.js';
+import { bareRefusals, ours } from '../bench/contenders/registry.js';
+import { leaveTheServicesCore } from '../bench/cores.js';
 import { LoadProcess } from '../bench/load-process.js';
 import { startLocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
 import type { Stack, Surroundings } from './stack.js';
@@ -10,6 +11,8 @@ import type { Stack, Surroundings } from './stack.js';
 export interface OverloadResult {
   /** Requests a second that the process takes where each connection waits for its answer. */
   capacity: number;
+  /** Requests a second that a bare node:http server takes that answers each with 503: nobody can refuse more. */
+  refusable: number;
   /** Sent a second, whatever the answers did. */
   offered: number;
   /** Answered as they should be, a second. */
@@ -26,13 +29,14 @@ export interface OverloadResult {
 const JOURNEYS = 2_000;
 const SATURATION_SECONDS = 4;
 const OVERLOAD_SECONDS = 8;
-const TIMES_TOO_MUCH = 3;
+export const TIMES_TOO_MUCH = 3;
 const CONNECTIONS = 6_000;
 const HEALTH_EVERY_MS = 50;
 
 /** What one process takes, and then three times as much in an open loop. */
 export async function overload(stack: Stack, surroundings: Surroundings): Promise<OverloadResult> {
   const { reaper, toStop, say } = surroundings;
+  leaveTheServicesCore();
   const load = new LoadProcess(process.execPath, reaper);
   toStop.add(() => load.stop());
   const bus = await startLocalEventBus();
@@ -45,19 +49,33 @@ export async function overload(stack: Stack, surroundings: Surroundings): Promis
     node: { path: process.execPath, version: process.version, note: undefined },
     ...{ reaper, toStop, load, say, databaseUrl: stack.databaseUrl, eventBusUrl: bus.url },
   });
-  const service = await bench.start(ours, await bench.sharedRedis(), saturationSettings);
-  const target = { port: service.port, journeys: JOURNEYS, requests: 'mix' } as const;
+  const redis = await bench.sharedRedis();
+  const saturation = { kind: 'saturation', connections: 512, leastRequests: 0, firstJourney: 0 } as const;
+  /** The first round warms up. */
+  const takes = async ({ port }: Contender) => {
+    const order = {
+      ...saturation,
+      port,
+      journeys: JOURNEYS,
+      requests: 'mix',
+      seconds: SATURATION_SECONDS,
+    } as const;
+    await load.run(order);
+    const { answers, seconds } = await load.run(order);
+    return answers / seconds;
+  };
+  say('overload: how much a bare server refuses');
+  const refusing = await bench.start(bareRefusals, redis, {});
+  const refusable = await takes(refusing);
+  await refusing.stop();
   say('overload: how much one process takes');
-  const saturation = { kind: 'saturation', connections: 64, leastRequests: 0, firstJourney: 0 } as const;
-  // The first round warms up.
-  await load.run({ ...saturation, ...target, seconds: SATURATION_SECONDS });
-  const { answers, seconds } = await load.run({ ...saturation, ...target, seconds: SATURATION_SECONDS });
-  const capacity = answers / seconds;
+  const service = await bench.start(ours, redis, saturationSettings);
+  const capacity = await takes(service);
   say(`overload: ${TIMES_TOO_MUCH} times ${Math.round(capacity)} requests a second`);
   const health = new HealthWatch(service);
   const result = await load.run({
     kind: 'randomArrivals',
-    ...target,
+    ...{ port: service.port, journeys: JOURNEYS, requests: 'mix' },
     perSecond: TIMES_TOO_MUCH * capacity,
     seconds: OVERLOAD_SECONDS,
     connections: CONNECTIONS,
@@ -65,6 +83,7 @@ export async function overload(stack: Stack, surroundings: Surroundings): Promis
   const refused = result.refused?.count ?? 0;
   return {
     capacity,
+    refusable,
     offered: result.answers / OVERLOAD_SECONDS,
     served: (result.accepted?.count ?? 0) / result.seconds,
     shedShare: refused / result.answers,

@@ -1,7 +1,7 @@
 import type { Spread } from '../../src/dev/load/measurements.js';
 import type { FaultResults } from './fault-run.js';
 import type { FaultRow } from './history.js';
-import type { OverloadResult } from './overload.js';
+import { TIMES_TOO_MUCH, type OverloadResult } from './overload.js';
 import type { Footprint } from './processes.js';
 
 const RECOVERED_WITHIN_MS = 2_000;
@@ -126,8 +126,22 @@ const LIVE_P99_MS = 500;
 const LEAST_SERVED = 0.4;
 const LEAST_OFFERED = 2.5;
 
+/** Why an overload says nothing of the service; undefined: it does. */
+export function unjudgedOverload({ capacity, refusable, offered }: OverloadResult): string | undefined {
+  const wanted = TIMES_TOO_MUCH * capacity;
+  if (wanted > refusable)
+    return (
+      `${TIMES_TOO_MUCH} times the capacity is ${wanted.toFixed(0)} requests a second; a bare server that does ` +
+      `nothing but refuse takes ${refusable.toFixed(0)}`
+    );
+  return offered < LEAST_OFFERED * capacity
+    ? `the load made ${(offered / capacity).toFixed(1)} times the capacity, and not ${LEAST_OFFERED}`
+    : undefined;
+}
+
 export function brokenByOverload(result: OverloadResult): string[] {
-  const { capacity, offered, served, shedShare } = result;
+  if (unjudgedOverload(result) !== undefined) return [];
+  const { capacity, served, shedShare } = result;
   const over = (name: string, spread: Spread | undefined, mostMs: number) =>
     spread !== undefined && spread.p99 <= mostMs
       ? []
@@ -138,7 +152,6 @@ export function brokenByOverload(result: OverloadResult): string[] {
     ...over('accepted', result.accepted, ACCEPTED_P99_MS),
     ...over('refused', result.shed, SHED_P99_MS),
     ...over('/health/live', result.health, LIVE_P99_MS),
-    ...under('offered, of the capacity,', offered / capacity, LEAST_OFFERED),
     ...under('served, of the capacity,', served / capacity, LEAST_SERVED),
     ...(shedShare > 0 ? [] : ['overload: nothing was refused, so it was none']),
     ...Object.entries(result.failures).map(([what, count]) => `overload: ${what} (${count}×)`),
@@ -146,7 +159,8 @@ export function brokenByOverload(result: OverloadResult): string[] {
 }
 
 export function overloadText(result: OverloadResult): string {
-  const { capacity, offered, served, shedShare, accepted, shed, health } = result;
+  const { capacity, refusable, offered, served, shedShare, accepted, shed, health } = result;
+  const unjudged = unjudgedOverload(result);
   const spread = (times: Spread | undefined) =>
     times === undefined ? 'none' : `p50 ${times.p50} ms, p99 ${times.p99} ms, max ${times.max} ms`;
   return [
@@ -155,5 +169,7 @@ export function overloadText(result: OverloadResult): string {
     `  accepted: ${spread(accepted)}`,
     `  refused: ${spread(shed)}`,
     `  /health/live: ${spread(health)}`,
+    `  a bare server that refuses everything takes ${Math.round(refusable)} a second`,
+    ...(unjudged === undefined ? [] : [`  not judged: ${unjudged}`]),
   ].join('\n');
 }

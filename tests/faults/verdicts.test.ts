@@ -6,7 +6,7 @@ import { endOf, EventLog, startOf } from './event-log.js';
 import type { FaultResults } from './fault-run.js';
 import { FaultHistory, type Excuses } from './history.js';
 import type { OverloadResult } from './overload.js';
-import { broken, brokenByOverload, tableOf } from './report.js';
+import { broken, brokenByOverload, overloadText, tableOf } from './report.js';
 
 const SESSION = '11111111-1111-4111-8111-111111111111';
 const AT = '2026-11-25T10:00:00.000Z';
@@ -159,6 +159,7 @@ test('the table is Markdown with a line for each fault', () => {
 const spread = (p99: number) => ({ count: 100, p50: 1, p95: 2, p99, max: 2 * p99 });
 const overload: OverloadResult = {
   capacity: 1_000,
+  refusable: 4_000,
   offered: 3_000,
   served: 700,
   shedShare: 0.7,
@@ -179,10 +180,18 @@ test.each<[what: string, but: Partial<OverloadResult>]>([
   ['a late health check', { health: spread(501) }],
   ['no health check', { health: undefined }],
   ['hardly anything served', { served: 10 }],
-  ['less than it should have been', { offered: 1_500 }],
   ['other answers', { failures: { 'poll 500': 1 } }],
 ])('an overload with %s is told', (_what, but) => {
   expect(brokenByOverload({ ...overload, ...but })).not.toEqual([]);
+});
+
+test.each<[what: string, but: Partial<OverloadResult>, why: string]>([
+  ['more than a bare server could refuse', { refusable: 2_900 }, 'takes 2900'],
+  ['less than it should have been', { offered: 1_500 }, 'made 1.5 times'],
+])('an overload of %s is not judged, and says why', (_what, but, why) => {
+  const result = { ...overload, ...but, accepted: spread(5_000) };
+  expect(brokenByOverload(result)).toEqual([]);
+  expect(overloadText(result)).toContain(why);
 });
 
 test('npm run test:faults can be started', async () => {

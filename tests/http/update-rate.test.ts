@@ -1,4 +1,4 @@
-import { aJourney, anotherSessionOf } from '../support/a-journey.js';
+import { aJourney, anotherSessionInReach, anotherSessionOf } from '../support/a-journey.js';
 import { metersNorth, type ASession } from '../support/a-session.js';
 import { data, refusal } from '../support/api.js';
 import { MovableClock } from '../support/movable-clock.js';
@@ -129,9 +129,9 @@ test('100 simultaneous updates of one sequence all get the first answer', async 
   expect(answers[0]?.status).toBe(201);
 });
 
-test('the rate is of the trainer, over all journeys', async () => {
+test('the rate is of the trainer, over all journeys, in a cluster over those of a partition', async () => {
   const first = await aJourney(service.api);
-  const second = await anotherSessionOf(first);
+  const second = await anotherSessionInReach(first);
   data(await service.api.start(second.sessionId, second.trainerToken));
   expect(await statusOf(first)).toBe(201);
   expect(await statusOf(second)).toBe(429);

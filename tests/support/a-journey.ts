@@ -1,5 +1,6 @@
 import { aSession, sessionsPool, type ASession } from './a-session.js';
 import { data, type Api } from './api.js';
+import { keyOf } from './redis-of-the-run.js';
 import { served } from './served.js';
 
 /** A session whose journey has just been started by its trainer. */
@@ -23,6 +24,15 @@ export async function anotherSessionOf({ trainerId, trainerToken }: ASession): P
     trainerId,
   ]);
   return { ...session, trainerId, trainerToken };
+}
+
+/** The same, where the limits of a trainer that are of a partition alone in a cluster hold for both. */
+export async function anotherSessionInReach(first: ASession): Promise<ASession> {
+  for (;;) {
+    const second = await anotherSessionOf(first);
+    if (keyOf.rate(first.trainerId, second.sessionId) === keyOf.rate(first.trainerId, first.sessionId))
+      return second;
+  }
 }
 
 /** What the platform does with a session's status. */

@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { coalesceWrites, connect } from '../../../src/redis/connection.js';
+import { CHANGES_PREFIX, changesChannel } from '../../../src/redis/keys.js';
 import {
   pollParts,
   positionParts,
@@ -21,6 +22,14 @@ redis.on('connect', () => {
 });
 await redis.connect();
 
+const feed = connect(redisSettings, 'feed', console.error);
+await feed.connect();
+feed.on('message', (channel: string, json: string) => {
+  tellWaiting(channel.slice(CHANGES_PREFIX.length), json);
+});
+const followed = new Set<string>();
+const waiting = new Map<string, ServerResponse>();
+
 interface Update {
   sessionId: string;
   trainerId: string;
@@ -30,7 +39,7 @@ interface Update {
 
 const server = createServer((req, res) => {
   if (req.method === 'GET') {
-    void live(req, res);
+    void (req.headers['prefer'] === undefined ? live(req, res) : wait(req, res));
     return;
   }
   const chunks: Buffer[] = [];
@@ -51,20 +60,45 @@ async function update(body: string, res: ServerResponse): Promise<void> {
 async function live(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const sessionId = req.url?.slice(-36) ?? '';
   const [reply] = await redis.readLive(...readLiveArguments(pollParts(sessionId), ''));
-  const json = reply?.[3];
-  const location = JSON.parse(String(json)) as { trainerId: string; timestamp: string };
-  const etag = `"${location.timestamp}"`;
-  if (req.headers['if-none-match'] === etag) {
+  show(res, sessionId, String(reply?.[3]), {}, req.headers['if-none-match']);
+}
+
+/** Until there is news; for a second, as the load asks for to see whether a server waits at all, by a timer. */
+async function wait(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const sessionId = req.url?.slice(-36) ?? '';
+  if (!followed.has(sessionId)) await feed.subscribe(changesChannel(sessionId));
+  followed.add(sessionId);
+  waiting.set(sessionId, res);
+  if (req.headers['prefer'] === 'wait=1')
+    setTimeout(() => {
+      res.writeHead(304, { 'Preference-Applied': 'wait=1' }).end();
+      waiting.delete(sessionId);
+    }, 1_000);
+}
+
+function tellWaiting(sessionId: string, json: string): void {
+  const res = waiting.get(sessionId);
+  if (res === undefined) return;
+  waiting.delete(sessionId);
+  show(res, sessionId, json, { 'Preference-Applied': 'wait=25' });
+}
+
+function show(
+  res: ServerResponse,
+  sessionId: string,
+  json: string,
+  headers: Record<string, string>,
+  known?: string,
+): void {
+  const location = JSON.parse(json) as { trainerId: string; timestamp: string };
+  const { trainerId, timestamp: lastUpdate } = location;
+  const etag = `"${lastUpdate}"`;
+  if (known === etag) {
     res.writeHead(304, { ETag: etag }).end();
     return;
   }
-  const { trainerId, timestamp: lastUpdate } = location;
-  answer(
-    res,
-    200,
-    { success: true, data: { sessionId, trainerId, isActive: true, location, lastUpdate } },
-    { ETag: etag },
-  );
+  const data = { sessionId, trainerId, isActive: true, location, lastUpdate };
+  answer(res, 200, { success: true, data }, { ETag: etag, ...headers });
 }
 
 function answer(

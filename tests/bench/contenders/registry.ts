@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectFolder } from '../../../src/dev/local-service.js';
 
-export type ContenderName = 'admin-service' | 'floor' | 'Fastify' | 'reviewed design';
+export type ContenderName = 'admin-service' | 'floor' | 'Fastify' | 'reviewed design' | 'bare refusals';
 
 export interface ContenderKind {
   name: ContenderName;
@@ -24,6 +24,13 @@ export const ours: ContenderKind = {
   remembersTokens: true,
 };
 export const floor: ContenderKind = { name: 'floor', program: fromSource('floor'), remembersTokens: false };
+
+/** Not one of those that are compared: it does nothing that is asked for. */
+export const bareRefusals: ContenderKind = {
+  name: 'bare refusals',
+  program: fromSource('bare-refusals'),
+  remembersTokens: false,
+};
 
 export const contenders: readonly ContenderKind[] = [
   ours,

@@ -9,8 +9,7 @@ import { Tally } from './tally.js';
 const WAIT_SECONDS = 25;
 const APPLIED = /\r\npreference-applied: wait/i;
 const LAST_UPDATE = /"lastUpdate":"([^"]+)"/;
-/** As the service asks for after a 503. */
-const RETRY_AFTER_MS = 1_000;
+const RETRY_AFTER = /\r\nretry-after: (\d+)/i;
 /** Phones do not all connect in the same moment either, and a listener's queue is bounded. */
 const CONNECT_AT_ONCE = 100;
 /** Each of this machine's own addresses has 28,000 ports, some of them still taken by what was before. */
@@ -111,10 +110,12 @@ class Students {
           this.#tally.seen.add(Date.now() - Date.parse(acceptedAt));
       } else if (status !== 304) {
         this.#tally.failed(`wait ${status}`);
+        // As phones do: a second, where the answer names no pause.
+        const pauseMs = Number(RETRY_AFTER.exec(text)?.[1] ?? 1) * 1_000;
         if (connection.isOpen)
           setTimeout(() => {
             this.#waitOn(connection, journey);
-          }, RETRY_AFTER_MS);
+          }, pauseMs);
         return;
       }
       this.#waitOn(connection, journey);

@@ -1,8 +1,9 @@
 import { openFilesLimit } from '../../../src/dev/load/open-files.js';
 import type { Bench } from '../bench.js';
 import { productionRules } from '../bench-journeys.js';
-import { ours } from '../contenders/registry.js';
+import { floor, ours, type ContenderKind } from '../contenders/registry.js';
 import { residentMebibytes } from '../cpu-time.js';
+import type { LoadResult } from '../load/orders.js';
 import { atMost, notMeasured, type Bar } from '../report/bar.js';
 import type { PartReport } from '../report/part-report.js';
 import { milliseconds, percent } from '../report/statistics.js';
@@ -18,32 +19,16 @@ const OTHER_FILES = 700;
 const UPDATE_P99_LIMIT_MS = 50;
 const SEEN_P95_LIMIT_MS = 100;
 
-/** Each student holds a request that the service answers when the trainer has moved. */
+interface Waiting {
+  result: LoadResult;
+  row: Record<string, string>;
+}
+
+/** Each student holds a request that the service answers when the trainer has moved; the same with a bare server. */
 export async function measureWaiting(bench: Bench): Promise<PartReport> {
   const { journeys } = bench.options;
   const students = Math.min(journeys, openFilesLimit() - OTHER_FILES);
-  const redis = await bench.sharedRedis();
-  const service = await bench.start(ours, redis, {});
-  bench.say(
-    `waiting students: ${students} of ${journeys} journeys, for ${WARM_UP_SECONDS + MEASURED_SECONDS} s`,
-  );
-  await introduceAll(bench, service, redis, journeys);
-  const meter = new UsageMeter(service, redis);
-  const result = await bench.load.run(
-    {
-      kind: 'waitingStudents',
-      port: service.port,
-      ...{ journeys, students, intervalMs: productionRules.updateIntervalMs },
-      ...{ warmUpSeconds: WARM_UP_SECONDS, seconds: MEASURED_SECONDS },
-    },
-    () => {
-      meter.begin();
-    },
-  );
-  const { seconds, serviceSeconds, redisSeconds, heldOffSeconds } = meter.usage();
-  const mebibytes = residentMebibytes(service.pid);
-  await service.stop();
-
+  const { result, row } = await measureOne(bench, ours, students);
   const title = `${journeys} journeys on one core, students on Prefer: wait`;
   if (!result.canWait) {
     const bars = limits().map(([what, limit]) => notMeasured(what, `≤ ${limit} ms`, 'not held back'));
@@ -52,32 +37,59 @@ export async function measureWaiting(bench: Bench): Promise<PartReport> {
     ];
     return { title, rows: [], bars, notes };
   }
-  const { updates, seen, failures } = result;
-  const figures = [updates?.p99, seen?.p95];
+  const theFloors = await measureOne(bench, floor, students);
+  const figures = [result.updates?.p99, result.seen?.p95];
   const bars: Bar[] = limits().map(([what, limit], index) =>
     atMost(what, figures[index] ?? NaN, limit, ' ms'),
   );
-  const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
+  const failed = Object.values(result.failures).reduce((sum, count) => sum + count, 0);
   bars.push(atMost('waiting students: answers that were not as due', failed, 0, '', 0));
-  return {
-    title,
-    rows: [
-      {
-        'students waiting': String(students),
-        'updates/s': (result.answers / seconds).toFixed(0),
-        'positions seen/s': ((seen?.count ?? 0) / seconds).toFixed(0),
-        'updates p50 / p99, ms': `${milliseconds(updates?.p50)} / ${milliseconds(updates?.p99)}`,
-        'seen after p50 / p95 / p99, ms': [seen?.p50, seen?.p95, seen?.p99].map(milliseconds).join(' / '),
-        'service, of its core': percent(serviceSeconds / seconds),
-        'held off its core': percent(heldOffSeconds / seconds),
-        'Redis, of a core': percent(redisSeconds / seconds),
-        'not as due': Object.keys(failures).length === 0 ? 'none' : JSON.stringify(failures),
-        'RSS, MiB': mebibytes.toFixed(0),
-      },
-    ],
-    bars,
-    notes: students < journeys ? [fewerStudents(students)] : [],
+  const notes = [
+    'The floor waits with nothing but a table of answers by session: what these limits cost Node at the least.',
+  ];
+  if (students < journeys) notes.push(fewerStudents(students));
+  return { title, rows: [row, theFloors.row], bars, notes };
+}
+
+async function measureOne(bench: Bench, kind: ContenderKind, students: number): Promise<Waiting> {
+  const { journeys } = bench.options;
+  const redis = await bench.sharedRedis();
+  const contender = await bench.start(kind, redis, {});
+  bench.say(
+    `${kind.name}: ${students} waiting students of ${journeys} journeys, for ${WARM_UP_SECONDS + MEASURED_SECONDS} s`,
+  );
+  await introduceAll(bench, contender, redis, journeys);
+  const meter = new UsageMeter(contender, redis);
+  const result = await bench.load.run(
+    {
+      kind: 'waitingStudents',
+      port: contender.port,
+      ...{ journeys, students, intervalMs: productionRules.updateIntervalMs },
+      ...{ warmUpSeconds: WARM_UP_SECONDS, seconds: MEASURED_SECONDS },
+    },
+    () => {
+      meter.begin();
+    },
+  );
+  const { seconds, serviceSeconds, redisSeconds, heldOffSeconds } = meter.usage();
+  const mebibytes = residentMebibytes(contender.pid);
+  await contender.stop();
+  const { answers, updates, seen, failures } = result;
+  const row = {
+    contender: kind.name,
+    'students waiting': String(students),
+    'updates/s': (answers / seconds).toFixed(0),
+    'positions seen/s': ((seen?.count ?? 0) / seconds).toFixed(0),
+    'updates p50 / p99, ms': `${milliseconds(updates?.p50)} / ${milliseconds(updates?.p99)}`,
+    'seen after p50 / p95 / p99, ms': [seen?.p50, seen?.p95, seen?.p99].map(milliseconds).join(' / '),
+    'of its core': percent(serviceSeconds / seconds),
+    'CPU, µs': ((serviceSeconds * 1e6) / (answers + (seen?.count ?? 0))).toFixed(0),
+    'held off its core': percent(heldOffSeconds / seconds),
+    'Redis, of a core': percent(redisSeconds / seconds),
+    'not as due': Object.keys(failures).length === 0 ? 'none' : JSON.stringify(failures),
+    'RSS, MiB': mebibytes.toFixed(0),
   };
+  return { result, row };
 }
 
 function limits(): [what: string, limitMs: number][] {
