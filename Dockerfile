@@ -46,7 +46,8 @@ EXPOSE 3010 9464
 HEALTHCHECK --interval=10s --timeout=2s --start-period=5s --retries=3 \
   CMD ["node", "-e", "http.get({ port: process.env.PORT || 3010, path: '/health/live' }, (answer) => process.exit(answer.statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
 # The base image's entrypoint replaces itself by this, so node is process 1 and gets SIGTERM. A smaller young generation
-# than V8 would take costs some CPU and saves memory: 245 MiB at 10,000 journeys, where V8's own took 330; 16 MB took 174.
+# than V8 would take saves memory: 245 MiB at 10,000 journeys, where V8's own took 330. 16 MB took 174, and with 20,000
+# waiting students collected for 34 instead of 26 % of the time.
 CMD ["node", "--no-allocation-site-pretenuring", "--max-semi-space-size=32", "dist/main.js"]
 # docker/build.sh sets these from package.json and git.
 ARG NODE_IMAGE

@@ -98,6 +98,8 @@ export class FaultRun {
     const history = new FaultHistory(fault.name, fault.excuses ?? {});
     this.#histories.push(history);
     this.#calls.history = history;
+    // What is still under way was sent under the fault before, and this one must not be what becomes of it.
+    await this.#untilSettled();
     const times = fault.isLong === true ? 1 : this.#options.times;
     for (let time = 1; time <= times; time++) {
       this.#say(`${fault.name}, ${time} of ${times}`);
@@ -129,8 +131,12 @@ export class FaultRun {
   async #untilQuiet(history: FaultHistory): Promise<void> {
     const isQuiet = () => history.quietMs(performance.now()) >= QUIET_FOR_MS;
     await this.#until(RECOVERS_WITHIN_MS, isQuiet);
+    await this.#untilSettled();
+  }
+
+  /** Each call ends by itself, answered or not. */
+  async #untilSettled(): Promise<void> {
     const sentBeforeMs = performance.now();
-    // Each call ends by itself, answered or not.
     await this.#until(Infinity, () => this.#calls.isSettled(sentBeforeMs));
   }
 
