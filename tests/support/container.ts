@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawn, type ChildProcessByStdio } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { startReaper, type Reaper } from '../../src/dev/servers/reaper.js';
@@ -38,8 +38,9 @@ export function runContainer(image: string, environment: Record<string, string>)
     name,
     client,
     signal: (signal) => {
-      // Not by the client: a SIGKILL would end it, and not the container. One that is gone already needs none.
-      execFile('docker', ['kill', '--signal', signal, name], () => undefined);
+      // Not by the client: a SIGKILL would end it, and not the container. At once, as a process gets its signals: a stop
+      // that overtakes its own end would last for ever. One that is gone already needs none.
+      spawnSync('docker', ['kill', '--signal', signal, name], { stdio: 'ignore' });
     },
   };
 }
