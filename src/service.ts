@@ -8,7 +8,7 @@ import { EventBridgePublisher } from './events/event-bridge-publisher.js';
 import { READ_WAIT_MS, Relay } from './events/relay.js';
 import { createApp } from './http/app.js';
 import { Authenticator } from './http/authentication.js';
-import { BUSY_DOORS } from './http/listening.js';
+import { LISTENING_SOCKETS } from './http/listening.js';
 import { managementListener } from './http/management.js';
 import { RequestLog } from './http/request-log.js';
 import { listen } from './http/server.js';
@@ -66,7 +66,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const app = buildApp(config, { ...built, journeys, store, stage });
   // Postgres too, so that the first start does not wait for a connection; a service without it is of use all the same.
   await Promise.all([state.connect(), sessions.ping().catch(() => undefined)]);
-  const server = await listen(app, config.port, BUSY_DOORS);
+  const server = await listen(app, config.port, LISTENING_SOCKETS);
   const management = await listen(managementListener(metrics), config.managementPort);
   background.relay.start();
   background.sweeper.start();

@@ -7,7 +7,7 @@ import { createServer, type AddressInfo, type ListenOptions, type Server } from 
  * a second: 1,000 new connections beside 200 busy ones were answered after 40 and 4 s at the 99th percentile of two runs,
  * and after 1.0 and 1.4 s with 32 sockets. The load balancer's health checks are such new connections.
  */
-export const BUSY_DOORS = 32;
+export const LISTENING_SOCKETS = 32;
 
 /** Whether several sockets may listen on one port: on Linux since Node 22.12. */
 export const canShare = process.platform === 'linux' && isSince(22, 12);
@@ -22,15 +22,15 @@ export class Listening {
     this.port = port;
   }
 
-  /** doors: how many of them, where the system can. @throws where the port is taken */
-  static async on(port: number, server: HttpServer, doors: number): Promise<Listening> {
-    if (!canShare || doors === 1) return new Listening([server], await listen(server, { port }));
+  /** sockets: how many of them, where the system can. @throws where the port is taken */
+  static async on(port: number, server: HttpServer, sockets: number): Promise<Listening> {
+    if (!canShare || sockets === 1) return new Listening([server], await listen(server, { port }));
     // A port that is shared is shared with another process as well, which then answers half of the requests.
     if (port !== 0) await checkIsFree(port);
     const shares = { reusePort: true };
     const shared = await listen(server, { port, ...shares });
-    const others = Array.from({ length: doors - 1 }, () => doorTo(server));
-    await Promise.all(others.map((door) => listen(door, { port: shared, ...shares })));
+    const others = Array.from({ length: sockets - 1 }, () => socketOf(server));
+    await Promise.all(others.map((socket) => listen(socket, { port: shared, ...shares })));
     return new Listening([server, ...others], shared);
   }
 
@@ -41,7 +41,7 @@ export class Listening {
 }
 
 /** With http's own settings for its connections. */
-function doorTo(server: HttpServer): Server {
+function socketOf(server: HttpServer): Server {
   return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     server.emit('connection', socket);
   });

@@ -30,8 +30,8 @@ export interface HttpServer {
   close(graceMs: number): Promise<void>;
 }
 
-/** doors: see listening.ts. @throws where the port is taken */
-export async function listen(listener: RequestListener, port: number, doors = 1): Promise<HttpServer> {
+/** sockets: see listening.ts. @throws where the port is taken */
+export async function listen(listener: RequestListener, port: number, sockets = 1): Promise<HttpServer> {
   const limits = {
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -40,7 +40,7 @@ export async function listen(listener: RequestListener, port: number, doors = 1)
   };
   const server = createServer({ ...limits, ...ownClasses(listener) }, listener);
   server.on('clientError', answerBrokenRequest);
-  const listening = await Listening.on(port, server, doors);
+  const listening = await Listening.on(port, server, sockets);
   return { port: listening.port, close: (graceMs) => close(server, listening, graceMs) };
 }
 

@@ -13,8 +13,8 @@ export interface Wait {
 }
 
 /**
- * A poll that is held back, in all the places where something may end its wait. One object and no closures: 20,000 of them
- * are held, and each is copied twice by the garbage collector before it is answered.
+ * A poll that is held back, in all the places where something may end its wait. As one object, for 20,000 of them are
+ * held, and the garbage collector copies each twice before it is answered.
  */
 export class HeldPoll implements Alarm {
   /** Whether the caller is no longer there. */

@@ -20,7 +20,7 @@ export const helpText = `npm run test:faults -- [options]
 
 Brings about one fault after the other while journeys go on, on a Redis, a Postgres, an event bus and
 two processes of the built service that are its own, and prints what became of the requests, the
-journeys and the events. The exit code is 1 where something did not hold. About 8 minutes.
+journeys and the events. The exit code is 1 where something did not hold. About 11 minutes.
 
   --only WORDS      faults or groups of them, with commas between: whatever has one of the words in its
                     name; groups: ${[...groups, OVERLOAD].join(', ')}

@@ -68,6 +68,6 @@ async function run(options: FaultOptions, surroundings: Surroundings): Promise<n
     console.log(options.isJson ? JSON.stringify(result, null, 2) : `\n${overloadText(result)}`);
     wrong.push(...brokenByOverload(result));
   }
-  console.log(wrong.length === 0 ? '\nall that was judged held' : `\ndid not hold:\n  ${wrong.join('\n  ')}`);
+  console.log(wrong.length === 0 ? '\nall of it held' : `\ndid not hold:\n  ${wrong.join('\n  ')}`);
   return wrong.length === 0 ? 0 : 1;
 }

@@ -20,6 +20,8 @@ export interface OverloadResult {
   shedShare: number;
   accepted: Spread | undefined;
   shed: Spread | undefined;
+  /** From when a request was due until the load sent it: no time of the service's. */
+  ownDelay: Spread | undefined;
   /** From outside, on a new connection each time. */
   health: Spread | undefined;
   /** Neither as they should be nor refused with 503 and Retry-After. */
@@ -89,6 +91,7 @@ export async function overload(stack: Stack, surroundings: Surroundings): Promis
     shedShare: refused / result.answers,
     accepted: result.accepted,
     shed: result.refused,
+    ownDelay: result.ownDelay,
     health: await health.end(),
     // A 409 is due where a journey's next update has overtaken this one on another connection.
     failures: Object.fromEntries(

@@ -126,22 +126,8 @@ const LIVE_P99_MS = 500;
 const LEAST_SERVED = 0.4;
 const LEAST_OFFERED = 2.5;
 
-/** Why an overload says nothing of the service; undefined: it does. */
-export function unjudgedOverload({ capacity, refusable, offered }: OverloadResult): string | undefined {
-  const wanted = TIMES_TOO_MUCH * capacity;
-  if (wanted > refusable)
-    return (
-      `${TIMES_TOO_MUCH} times the capacity is ${wanted.toFixed(0)} requests a second; a bare server that does ` +
-      `nothing but refuse takes ${refusable.toFixed(0)}`
-    );
-  return offered < LEAST_OFFERED * capacity
-    ? `the load made ${(offered / capacity).toFixed(1)} times the capacity, and not ${LEAST_OFFERED}`
-    : undefined;
-}
-
 export function brokenByOverload(result: OverloadResult): string[] {
-  if (unjudgedOverload(result) !== undefined) return [];
-  const { capacity, served, shedShare } = result;
+  const { capacity, offered, served, shedShare } = result;
   const over = (name: string, spread: Spread | undefined, mostMs: number) =>
     spread !== undefined && spread.p99 <= mostMs
       ? []
@@ -152,6 +138,7 @@ export function brokenByOverload(result: OverloadResult): string[] {
     ...over('accepted', result.accepted, ACCEPTED_P99_MS),
     ...over('refused', result.shed, SHED_P99_MS),
     ...over('/health/live', result.health, LIVE_P99_MS),
+    ...under('offered, of the capacity,', offered / capacity, LEAST_OFFERED),
     ...under('served, of the capacity,', served / capacity, LEAST_SERVED),
     ...(shedShare > 0 ? [] : ['overload: nothing was refused, so it was none']),
     ...Object.entries(result.failures).map(([what, count]) => `overload: ${what} (${count}×)`),
@@ -160,7 +147,6 @@ export function brokenByOverload(result: OverloadResult): string[] {
 
 export function overloadText(result: OverloadResult): string {
   const { capacity, refusable, offered, served, shedShare, accepted, shed, health } = result;
-  const unjudged = unjudgedOverload(result);
   const spread = (times: Spread | undefined) =>
     times === undefined ? 'none' : `p50 ${times.p50} ms, p99 ${times.p99} ms, max ${times.max} ms`;
   return [
@@ -169,7 +155,8 @@ export function overloadText(result: OverloadResult): string {
     `  accepted: ${spread(accepted)}`,
     `  refused: ${spread(shed)}`,
     `  /health/live: ${spread(health)}`,
-    `  a bare server that refuses everything takes ${Math.round(refusable)} a second`,
-    ...(unjudged === undefined ? [] : [`  not judged: ${unjudged}`]),
+    `  the load's own delay before it sent, in all of these: ${spread(result.ownDelay)}`,
+    `  ${TIMES_TOO_MUCH} times the capacity is ${Math.round(TIMES_TOO_MUCH * capacity)} a second; ` +
+      `a bare server that does nothing but refuse takes ${Math.round(refusable)}`,
   ].join('\n');
 }

@@ -3,7 +3,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { BUSY_DOORS, canShare, Listening } from '../../src/http/listening.js';
+import { LISTENING_SOCKETS, canShare, Listening } from '../../src/http/listening.js';
 
 const testOfSharing = canShare ? test : test.skip;
 
@@ -29,7 +29,7 @@ testOfSharing(
     const server = createHttpServer();
     let taken = 0;
     server.on('connection', () => taken++);
-    const listening = await Listening.on(0, server, BUSY_DOORS);
+    const listening = await Listening.on(0, server, LISTENING_SOCKETS);
     const worker = await connectionsMeanwhile(listening.port, 200, () => (taken = 0));
     await turnOfTheLoop();
     await turnOfTheLoop();
@@ -42,7 +42,7 @@ testOfSharing(
 
 test('requests are answered by whatever socket their connection came in', async () => {
   const server = createHttpServer((_req, res) => res.end('here'));
-  const listening = await Listening.on(0, server, BUSY_DOORS);
+  const listening = await Listening.on(0, server, LISTENING_SOCKETS);
   const url = `http://127.0.0.1:${listening.port}`;
   const answers = Array.from({ length: 100 }, async () => {
     const answer = await fetch(url, { headers: { connection: 'close' } });
@@ -53,13 +53,13 @@ test('requests are answered by whatever socket their connection came in', async 
 });
 
 test('a port that another process listens on is refused, also where it would share it', async () => {
-  const first = await Listening.on(0, createHttpServer(), BUSY_DOORS);
-  await expect(Listening.on(first.port, createHttpServer(), BUSY_DOORS)).rejects.toThrow('EADDRINUSE');
+  const first = await Listening.on(0, createHttpServer(), LISTENING_SOCKETS);
+  await expect(Listening.on(first.port, createHttpServer(), LISTENING_SOCKETS)).rejects.toThrow('EADDRINUSE');
   await first.close();
 });
 
 test('after its end nobody listens, and the port is free', async () => {
-  const listening = await Listening.on(0, createHttpServer(), BUSY_DOORS);
+  const listening = await Listening.on(0, createHttpServer(), LISTENING_SOCKETS);
   await listening.close();
   const [error] = (await once(connect(listening.port, '127.0.0.1'), 'error')) as [NodeJS.ErrnoException];
   expect(error.code).toBe('ECONNREFUSED');
