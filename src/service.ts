@@ -42,6 +42,8 @@ export interface Overrides {
   /** Milliseconds since the epoch instead of Redis' own clock. */
   clock?: () => number;
   logger?: Logger;
+  /** Instead of by how busy this process is: how far phones are put off, see cadence.ts. */
+  stretch?: () => number;
 }
 
 /** What requests in flight get after the delay, and then events that are being published. */
@@ -164,10 +166,10 @@ interface Built {
 
 function buildJourneys(
   config: Config,
-  { clock }: Overrides,
+  { clock, stretch = () => built.busyness.stretch }: Overrides,
   built: Built & { sessions: PostgresSessionRepository; busyness: Busyness },
 ): { journeys: JourneyService; live: LiveWatch; store: RedisJourneyStore } {
-  const { logger, metrics, state, sessions, busyness } = built;
+  const { logger, metrics, state, sessions } = built;
   const { redis, lifecycle, partitions, changes } = state;
   const { commandTimeoutMs } = config.redis;
   const store = new RedisJourneyStore({
@@ -189,7 +191,6 @@ function buildJourneys(
   const directory = new SessionDirectory({ repository: sessions, cache, guesses });
   const { tellsStaleLocations } = config;
   const { updateIntervalMs } = config.rules;
-  const stretch = () => busyness.stretch;
   const cadence = () => ({ updateIntervalMs, stretch: stretch() });
   const live = new LiveWatch({
     store,
@@ -202,6 +203,7 @@ function buildJourneys(
     monotonicMs: clock ?? (() => performance.now()),
   });
   metrics.gaugeWaiting(() => live.waiting);
+  metrics.gaugeStretch(stretch);
   const called = { store, sessions, starts, guesses, live, observer: metrics, stretch };
   return { journeys: new JourneyService(called), live, store };
 }

@@ -86,6 +86,9 @@ function journeys(): Graphs {
       ownMetric('live_polls_total', 'Sum', { source }),
     ),
     'Students who wait, in the task with most of them': [ownMetric('live_polls_waiting', 'Maximum')],
+    'Phones are asked to come so many times later, by the busiest task': [
+      ownMetric('update_interval_stretch', 'Maximum'),
+    ],
   };
 }
 

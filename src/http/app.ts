@@ -3,14 +3,14 @@ import type { RequestListener } from 'node:http';
 import express from 'express';
 import type { Logger } from 'pino';
 import { Refusal } from './answers.js';
-import { answerErrors } from './error-answers.js';
+import { answerErrors, errorAnswerer } from './error-answers.js';
 import { healthRoutes, type HealthDependencies } from './health.js';
 import { shedLoad, type LoadSheddingDependencies } from './load-shedding.js';
 import { openApiRoutes } from './openapi.js';
 import { requestContext, type AnsweredRequest } from './request-context.js';
 import { addJourneyRoutes, type RoutesDependencies } from './routes.js';
 
-export interface AppDependencies extends RoutesDependencies {
+export interface AppDependencies extends Omit<RoutesDependencies, 'answerError'> {
   health: HealthDependencies;
   corsOrigins: string[];
   trustedProxies: number;
@@ -32,13 +32,14 @@ export function createApp(dependencies: AppDependencies): RequestListener {
   const crossOrigin = corsOrigins.length > 0 ? crossOriginFrom(corsOrigins) : undefined;
   app.use(requestContext(onAnswered));
   if (crossOrigin !== undefined) app.use(crossOrigin);
-  addJourneyRoutes(app, dependencies);
+  const answerError = errorAnswerer(logger, dependencies.isDraining);
+  addJourneyRoutes(app, { ...dependencies, answerError });
   app.use(healthRoutes(health));
   app.use(openApiRoutes());
   app.use(() => {
     throw new Refusal('NOT_FOUND', 'There is nothing at this address; /openapi.json lists what there is.');
   });
-  app.use(answerErrors(logger, dependencies.isDraining));
+  app.use(answerErrors(answerError));
   return shedLoad(app, { ...load, crossOrigin, logger });
 }
 

@@ -7,15 +7,25 @@ import { RequestAbortedError } from './json-body.js';
 /** Why a dependency is away is logged this often; each request that failed by it has its own line all the same. */
 const OUTAGE_LOGGED_EVERY_MS = 1_000;
 
-/** Last in line: answers whatever was thrown on the way. Express knows an error handler by its four parameters. */
-export function answerErrors(logger: Logger, isDraining: () => boolean) {
+/** Answers with what became of a request that something was thrown for; false where an answer is under way already. */
+export type ErrorAnswerer = (error: unknown, req: Request, res: Response) => boolean;
+
+export function errorAnswerer(logger: Logger, isDraining: () => boolean): ErrorAnswerer {
   const outages = new OutageLog(logger);
-  return (error: unknown, req: Request, res: Response, next: NextFunction): void => {
-    if (error instanceof RequestAbortedError) return;
+  return (error, req, res) => {
+    if (error instanceof RequestAbortedError) return true;
     if (error instanceof StateUnavailableError) outages.failed(error, req);
     if (isDraining()) res.shouldKeepAlive = false;
-    if (res.headersSent) next(error);
-    else send(req, res, refusalOf(error, req, logger));
+    if (res.headersSent) return false;
+    send(req, res, refusalOf(error, req, logger));
+    return true;
+  };
+}
+
+/** Last in line: answers whatever was thrown on the way. Express knows an error handler by its four parameters. */
+export function answerErrors(answerError: ErrorAnswerer) {
+  return (error: unknown, req: Request, res: Response, next: NextFunction): void => {
+    if (!answerError(error, req, res)) next(error);
   };
 }
 

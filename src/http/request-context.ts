@@ -10,8 +10,8 @@ declare module 'express-serve-static-core' {
     startedAtMs: number;
     /** The route's pattern, for logs and metrics; an address would have as many values as there are sessions. */
     routeLabel: string;
-    /** Called when the connection is closed or the answer is out. */
-    onGone: (() => void) | undefined;
+    /** Told when the connection is closed or the answer is out. */
+    held: { leave(): void } | undefined;
   }
 }
 
@@ -41,9 +41,9 @@ export function requestContext(onAnswered: (request: AnsweredRequest) => void) {
     req.startedAtMs = performance.now();
     req.requestId = requestIdOf(req);
     req.routeLabel = 'unmatched';
-    req.onGone = undefined;
+    req.held = undefined;
     res.on('close', () => {
-      req.onGone?.();
+      req.held?.leave();
       onAnswered({
         requestId: req.requestId,
         method: req.method,

@@ -3,10 +3,12 @@ import type { z } from 'zod';
 import { IdempotencyKey, LiveQuery, PositionUpdate, SessionParams } from '../contract/requests.js';
 import type { Caller } from '../journey/journey.js';
 import type { JourneyService } from '../journey/journey-service.js';
-import type { Wait } from '../journey/waiting-caller.js';
+import type { LiveOutcome } from '../journey/outcomes.js';
+import type { HeldPoll, Wait } from '../journey/waiting-caller.js';
 import { isPermitted, permittedRoles, type Call } from '../journey/permissions.js';
 import { Refusal, send, type Answer } from './answers.js';
 import type { Authenticator } from './authentication.js';
+import type { ErrorAnswerer } from './error-answers.js';
 import { ignoreBody, readJson } from './json-body.js';
 import { preferredWaitSeconds } from './preferences.js';
 import {
@@ -25,6 +27,7 @@ export interface RoutesDependencies {
   rules: AnswerRules;
   /** The process is about to go: each answer is the last on its connection, so that none is closed under a request. */
   isDraining: () => boolean;
+  answerError: ErrorAnswerer;
 }
 
 const BASE_PATH = '/api/v1/admin';
@@ -38,7 +41,8 @@ const ANSWER_WITHIN_MS = 900;
 /** The address that the apps send, which needs no reader of queries and no schema: 3 of a poll's 60 µs. */
 const PLAIN_LIVE_QUERY = /^[^?]+\?sessionId=([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/;
 
-type Work = (caller: Caller, req: Request, res: Response) => Promise<Answer>;
+/** Null: it is answered later, by what holds it. */
+type Work = (caller: Caller, req: Request, res: Response) => Promise<Answer | null>;
 
 /** Adds the five calls to the app itself: a router of their own would look at each address once more. */
 export function addJourneyRoutes(app: Express, dependencies: RoutesDependencies): void {
@@ -60,8 +64,9 @@ export function addJourneyRoutes(app: Express, dependencies: RoutesDependencies)
     const seconds = ifNoneMatch === undefined ? null : preferredWaitSeconds(req.headers['prefer']);
     // A wait is no slow answer: it has a name of its own in metrics and logs.
     if (seconds !== null) req.routeLabel = WAITING_ROUTE;
-    const wait = seconds === null ? null : waitOf(seconds, ifNoneMatch, req, res);
-    return liveAnswer(await journeys.watch(caller, sessionId, remainingMs(req), wait), ifNoneMatch, seconds);
+    const wait = seconds === null ? null : new StudentsWait(req, res, seconds, ifNoneMatch, dependencies);
+    const outcome = await journeys.watch(caller, sessionId, remainingMs(req), wait);
+    return outcome === null ? null : liveAnswer(outcome, ifNoneMatch, seconds);
   });
   route('post', '/sessions/:sessionId/start-journey', 'startJourney', async (caller, req) => {
     const { sessionId, key } = await sessionCall(req);
@@ -102,6 +107,7 @@ function addRoute(
       throw new Refusal('FORBIDDEN', `This call is for: ${permittedRoles[call].join(', ')}.`);
     }
     const answer = await work(caller, req, res);
+    if (answer === null) return;
     if (isDraining()) res.shouldKeepAlive = false;
     send(req, res, answer);
   });
@@ -111,25 +117,59 @@ export function methodNotAllowed(allowed: string): Refusal {
   return new Refusal('METHOD_NOT_ALLOWED', `This address takes ${allowed}.`, undefined, { Allow: allowed });
 }
 
-function waitOf(seconds: number, ifNoneMatch: string | undefined, req: Request, res: Response): Wait {
-  forgetHead(req);
-  return {
-    seconds,
-    isKnown: (version) => isKnown(ifNoneMatch, version),
-    whenGone: (stop) => {
-      if (res.closed) stop();
-      else req.onGone = stop;
-    },
-  };
+/** A live poll that is answered when there is news. */
+class StudentsWait implements Wait {
+  readonly seconds: number;
+  readonly #req: Request;
+  readonly #res: Response;
+  readonly #ifNoneMatch: string | undefined;
+  readonly #routes: RoutesDependencies;
+
+  constructor(
+    req: Request,
+    res: Response,
+    seconds: number,
+    ifNoneMatch: string | undefined,
+    routes: RoutesDependencies,
+  ) {
+    this.seconds = seconds;
+    this.#req = req;
+    this.#res = res;
+    this.#ifNoneMatch = ifNoneMatch;
+    this.#routes = routes;
+    forgetHead(req);
+  }
+
+  isKnown(version: string): boolean {
+    return isKnown(this.#ifNoneMatch, version);
+  }
+
+  whenGone(poll: HeldPoll): void {
+    if (this.#res.closed) poll.leave();
+    else this.#req.held = poll;
+  }
+
+  answer(outcome: LiveOutcome): void {
+    try {
+      if (this.#routes.isDraining()) this.#res.shouldKeepAlive = false;
+      send(this.#req, this.#res, liveAnswer(outcome, this.#ifNoneMatch, this.seconds));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  fail(error: unknown): void {
+    this.#routes.answerError(error, this.#req, this.#res);
+  }
 }
 
-/** What has been read is let go, except for what the log asks for: 1.5 of the 7 KB that a waiting poll held. */
+/** What has been read is let go, except for what the log asks for. */
 function forgetHead(req: Request): void {
   const forwarded = req.headers['x-forwarded-for'];
   req.headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded };
   req.rawHeaders = [];
-  // Express' own note of the address' parts.
-  Object.assign(req, { _parsedUrl: undefined });
+  // Express' own note of the address' parts, and its way to the routes after this one.
+  Object.assign(req, { _parsedUrl: undefined, next: undefined });
 }
 
 function remainingMs(req: Request): number {

@@ -22,6 +22,11 @@ const IDLE_POLL_MS = 4_000;
 /** After the end only another start is news. */
 export const ENDED_POLL_MS = LONGEST_MS;
 
+/** Phones that were put off together come back apart: by up to a quarter less or more than the stretch adds. */
+export function apart(stretch: number): number {
+  return 1 + (stretch - 1) * (0.75 + Math.random() / 2);
+}
+
 /** How much later than ordinary the next update was asked for, in milliseconds. */
 export function relaxedByMs(location: LiveLocation, cadence: Cadence): number {
   return askedForMs(location, cadence) - cadence.updateIntervalMs;

@@ -1,4 +1,5 @@
 import type { PositionUpdate } from '../contract/requests.js';
+import { apart } from './cadence.js';
 import type { CallerBudget } from './caller-budget.js';
 import { within } from './failures.js';
 import { startableStatuses, type Caller, type Session } from './journey.js';
@@ -94,14 +95,17 @@ export class JourneyService {
             trainerId: caller.userId,
             position: update,
             ageMs: update.ageMs ?? 0,
-            stretch: this.#stretch(),
+            stretch: apart(this.#stretch()),
           });
     this.#observer.positionTaken(outcome.kind);
     return toldTo(caller, outcome);
   }
 
-  /** Where the trainer is; with a wait, as soon as it is another than the caller knows. withinMs: for each look at it. */
-  watch(caller: Caller, sessionId: string, withinMs: number, wait: Wait | null): Promise<LiveOutcome> {
+  /**
+   * Where the trainer is; with a wait, as soon as it is another than the caller knows, and null where the wait is told of
+   * that later. withinMs: for each look at it.
+   */
+  watch(caller: Caller, sessionId: string, withinMs: number, wait: Wait | null): Promise<LiveOutcome | null> {
     return wait === null
       ? this.#live.now(caller, sessionId, withinMs)
       : this.#live.next(caller, sessionId, withinMs, wait);

@@ -5,11 +5,12 @@ import type { CallerBudget } from './caller-budget.js';
 import { within } from './failures.js';
 import { FollowedJourneys, ActiveState, type FollowedJourney } from './followed-journeys.js';
 import { STALE_AFTER_MS, type Caller, type Journey, type LiveLocation } from './journey.js';
+import { LivePoll, type Found } from './live-poll.js';
 import { activeVersion, activeView, endedView, inactiveView } from './live-view.js';
 import type { LiveOutcome } from './outcomes.js';
 import type { JourneyChanges, JourneyObserver, JourneyStore } from './ports.js';
 import type { SessionDirectory } from './session-directory.js';
-import { HeldPoll, type Signal, type Wait } from './waiting-caller.js';
+import type { HeldPoll, Signal, Wait } from './waiting-caller.js';
 import { WaitingPlaces } from './waiting-places.js';
 
 export interface LiveWatchDependencies {
@@ -25,11 +26,8 @@ export interface LiveWatchDependencies {
   monotonicMs: () => number;
 }
 
-/** At about 60 KB each they hold 1.5 of a task's 2 GB; further ones are answered at once. */
+/** At about 45 KB each they hold 1.1 of a task's 2 GB; further ones are answered at once. */
 const MOST_WAITING = 25_000;
-
-/** What a look has found: an active journey, or what there is to say instead. */
-type Found = { active: ActiveState } | { active: null; outcome: LiveOutcome };
 
 /** Where the trainers are, for those who may know: now, or as soon as it changes. */
 export class LiveWatch {
@@ -72,48 +70,69 @@ export class LiveWatch {
     return this.#outcomeOf(await this.#look(caller, sessionId, withinMs), false);
   }
 
-  /** The state when it is another than the caller knows, or after the wait. withinMs: for each look at the state. */
-  async next(caller: Caller, sessionId: string, withinMs: number, wait: Wait): Promise<LiveOutcome> {
+  /**
+   * The state when it is another than the caller knows, or after the wait; null: the poll is held, and its wait is told
+   * later. withinMs: for each look at the state.
+   */
+  async next(caller: Caller, sessionId: string, withinMs: number, wait: Wait): Promise<LiveOutcome | null> {
     // Whoever guesses follows nothing: each session followed is a subscription.
     const isGuessing = this.#guesses.waitMs(caller.userId) > 0;
     const isUp = !this.#isReleased && this.#followed.isUp && this.waiting < MOST_WAITING;
     if (isGuessing || !isUp || !this.#places.take(caller)) return this.now(caller, sessionId, withinMs);
     const followed = this.#followed.join(sessionId);
-    try {
+    const poll = new LivePoll(caller, sessionId, withinMs / 2, wait, followed, this.#goOn);
+    return this.#leaving(poll, async () => {
       // Before the state is read: what happens between the reading and the waiting is told then.
-      if (followed.confirmed !== null) await within(withinMs / 2, 'redis', followed.confirmed);
-      return await this.#whenChanged(caller, sessionId, withinMs / 2, wait, followed);
+      if (followed.confirmed !== null) await within(poll.withinMs, 'redis', followed.confirmed);
+      // What is kept says whether there is anything to wait for; whoever is shown something is shown what a look finds.
+      return this.#tellOrHold(poll, this.#kept(followed, wait) ?? (await this.#lookAndRemember(poll)));
+    });
+  }
+
+  /** With a poll that was woken. */
+  readonly #goOn = (poll: LivePoll, signal: Signal): void => {
+    this.#leaving(poll, async () => {
+      if (signal === 'released' || signal === 'broken') return this.#outcomeOf(poll.found, false);
+      const { active } = poll.followed;
+      if (signal === 'changed' && active !== null) return this.#tellOrHold(poll, { active });
+      // Also after the wait: another version of the service may have changed the state and told nobody.
+      const found = await this.#lookAndRemember(poll);
+      return signal === 'timeout' ? this.#outcomeOf(found, true) : this.#tellOrHold(poll, found);
+    }).then(
+      (outcome) => {
+        if (outcome !== null) poll.wait.answer(outcome);
+      },
+      (error: unknown) => {
+        poll.wait.fail(error);
+      },
+    );
+  };
+
+  /** The poll gives its places back unless it is held. */
+  async #leaving(poll: LivePoll, work: () => Promise<LiveOutcome | null>): Promise<LiveOutcome | null> {
+    let isHeld = false;
+    try {
+      const outcome = await work();
+      isHeld = outcome === null;
+      return outcome;
     } finally {
-      this.#followed.leave(followed);
-      this.#places.giveBack(caller);
+      if (!isHeld) {
+        this.#followed.leave(poll.followed);
+        this.#places.giveBack(poll.caller);
+      }
     }
   }
 
-  async #whenChanged(
-    caller: Caller,
-    sessionId: string,
-    withinMs: number,
-    wait: Wait,
-    followed: FollowedJourney,
-  ): Promise<LiveOutcome> {
-    const endsAtMs = performance.now() + wait.seconds * 1000;
-    const poll = new HeldPoll(wait);
-    // What is kept says whether there is anything to wait for; whoever is shown something is shown what a look finds.
-    let found =
-      this.#kept(followed, wait) ?? (await this.#lookAndRemember(caller, sessionId, withinMs, followed));
-    for (;;) {
-      if (found.active !== null && !mayWatch(caller, found.active.journey)) return { kind: 'forbidden' };
-      if (!isKnownTo(wait, found)) return this.#outcomeOf(found, true);
-      // Nothing is awaited between what was found and the waiting, so nothing is missed.
-      const signal = await this.#untilSignal(followed, endsAtMs - performance.now(), poll);
-      if (signal === 'released' || signal === 'broken') return this.#outcomeOf(found, false);
-      // Also after the wait: another version of the service may have changed the state and told nobody.
-      found =
-        signal === 'changed' && followed.active !== null
-          ? { active: followed.active }
-          : await this.#lookAndRemember(caller, sessionId, withinMs, followed);
-      if (signal === 'timeout') return this.#outcomeOf(found, true);
-    }
+  /** What there is to say, or null where the poll is held. Nothing is awaited in between, so nothing is missed. */
+  #tellOrHold(poll: LivePoll, found: Found): LiveOutcome | null {
+    const { caller, wait, followed } = poll;
+    if (found.active !== null && !mayWatch(caller, found.active.journey)) return { kind: 'forbidden' };
+    if (!isKnownTo(wait, found)) return this.#outcomeOf(found, true);
+    if (this.#isReleased || poll.isGone || followed.isBroken) return this.#outcomeOf(found, false);
+    poll.found = found;
+    const leftMs = Math.max(0, poll.endsAtMs - performance.now());
+    poll.sleepIn([this.#alarms.in(leftMs), this.#waiting, followed.waiting]);
+    return null;
   }
 
   /** The journey as it is kept, where that is what the caller knows. */
@@ -122,12 +141,7 @@ export class LiveWatch {
     return isKnownTo(wait, { active }) ? { active } : null;
   }
 
-  async #lookAndRemember(
-    caller: Caller,
-    sessionId: string,
-    withinMs: number,
-    followed: FollowedJourney,
-  ): Promise<Found> {
+  async #lookAndRemember({ caller, sessionId, withinMs, followed }: LivePoll): Promise<Found> {
     for (;;) {
       const { lifecycles } = followed;
       const found = await this.#look(caller, sessionId, withinMs);
@@ -136,13 +150,6 @@ export class LiveWatch {
       followed.remember(found.active);
       return followed.active === null ? found : { active: followed.active };
     }
-  }
-
-  #untilSignal(followed: FollowedJourney, ms: number, poll: HeldPoll): Promise<Signal> {
-    if (ms <= 0) return Promise.resolve('timeout');
-    if (this.#isReleased || poll.isGone) return Promise.resolve('released');
-    if (followed.isBroken) return Promise.resolve('broken');
-    return poll.sleepIn([this.#alarms.in(ms), this.#waiting, followed.waiting]);
   }
 
   /** Never slows or fails the poll that noticed it. */

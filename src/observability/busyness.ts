@@ -1,33 +1,46 @@
-import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
+import { monitorEventLoopDelay, performance, type EventLoopUtilization } from 'node:perf_hooks';
 
 const MEASURED_EVERY_MS = 1_000;
 const RESOLUTION_MS = 10;
-/** What a request waits for its turn, at the median of a second; below it there is room for what comes unevenly. */
-const BUSY_FROM_MS = 50;
-const BUSIEST_MS = 250;
+/** The share of its time that a process may be at work; what is left is for what comes unevenly, and for collections. */
+const BUSY_FROM = 0.7;
+/** What a request waits for its turn, at the median of a second. */
+const LATE_FROM_MS = 10;
+const LATEST_MS = 60;
 const LONGEST_STRETCH = 3;
-/** Phones come back slowly, or they would all be there again at once. */
-const EASES_BY = 0.1;
+/** The share of a second in what is followed: one long pause puts nobody off. */
+const FOLLOWS_BY = 0.1;
+/**
+ * A second. While the stretch falls, phones come closer together than they were told of it: in seconds of 0.02 times 5 s
+ * a tenth closer. Where it fell by a fifth a second, all of an interval would come at once.
+ */
+const EASES_BY = 0.01;
 
 /**
- * How much too much the process has to do: 1 while there is room, up to 3 when requests queue up in it. Phones are asked
- * to come so much later, which is better for them than a refusal. By the delay of the event loop and not by its load:
- * a process that is always busy and never late serves everybody in time.
+ * How much too much the process has to do: 1 while there is room, up to 3 when there is none. Phones are asked to come so
+ * much later, which is better for them than to wait or to be refused. By the share of its time that the process is at
+ * work, because requests are late only when no room is left at all; and by how late they are, because requests that have
+ * bunched up are late where there is room, and stay so until fewer come.
  */
 export class Busyness {
-  readonly #delays: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  #stretch = 1;
+  readonly #delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  #before: EventLoopUtilization | undefined;
+  #over = 0;
   #timer: NodeJS.Timeout | undefined;
 
   get stretch(): number {
-    return this.#stretch;
+    return 1 + this.#over * (LONGEST_STRETCH - 1);
   }
 
   start(): void {
     this.#delays.enable();
+    this.#before = performance.eventLoopUtilization();
     this.#timer = setInterval(() => {
+      const now = performance.eventLoopUtilization();
+      const { utilization } = performance.eventLoopUtilization(now, this.#before);
+      this.#before = now;
       // It counts the time between two looks, so an idle loop has the resolution.
-      this.measured(this.#delays.percentile(50) / 1e6 - RESOLUTION_MS);
+      this.measured(utilization, this.#delays.percentile(50) / 1e6 - RESOLUTION_MS);
       this.#delays.reset();
     }, MEASURED_EVERY_MS);
     this.#timer.unref();
@@ -38,10 +51,15 @@ export class Busyness {
     this.#delays.disable();
   }
 
-  /** delayMs: the event loop's median delay in the last second. */
-  measured(delayMs: number): void {
-    const over = Math.min(1, Math.max(0, delayMs - BUSY_FROM_MS) / (BUSIEST_MS - BUSY_FROM_MS));
-    const wanted = 1 + over * (LONGEST_STRETCH - 1);
-    this.#stretch = Math.max(wanted, this.#stretch - EASES_BY, 1);
+  /** Of the last second; utilization: the share of it that the event loop was at work; delayMs: the loop's median delay. */
+  measured(utilization: number, delayMs: number): void {
+    const byWork = share(utilization, BUSY_FROM, 1);
+    const byDelay = share(delayMs, LATE_FROM_MS, LATEST_MS);
+    this.#over += Math.max(FOLLOWS_BY * (Math.max(byWork, byDelay) - this.#over), -EASES_BY);
   }
+}
+
+/** How far the figure is from where it counts to where it counts in full, 0 to 1. */
+function share(figure: number, from: number, full: number): number {
+  return Math.min(1, Math.max(0, (figure - from) / (full - from)));
 }

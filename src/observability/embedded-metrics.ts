@@ -4,7 +4,7 @@ const WRITTEN_EVERY_MS = 60_000;
 /** CloudWatch's limit on the values of one metric in one line. */
 const MAX_SAMPLES = 100;
 
-type Unit = 'Count' | 'Seconds';
+type Unit = 'Count' | 'Seconds' | 'None';
 interface Told {
   kind: 'counter' | 'gauge' | 'histogram';
   unit: Unit;
@@ -28,6 +28,7 @@ const told: Record<string, Told> = {
   outbox_depth: { kind: 'gauge', unit: 'Count' },
   outbox_oldest_age_seconds: { kind: 'gauge', unit: 'Seconds' },
   live_polls_waiting: { kind: 'gauge', unit: 'Count' },
+  update_interval_stretch: { kind: 'gauge', unit: 'None' },
 };
 
 /** One line of the log: metrics that have the same dimension. */

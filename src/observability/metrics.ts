@@ -125,14 +125,18 @@ export class Metrics {
 
   /** waiting: how many polls wait for a change in this process. */
   gaugeWaiting(waiting: () => number): void {
-    const gauge: Gauge = new Gauge({
-      name: 'live_polls_waiting',
-      help: 'Polls with Prefer: wait that wait for a change in this process.',
-      registers: [this.#registry],
-      collect: () => {
-        gauge.set(waiting());
-      },
-    });
+    this.#gauge(
+      'live_polls_waiting',
+      'Polls with Prefer: wait that wait for a change in this process.',
+      waiting,
+    );
+  }
+
+  /** stretch: see cadence.ts. */
+  gaugeStretch(stretch: () => number): void {
+    const help =
+      'How many times the ordinary interval phones are asked to wait, because this process has too much to do.';
+    this.#gauge('update_interval_stretch', help, stretch);
   }
 
   get contentType(): string {
@@ -149,6 +153,17 @@ export class Metrics {
   }
 
   /** Read from Redis when they are asked for, so every process tells the same numbers: take the maximum, not the sum. */
+  #gauge(name: string, help: string, read: () => number): void {
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect: () => {
+        gauge.set(read());
+      },
+    });
+  }
+
   #gaugeBacklog(readBacklog: () => Promise<Backlog>): void {
     let underWay: Promise<Backlog | null> | undefined;
     // prom-client collects all gauges at once; they share one reading.

@@ -1,4 +1,5 @@
 import {
+  apart,
   idlePollMs,
   nextPollMs,
   ordinaryCadence,
@@ -88,4 +89,12 @@ test.each([
   [1e300, 10_000],
 ])('an update that was asked for in %p ms is put off by %d ms', (nextUpdateMs, relaxedMs) => {
   expect(relaxedByMs(location(nextUpdateMs), ordinaryCadence)).toBe(relaxedMs);
+});
+
+test('phones that are put off are put off by different times, and others not at all', () => {
+  const times = Array.from({ length: 1_000 }, () => apart(2));
+  expect(Math.min(...times)).toBeGreaterThanOrEqual(1.75);
+  expect(Math.max(...times)).toBeLessThanOrEqual(2.25);
+  expect(new Set(times.map((one) => one.toFixed(2))).size).toBeGreaterThan(40);
+  expect(apart(1)).toBe(1);
 });

@@ -237,7 +237,12 @@ export class ServiceUnderModel {
       ...settings,
     });
     this.#rules = config.rules;
-    const service = await startService(config, { logger: createLogger('silent'), ...(clock && { clock }) });
+    const service = await startService(config, {
+      logger: createLogger('silent'),
+      ...(clock && { clock }),
+      // The model keeps the same event loop busy.
+      stretch: () => 1,
+    });
     this.#toStop.add(() => service.stop(0));
     return service.port;
   }

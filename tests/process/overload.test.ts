@@ -65,6 +65,22 @@ test('refused requests are counted, and told of in the log once a second', async
   expect(lines.length).toBeLessThan(30);
 });
 
+test('while there is too much to do, phones are told to come later', async () => {
+  await until(
+    'it takes itself for too busy',
+    async () => {
+      await answersToAFlood(livePath);
+      return (await metric(service, 'update_interval_stretch')) > 1.05;
+    },
+    25_000,
+  );
+  const another = await aSession();
+  expect((await fiveCalls.start(service.url, another)).status).toBe(201);
+  const { status, body } = await fiveCalls.update(service.url, another);
+  expect({ status, body }).toMatchObject({ status: 201, body: { success: true } });
+  expect((body as { data: { nextUpdateMs: number } }).data.nextUpdateMs).toBeGreaterThan(5_000);
+});
+
 test('health checks are answered however much there is to do', async () => {
   const answers = await answersToAFlood('/health/live');
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));

@@ -68,6 +68,8 @@ async function inThisProcess(bus: LocalEventBus, { settings, clock }: ServiceOpt
   const service = await startService(config, {
     logger: createLogger(config.logLevel, sink),
     ...(clock && { clock }),
+    // The tests keep the same event loop busy.
+    stretch: () => 1,
   });
   const url = `http://127.0.0.1:${service.port}`;
   return {
