@@ -15,6 +15,7 @@ export interface OpenLoop {
   dueMs: () => number;
   /** That request; from now on it is about the one after it. */
   take: () => Outgoing;
+  onAnswer?: (request: Outgoing, dueMs: number, text: string) => void;
   measureFromMs: number;
   untilMs: number;
   onMeasuring: () => void;
@@ -36,6 +37,7 @@ export async function openLoop(loop: OpenLoop, tally: Tally): Promise<void> {
     };
     pool.send(bytes, (status, text) => {
       underWay--;
+      loop.onAnswer?.(request, dueMs, text);
       if (isMeasured) tally.answered(request, status, text, performance.now() - dueMs);
       else if (request.call === 'poll' && status === 200) request.journey.seen(text);
     });

@@ -47,6 +47,8 @@ export interface PhonesOrder extends Target {
 export interface WaitingStudentsOrder extends Target {
   kind: 'waitingStudents';
   students: number;
+  /** Whether trainers come when they are told to, as the apps do, or every intervalMs all the same. */
+  trainersHeed: boolean;
   intervalMs: number;
   warmUpSeconds: number;
   seconds: number;

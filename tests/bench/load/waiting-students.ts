@@ -1,10 +1,11 @@
 import { HttpConnection } from './http-connection.js';
 import type { JourneyRequests } from './journey-requests.js';
-import { openLoop } from './open-loop.js';
+import { openLoop, type OpenLoop } from './open-loop.js';
 import type { LoadResult, WaitingStudentsOrder } from './orders.js';
 import { Beats } from './phones.js';
 import { Sequence } from './request-source.js';
 import { Tally } from './tally.js';
+import { Trainers } from './trainers.js';
 
 const WAIT_SECONDS = 25;
 const APPLIED = /\r\npreference-applied: wait/i;
@@ -28,12 +29,10 @@ export async function waitForNews(
   if (tally.canWait) {
     const startMs = performance.now();
     const measureFromMs = startMs + order.warmUpSeconds * 1000;
-    const beats = new Beats(['update'], journeys, sequence, { startMs, intervalMs: order.intervalMs });
     await openLoop(
       {
         port: order.port,
-        dueMs: () => beats.dueMs(),
-        take: () => beats.take(),
+        ...updatesOf(order, journeys, sequence, startMs),
         measureFromMs,
         untilMs: measureFromMs + order.seconds * 1000,
         onMeasuring: () => {
@@ -46,6 +45,27 @@ export async function waitForNews(
   }
   students.leave();
   return tally.result(sequence, 0);
+}
+
+function updatesOf(
+  order: WaitingStudentsOrder,
+  journeys: readonly JourneyRequests[],
+  sequence: Sequence,
+  startMs: number,
+): Pick<OpenLoop, 'dueMs' | 'take' | 'onAnswer'> {
+  const timing = { startMs, intervalMs: order.intervalMs };
+  if (!order.trainersHeed) {
+    const beats = new Beats(['update'], journeys, sequence, timing);
+    return { dueMs: () => beats.dueMs(), take: () => beats.take() };
+  }
+  const trainers = new Trainers(journeys, sequence, timing);
+  return {
+    dueMs: () => trainers.dueMs(),
+    take: () => trainers.take(),
+    onAnswer: (request, dueMs, text) => {
+      trainers.heard(request, dueMs, text);
+    },
+  };
 }
 
 class Students {
@@ -109,7 +129,7 @@ class Students {
         if (this.isMeasuring && acceptedAt !== undefined)
           this.#tally.seen.add(Date.now() - Date.parse(acceptedAt));
       } else if (status !== 304) {
-        this.#tally.failed(`wait ${status}`);
+        if (this.isMeasuring) this.#tally.failed(`wait ${status}`);
         // As phones do: a second, where the answer names no pause.
         const pauseMs = Number(RETRY_AFTER.exec(text)?.[1] ?? 1) * 1_000;
         if (connection.isOpen)
