@@ -62,12 +62,12 @@ function run({ runId, serviceUrl, tiles, sessions }: MapSettings): void {
   const list = new JourneyList(sessions, choose);
   const follow = (session: MapSession) => {
     if (session.id !== student.sessionId) fleet.follow(session);
-    else if (!student.isFollowing) student.follow();
+    else student.hearsOfAStart();
   };
 
   const [first] = sessions;
   if (first) choose(first);
-  for (const session of sessions) follow(session);
+  for (const session of sessions) if (session !== first) follow(session);
   setInterval(showTrip, MAP_EVERY_MS);
   followRunner(runId, {
     onEvent: (event) => {

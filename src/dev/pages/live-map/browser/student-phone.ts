@@ -35,6 +35,8 @@ export class StudentPhone {
   #api: JourneyApi | undefined;
   #watcher: StudentWatcher | undefined;
   #isInBackground = false;
+  /** The watcher may still be told of the end of the journey before. */
+  #mayMissAStart = false;
 
   constructor(dependencies: StudentPhoneDependencies) {
     this.#with = dependencies;
@@ -73,10 +75,12 @@ export class StudentPhone {
     const [session, api] = [this.#session, this.#api];
     if (session === undefined || api === undefined) return;
     this.#watcher?.close();
+    this.#mayMissAStart = false;
     const watcher = new StudentWatcher({ api, sessionId: session.id });
     this.#watcher = watcher;
     watcher.on('change', (watched) => {
       if (this.#watcher !== watcher) return;
+      if (watched.journey?.isActive === true) this.#mayMissAStart = false;
       this.#show();
       this.#with.map.show(session, watched);
       this.#with.onWatched(session, watched);
@@ -85,8 +89,9 @@ export class StudentPhone {
       this.#fields.set('message', `No news (${error.code}); asks again in ${Math.ceil(inMs / 1000)} s.`);
     });
     watcher.on('ended', ({ reason }) => {
-      if (this.#watcher === watcher && reason !== 'closed')
-        this.#fields.set('message', ends[reason] ?? `Ended: ${reason}.`);
+      if (this.#watcher !== watcher || reason === 'closed') return;
+      if (this.#mayMissAStart) this.follow();
+      else this.#fields.set('message', ends[reason] ?? `Ended: ${reason}.`);
     });
     watcher.setBackground(this.#isInBackground);
     watcher.start();
@@ -94,8 +99,10 @@ export class StudentPhone {
     this.#show();
   }
 
-  get isFollowing(): boolean {
-    return this.#watcher !== undefined && this.#watcher.state !== 'ended';
+  /** As by a push message: a journey of the session has begun, or may have. */
+  hearsOfAStart(): void {
+    if (this.#watcher !== undefined && this.#watcher.state !== 'ended') this.#mayMissAStart = true;
+    else this.follow();
   }
 
   get sessionId(): string | undefined {
