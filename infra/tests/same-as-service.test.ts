@@ -98,6 +98,7 @@ async function written(): Promise<Set<string>> {
     Promise.resolve({ activeJourneys: 1, outboxDepth: 1, outboxAgeSeconds: 1 }),
   );
   metrics.gaugeWaiting(() => 1);
+  metrics.gaugeStretch(() => 1);
   metrics.requestAnswered('GET', '/', 200, 0.1);
   metrics.redisCalled('start', 0.1, true);
   metrics.postgresQueried(0.1, true);
