@@ -11,8 +11,8 @@ const LONGEST_STRETCH = 3;
 /** The share of a second in what is followed: one long pause puts nobody off. */
 const FOLLOWS_BY = 0.1;
 /**
- * A second. While the stretch falls, phones come closer together than they were told of it: in seconds of 0.02 times 5 s
- * a tenth closer. Where it fell by a fifth a second, all of an interval would come at once.
+ * A second; twice that of the stretch. While it falls, whoever asks later is told less, and phones come closer together:
+ * of an interval of 5 s by a tenth. Where the stretch fell by 0.2 a second, all of them would come at once.
  */
 const EASES_BY = 0.01;
 

@@ -152,7 +152,6 @@ export class Metrics {
     return (await this.#registry.getSingleMetric(name)?.get())?.values ?? [];
   }
 
-  /** Read from Redis when they are asked for, so every process tells the same numbers: take the maximum, not the sum. */
   #gauge(name: string, help: string, read: () => number): void {
     const gauge: Gauge = new Gauge({
       name,
@@ -164,6 +163,7 @@ export class Metrics {
     });
   }
 
+  /** Read from Redis when they are asked for, so every process tells the same numbers: take the maximum, not the sum. */
   #gaugeBacklog(readBacklog: () => Promise<Backlog>): void {
     let underWay: Promise<Backlog | null> | undefined;
     // prom-client collects all gauges at once; they share one reading.

@@ -5,6 +5,7 @@ export type OnAnswer = (status: number, text: string) => void;
 
 /** Sockets read one after the other, so that all of them can share it. */
 const chunkOfAll = Buffer.allocUnsafeSlow(64 * 1024);
+const RETRY_AFTER = /\r\nretry-after: (\d+)/i;
 const CONTENT_LENGTH = /\r\ncontent-length: (\d+)/i;
 
 /**
@@ -76,6 +77,12 @@ export class HttpConnection {
     this.#onAnswer = undefined;
     onAnswer?.(status, text);
   }
+}
+
+/** What an answer asks to wait before the next try, in milliseconds; undefined where it says nothing of it. */
+export function retryAfterMs(answer: string): number | undefined {
+  const seconds = RETRY_AFTER.exec(answer)?.[1];
+  return seconds === undefined ? undefined : Number(seconds) * 1_000;
 }
 
 function statusOf(text: string): number {

@@ -1,9 +1,9 @@
 import { Timer, TimerWheel } from '../../../src/dev/load/timer-wheel.js';
+import { retryAfterMs } from './http-connection.js';
 import type { JourneyRequests } from './journey-requests.js';
 import type { Sequence, Outgoing } from './request-source.js';
 
 const NEXT_UPDATE_MS = /"nextUpdateMs":(\d+)/;
-const RETRY_AFTER = /\r\nretry-after: (\d+)/i;
 
 interface Trainer {
   journey: JourneyRequests;
@@ -62,12 +62,12 @@ export class Trainers {
     const trainer = this.#trainers.get(journey);
     if (trainer?.sentMs !== dueMs) return;
     const nextUpdateMs = NEXT_UPDATE_MS.exec(text)?.[1];
-    const retryAfter = RETRY_AFTER.exec(text)?.[1];
+    const pauseMs = retryAfterMs(text);
     if (nextUpdateMs !== undefined) {
       trainer.intervalMs = Number(nextUpdateMs);
       this.#wheel.schedule(trainer.timer, dueMs + trainer.intervalMs);
-    } else if (retryAfter !== undefined) {
-      this.#wheel.schedule(trainer.timer, performance.now() + Number(retryAfter) * 1_000);
+    } else if (pauseMs !== undefined) {
+      this.#wheel.schedule(trainer.timer, performance.now() + pauseMs);
     }
   }
 }

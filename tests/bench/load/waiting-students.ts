@@ -1,4 +1,4 @@
-import { HttpConnection } from './http-connection.js';
+import { HttpConnection, retryAfterMs } from './http-connection.js';
 import type { JourneyRequests } from './journey-requests.js';
 import { openLoop, type OpenLoop } from './open-loop.js';
 import type { LoadResult, WaitingStudentsOrder } from './orders.js';
@@ -10,7 +10,6 @@ import { Trainers } from './trainers.js';
 const WAIT_SECONDS = 25;
 const APPLIED = /\r\npreference-applied: wait/i;
 const LAST_UPDATE = /"lastUpdate":"([^"]+)"/;
-const RETRY_AFTER = /\r\nretry-after: (\d+)/i;
 /** Phones do not all connect in the same moment either, and a listener's queue is bounded. */
 const CONNECT_AT_ONCE = 100;
 /** Each of this machine's own addresses has 28,000 ports, some of them still taken by what was before. */
@@ -131,7 +130,7 @@ class Students {
       } else if (status !== 304) {
         if (this.isMeasuring) this.#tally.failed(`wait ${status}`);
         // As phones do: a second, where the answer names no pause.
-        const pauseMs = Number(RETRY_AFTER.exec(text)?.[1] ?? 1) * 1_000;
+        const pauseMs = retryAfterMs(text) ?? 1_000;
         if (connection.isOpen)
           setTimeout(() => {
             this.#waitOn(connection, journey);
