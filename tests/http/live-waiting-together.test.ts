@@ -56,6 +56,13 @@ test('a location that has expired is shown to nobody', async () => {
   expect((await ask(session)).headers['etag']).toBe(await etagOf(service, session));
 });
 
+test('a state that cannot be read after the wait is an error to whoever waited', async () => {
+  const session = await aJourney(service.api);
+  const { answer } = await aWaitingStudent(service, session, { prefer: 'wait=2' });
+  await sharedRedis().set(keyOf.active(session.sessionId), 'of no form', 'EX', 60);
+  expect(refusal(await answer)).toMatchObject({ status: 500, code: 'INTERNAL_ERROR' });
+});
+
 test('a location that expires while a student waits is gone after the wait', async () => {
   const session = await aJourney(service.api);
   const first = await aWaitingStudent(service, session);
