@@ -117,6 +117,9 @@ export function methodNotAllowed(allowed: string): Refusal {
   return new Refusal('METHOD_NOT_ALLOWED', `This address takes ${allowed}.`, undefined, { Allow: allowed });
 }
 
+const NO_HEADERS = {};
+const NO_RAW_HEADERS: string[] = [];
+
 /** A live poll that is answered when there is news. */
 class StudentsWait implements Wait {
   readonly seconds: number;
@@ -137,7 +140,7 @@ class StudentsWait implements Wait {
     this.#res = res;
     this.#ifNoneMatch = ifNoneMatch;
     this.#routes = routes;
-    forgetHead(req);
+    forgetHead(req, res);
   }
 
   isKnown(version: string): boolean {
@@ -153,6 +156,7 @@ class StudentsWait implements Wait {
     try {
       if (this.#routes.isDraining()) this.#res.shouldKeepAlive = false;
       send(this.#req, this.#res, liveAnswer(outcome, this.#ifNoneMatch, this.seconds));
+      forgetAnswer(this.#res);
     } catch (error) {
       this.fail(error);
     }
@@ -164,12 +168,22 @@ class StudentsWait implements Wait {
 }
 
 /** What has been read is let go, except for what the log asks for. */
-function forgetHead(req: Request): void {
+function forgetHead(req: Request, res: Response): void {
   const forwarded = req.headers['x-forwarded-for'];
-  req.headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded };
-  req.rawHeaders = [];
-  // Express' own note of the address' parts, and its way to the routes after this one.
-  Object.assign(req, { _parsedUrl: undefined, next: undefined });
+  req.headers = forwarded === undefined ? NO_HEADERS : { 'x-forwarded-for': forwarded };
+  req.rawHeaders = NO_RAW_HEADERS;
+  // Express' own: the address' parts and parameters, the way to the routes after this one, and values for views.
+  Object.assign(req, { _parsedUrl: undefined, next: undefined, params: undefined });
+  Object.assign(res, { locals: undefined });
+}
+
+/**
+ * What was written is let go. A response that has waited is old, and what an old object holds is kept until all of the
+ * heap is collected, also where nobody holds the old one any more: with parameters and values for views, 30 % of what a
+ * process with waiting students had to collect that way.
+ */
+function forgetAnswer(res: Response): void {
+  Object.assign(res, { _header: 'written' });
 }
 
 function remainingMs(req: Request): number {

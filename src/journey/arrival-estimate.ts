@@ -60,10 +60,11 @@ export function estimateArrival(
 ): ArrivalEstimate | null {
   const { approach, stillSeconds = 0 } = location;
   if (approach === undefined || !saysSomething(approach) || stillSeconds > LONGEST_HALT_SECONDS) return null;
-  const ageMs = Math.max(0, nowMs - approach.fixMs);
+  const exact = approach.reference ?? location;
+  const ageMs = Math.max(0, nowMs - exact.fixMs);
   if (ageMs > STALE_AFTER_MS) return null;
 
-  const distance = distanceMeters(approach.at, home);
+  const distance = distanceMeters(exact, home);
   const { driveSeconds, spread } = drive(approach, distance);
   if (spread > WIDEST) return null;
   const doorSeconds = DOOR_SECONDS * Math.min(1, distance / DOOR_METERS);

@@ -1,6 +1,6 @@
 import type { Journey, LiveLocation } from './journey.js';
 import type { JourneyChange, JourneyChanges } from './ports.js';
-import type { HeldPoll } from './waiting-caller.js';
+import type { HeldPoll, Signal, WaitingPlace } from './waiting-caller.js';
 
 /** A student asks again at once, so a journey is followed on for a while after its last watcher has left. */
 const LINGER_MS = 5_000;
@@ -34,6 +34,32 @@ export class ActiveState {
 }
 
 /**
+ * Who waits for one journey: nearly always its student alone. A set would make a table for each of a student's waits
+ * (V8 shrinks a set that is emptied), 240 bytes that are collected only with all of the heap.
+ */
+class Watchers implements WaitingPlace {
+  #first: HeldPoll | null = null;
+  #others: Set<HeldPoll> | null = null;
+
+  add(poll: HeldPoll): void {
+    if (this.#first === null) this.#first = poll;
+    else (this.#others ??= new Set()).add(poll);
+  }
+
+  delete(poll: HeldPoll): void {
+    if (this.#first === poll) this.#first = null;
+    else this.#others?.delete(poll);
+  }
+
+  wakeAll(signal: Signal): void {
+    // Whoever is told waits no more, so both change meanwhile.
+    const others = [...(this.#others ?? [])];
+    this.#first?.wake(signal);
+    for (const poll of others) poll.wake(signal);
+  }
+}
+
+/**
  * One session's journey, kept up to date by what is told of it, so that a student who asks again and again needs no look
  * into Redis each time.
  */
@@ -46,7 +72,7 @@ export class FollowedJourney {
   /** Nothing is told any more. */
   isBroken = false;
   /** Who is told of what is applied. */
-  readonly waiting = new Set<HeldPoll>();
+  readonly waiting = new Watchers();
   #active: ActiveState | null = null;
   #told: LiveLocation | null = null;
   #lifecycles = 0;
@@ -79,9 +105,7 @@ export class FollowedJourney {
       this.#told = null;
     }
     this.isBroken = change.kind === 'broken';
-    const signal = this.isBroken ? 'broken' : 'changed';
-    // A copy: whoever is told waits no more.
-    for (const poll of [...this.waiting]) poll.wake(signal);
+    this.waiting.wakeAll(this.isBroken ? 'broken' : 'changed');
   }
 
   #moveTo(location: LiveLocation): void {

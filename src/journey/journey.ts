@@ -58,10 +58,10 @@ export interface LiveLocation extends Position {
   approach?: Approach | undefined;
 }
 
-/** How the trainer came nearer up to the last exact fix, which may be older than the last position; speeds in m/s. */
+/** How the trainer came nearer up to the last exact fix; speeds in m/s. */
 export interface Approach {
-  at: Coordinates;
-  fixMs: number;
+  /** The last exact fix where that is an older one than the position. */
+  reference?: (Coordinates & { fixMs: number }) | undefined;
   /** How fast the straight line home has become shorter, of late. */
   closingSpeed: number;
   /** How fast the trainer has got on in any direction, with the halts. */

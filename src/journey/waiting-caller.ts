@@ -16,6 +16,12 @@ export interface Wait {
   fail(error: unknown): void;
 }
 
+/** Where held polls are found by what ends their wait. */
+export interface WaitingPlace {
+  add(poll: HeldPoll): unknown;
+  delete(poll: HeldPoll): unknown;
+}
+
 /**
  * A poll that is held back, in all the places where something may end its wait. No function waits for it: the garbage
  * collector copies twice whatever is held, and functions that waited, from Express' to the last, were half of that.
@@ -23,13 +29,13 @@ export interface Wait {
 export abstract class HeldPoll implements Alarm {
   /** Whether the caller is no longer there. */
   isGone = false;
-  #places: readonly Set<HeldPoll>[] = [];
+  #places: readonly WaitingPlace[] = [];
 
   /** Goes on with it; never throws. */
   protected abstract woken(signal: Signal): void;
 
   /** Waits in these places for the first signal. */
-  sleepIn(places: readonly Set<HeldPoll>[]): void {
+  sleepIn(places: readonly WaitingPlace[]): void {
     this.#places = places;
     for (const place of places) place.add(this);
   }

@@ -102,7 +102,7 @@ export function parseLocation(key: string, json: string): LiveLocation {
     fixMs,
     nextUpdateMs: value.nextUpdateMs,
     stillSeconds: value.stillSeconds,
-    approach: approachOf(value, fixMs),
+    approach: approachOf(value),
   };
 }
 
@@ -156,19 +156,11 @@ function isAtLeastZero(value: unknown): boolean {
   return typeof value === 'number' && value >= 0;
 }
 
-function approachOf(value: z.output<typeof LocationValue>, fixMs: number): LiveLocation['approach'] {
+function approachOf(value: z.output<typeof LocationValue>): LiveLocation['approach'] {
   if (value.approach === undefined) return undefined;
   const [closingSpeed, pace, unsteadiness, watchedSeconds] = value.approach;
   // A coarse position has the last exact one, of which its approach still tells, as its reference.
-  const { latitude, longitude, fixMs: exactFixMs } = value.reference ?? { ...value, fixMs };
-  return {
-    at: { latitude, longitude },
-    fixMs: exactFixMs,
-    closingSpeed,
-    pace,
-    unsteadiness,
-    watchedSeconds,
-  };
+  return { reference: value.reference, closingSpeed, pace, unsteadiness, watchedSeconds };
 }
 
 /** @throws CorruptStateError naming the key */

@@ -15,9 +15,7 @@ function location(more: Partial<LiveLocation> = {}): LiveLocation {
 }
 /** Who comes home at 10 m/s, watched for two minutes. */
 function approach(more: Partial<Approach> = {}): Approach {
-  const { latitude, longitude } = location();
-  const steady = { closingSpeed: 10, pace: 10, unsteadiness: 0, watchedSeconds: 120 };
-  return { at: { latitude, longitude }, fixMs: NOW, ...steady, ...more };
+  return { closingSpeed: 10, pace: 10, unsteadiness: 0, watchedSeconds: 120, ...more };
 }
 const nobodyKnowsWhen = { etaSeconds: null, etaLowSeconds: null, etaHighSeconds: null };
 const view = (more: Partial<LiveLocation> = {}, nowMs = NOW) => activeView(journey, location(more), nowMs);
@@ -93,14 +91,17 @@ test.each<[string, Partial<LiveLocation>]>([
   ['one who drives almost past the home', { approach: approach({ closingSpeed: 1 }) }],
   ['one whose pace tells nothing', { approach: approach({ unsteadiness: 9_999, watchedSeconds: 30 }) }],
   ['one who has stood for over a minute', { approach: approach(), stillSeconds: 61 }],
-  ['one whose last exact fix is over a minute old', { approach: approach({ fixMs: NOW - 60_001 }) }],
+  [
+    'one whose last exact fix is over a minute old',
+    { approach: approach({ reference: { ...home, fixMs: NOW - 60_001 } }) },
+  ],
 ])('no arrival is told of %s', (_whom, more) => {
   expect(view(more)).toMatchObject(nobodyKnowsWhen);
 });
 
 test('no arrival is told of a fix that is stale', () => {
   const fixMs = NOW - 60_001;
-  expect(view({ fixMs, approach: approach({ fixMs }) })).toMatchObject({
+  expect(view({ fixMs, approach: approach() })).toMatchObject({
     freshness: 'stale',
     ...nobodyKnowsWhen,
   });
@@ -126,12 +127,11 @@ test('an unsteady pace makes the interval wider, and a longer watch narrower', (
 test('no time until the arrival is negative, and at the door none is told when it should long have been', () => {
   for (let agoMs = 0; agoMs <= 60_000; agoMs += 1_000) {
     const near = location({ ...home, fixMs: NOW - agoMs });
-    const arriving = approach({ at: home, fixMs: NOW - agoMs });
     const {
       etaLowSeconds: low,
       etaSeconds: eta,
       etaHighSeconds: high,
-    } = activeView(journey, { ...near, approach: arriving }, NOW);
+    } = activeView(journey, { ...near, approach: approach() }, NOW);
     if (high === null) expect([low, eta]).toEqual([null, null]);
     else {
       expect(low).toBe(0);

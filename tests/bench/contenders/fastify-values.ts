@@ -75,7 +75,5 @@ function locationOf(json: unknown): LiveLocation | null {
   const location = { ...position, fixMs, timestampMs: Date.parse(timestamp) };
   if (approach === undefined) return location;
   const [closingSpeed, pace, unsteadiness, watchedSeconds] = approach;
-  const { latitude, longitude } = position;
-  const told = { closingSpeed, pace, unsteadiness, watchedSeconds };
-  return { ...location, approach: { at: { latitude, longitude }, fixMs, ...told } };
+  return { ...location, approach: { closingSpeed, pace, unsteadiness, watchedSeconds } };
 }
