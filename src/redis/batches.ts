@@ -23,7 +23,8 @@ interface Batch extends CallParts {
  */
 export class Batches {
   readonly #dependencies: BatchesDependencies;
-  readonly #open = new Map<string, Batch>();
+  /** By tag; null: nothing has come in since the last was sent. A map that is emptied makes a new table each time. */
+  readonly #open = new Map<string, Batch | null>();
   #underWay = 0;
 
   constructor(dependencies: BatchesDependencies) {
@@ -52,7 +53,7 @@ export class Batches {
 
   #openBatch(tag: string): Batch {
     const open = this.#open.get(tag);
-    if (open !== undefined) return open;
+    if (open !== undefined && open !== null) return open;
     const batch: Batch = { keys: [], args: [], waiting: [] };
     this.#open.set(tag, batch);
     // Runs when all that has come in was looked at; what was full before has gone by then.
@@ -63,7 +64,7 @@ export class Batches {
   }
 
   #send(tag: string, batch: Batch): void {
-    this.#open.delete(tag);
+    this.#open.set(tag, null);
     const { send, deadline, observe } = this.#dependencies;
     const startedAtMs = performance.now();
     const isOver = (succeeded: boolean) => {
