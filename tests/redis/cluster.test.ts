@@ -99,14 +99,17 @@ testWithRedisProgram('a student who waits sees the position that another process
 });
 
 testWithRedisProgram('each event of many sessions comes out, once, and both processes publish', async () => {
-  const sessions = await manyPatiently(one().api, 60);
+  const sessions = await manyPatiently(one().api, 50);
+  // Who looks first takes what there is, and a few starts can fall between two looks of the other.
+  await until('both have published', async () => {
+    sessions.push(...(await manyPatiently(one().api, 10)));
+    return services.every((service) =>
+      sessions.some(({ sessionId }) => service.eventsOf(sessionId).length > 0),
+    );
+  });
   await until('all have come out', () => sessions.every(({ sessionId }) => eventsOf(sessionId).length > 0));
   await until('nothing waits', async () => (await metric(one(), 'outbox_depth')) === 0);
   expect(sessions.map(({ sessionId }) => eventsOf(sessionId).length)).toEqual(sessions.map(() => 1));
-  const shares = services.map(
-    (service) => sessions.filter(({ sessionId }) => service.eventsOf(sessionId).length > 0).length,
-  );
-  expect(Math.min(...shares)).toBeGreaterThan(0);
   expect(await metric(one(), 'journeys_active')).toBeGreaterThanOrEqual(60);
 });
 
