@@ -183,7 +183,7 @@ function forgetHead(req: Request, res: Response): void {
  * process with waiting students had to collect that way.
  */
 function forgetAnswer(res: Response): void {
-  Object.assign(res, { _header: 'written' });
+  if (res.headersSent) Object.assign(res, { _header: 'written' });
 }
 
 function remainingMs(req: Request): number {
