@@ -3,17 +3,14 @@ import type { z } from 'zod';
 import { IdempotencyKey, LiveQuery, PositionUpdate, SessionParams } from '../contract/requests.js';
 import type { Caller } from '../journey/journey.js';
 import type { JourneyService } from '../journey/journey-service.js';
-import type { LiveOutcome } from '../journey/outcomes.js';
-import type { HeldPoll, Wait } from '../journey/waiting-caller.js';
 import { isPermitted, permittedRoles, type Call } from '../journey/permissions.js';
 import { Refusal, send, type Answer } from './answers.js';
 import type { Authenticator } from './authentication.js';
-import type { ErrorAnswerer } from './error-answers.js';
 import { ignoreBody, readJson } from './json-body.js';
 import { preferredWaitSeconds } from './preferences.js';
+import { StudentsWait, type LaterAnswers } from './students-wait.js';
 import {
   arriveAnswer,
-  isKnown,
   liveAnswer,
   recordAnswer,
   startAnswer,
@@ -21,13 +18,10 @@ import {
   type AnswerRules,
 } from './outcome-answers.js';
 
-export interface RoutesDependencies {
+export interface RoutesDependencies extends LaterAnswers {
   journeys: JourneyService;
   authenticator: Authenticator;
   rules: AnswerRules;
-  /** The process is about to go: each answer is the last on its connection, so that none is closed under a request. */
-  isDraining: () => boolean;
-  answerError: ErrorAnswerer;
 }
 
 const BASE_PATH = '/api/v1/admin';
@@ -115,75 +109,6 @@ function addRoute(
 
 export function methodNotAllowed(allowed: string): Refusal {
   return new Refusal('METHOD_NOT_ALLOWED', `This address takes ${allowed}.`, undefined, { Allow: allowed });
-}
-
-const NO_HEADERS = {};
-const NO_RAW_HEADERS: string[] = [];
-
-/** A live poll that is answered when there is news. */
-class StudentsWait implements Wait {
-  readonly seconds: number;
-  readonly #req: Request;
-  readonly #res: Response;
-  readonly #ifNoneMatch: string | undefined;
-  readonly #routes: RoutesDependencies;
-
-  constructor(
-    req: Request,
-    res: Response,
-    seconds: number,
-    ifNoneMatch: string | undefined,
-    routes: RoutesDependencies,
-  ) {
-    this.seconds = seconds;
-    this.#req = req;
-    this.#res = res;
-    this.#ifNoneMatch = ifNoneMatch;
-    this.#routes = routes;
-    forgetHead(req, res);
-  }
-
-  isKnown(version: string): boolean {
-    return isKnown(this.#ifNoneMatch, version);
-  }
-
-  whenGone(poll: HeldPoll): void {
-    if (this.#res.closed) poll.leave();
-    else this.#req.held = poll;
-  }
-
-  answer(outcome: LiveOutcome): void {
-    try {
-      if (this.#routes.isDraining()) this.#res.shouldKeepAlive = false;
-      send(this.#req, this.#res, liveAnswer(outcome, this.#ifNoneMatch, this.seconds));
-      forgetAnswer(this.#res);
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  fail(error: unknown): void {
-    this.#routes.answerError(error, this.#req, this.#res);
-  }
-}
-
-/** What has been read is let go, except for what the log asks for. */
-function forgetHead(req: Request, res: Response): void {
-  const forwarded = req.headers['x-forwarded-for'];
-  req.headers = forwarded === undefined ? NO_HEADERS : { 'x-forwarded-for': forwarded };
-  req.rawHeaders = NO_RAW_HEADERS;
-  // Express' own: the address' parts and parameters, the way to the routes after this one, and values for views.
-  Object.assign(req, { _parsedUrl: undefined, next: undefined, params: undefined });
-  Object.assign(res, { locals: undefined });
-}
-
-/**
- * What was written is let go. A response that has waited is old, and what an old object holds is kept until all of the
- * heap is collected, also where nobody holds the old one any more: with parameters and values for views, 30 % of what a
- * process with waiting students had to collect that way.
- */
-function forgetAnswer(res: Response): void {
-  if (res.headersSent) Object.assign(res, { _header: 'written' });
 }
 
 function remainingMs(req: Request): number {

@@ -93,7 +93,7 @@ test.each<[string, Partial<LiveLocation>]>([
   ['one who has stood for over a minute', { approach: approach(), stillSeconds: 61 }],
   [
     'one whose last exact fix is over a minute old',
-    { approach: approach({ reference: { ...home, fixMs: NOW - 60_001 } }) },
+    { approach: approach({ reference: { ...location(), fixMs: NOW - 60_001 } }) },
   ],
 ])('no arrival is told of %s', (_whom, more) => {
   expect(view(more)).toMatchObject(nobodyKnowsWhen);
