@@ -15,6 +15,12 @@ export const READ_WAIT_MS = 1_000;
 const READ_COUNT = 100;
 const TAKE_OVER_EVERY_MS = 10_000;
 const FORGET_CONSUMERS_EVERY_MS = 600_000;
+/**
+ * After a read that found something, what comes in next is gathered for this long; what comes after a quiet time is not
+ * held up. To read and to publish takes over a millisecond of CPU with one event or ten: 300 starts a second cost 1.5 ms
+ * each instead of 2.5.
+ */
+const GATHER_MS = 100;
 const SHORTEST_PAUSE_MS = 200;
 /** Below the time after which others take over what this process holds. */
 const LONGEST_PAUSE_MS = 30_000;
@@ -47,6 +53,7 @@ export class Relay {
   readonly #aborted = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #failures = 0;
+  #gathers = false;
   #ownsUnfinished = true;
   #takeOverAt = 0;
   #forgetConsumersAt = Date.now() + FORGET_CONSUMERS_EVERY_MS;
@@ -92,6 +99,7 @@ export class Relay {
         this.#observer.outboxAway(error);
       });
       if (this.#failures > 0) await this.#pause();
+      else if (this.#gathers) await this.#stay(GATHER_MS);
     }
   }
 
@@ -111,6 +119,8 @@ export class Relay {
     // A bus that took some is there: what it did not take must not slow the others down.
     const isAway = unfinished > 0 && unfinished === own.length + fresh.length;
     this.#failures = unfinished === 0 ? 0 : isAway ? this.#failures + 1 : 1;
+    const found = own.length + fresh.length;
+    this.#gathers = found > 0 && found < READ_COUNT;
   }
 
   async #drain(): Promise<void> {
@@ -180,6 +190,11 @@ export class Relay {
   async #pause(): Promise<void> {
     const longest = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** Math.min(this.#failures, 10));
     const ms = Math.max(SHORTEST_PAUSE_MS / 2, Math.random() * longest);
+    await this.#stay(ms);
+  }
+
+  /** Until it is time, or to stop. */
+  async #stay(ms: number): Promise<void> {
     await pause(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
   }
 }

@@ -3,12 +3,14 @@ import { StateUnavailableError, within } from '../journey/failures.js';
 import type { Home, Session } from '../journey/journey.js';
 import type { SessionRepository } from '../journey/ports.js';
 import { Connections } from './connections.js';
+import { SessionLookups } from './session-lookups.js';
 
 /** The one query of this service, by primary key; the table is the platform's (docker/postgres/schema.sql). */
-const SESSION_BY_ID =
-  'select id, trainer_id, student_id, status, student_home_location from tutoring_sessions where id = $1';
+const SESSIONS_BY_ID =
+  'select id, trainer_id, student_id, status, student_home_location from tutoring_sessions where id = any($1)';
 
-const POOL_SIZE = 10;
+/** Each carries a hundred sessions; the platform's Postgres has to have as many for every process of every task. */
+const POOL_SIZE = 4;
 
 /**
  * A connection that comes too late for its caller is there for the next one: with the callers' own limit a Postgres whose
@@ -34,6 +36,7 @@ export interface PostgresDependencies {
 export class PostgresSessionRepository implements SessionRepository {
   readonly #pool: pg.Pool;
   readonly #connections: Connections;
+  readonly #lookups: SessionLookups<SessionRow>;
   readonly #dependencies: PostgresDependencies;
 
   constructor(dependencies: PostgresDependencies) {
@@ -54,36 +57,38 @@ export class PostgresSessionRepository implements SessionRepository {
       keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     });
     this.#connections = new Connections(this.#pool, POOL_SIZE);
+    this.#lookups = new SessionLookups(async (sessionIds) => {
+      const values = [sessionIds];
+      return (await this.#connections.query<SessionRow>(SESSIONS_BY_ID, values, timeoutMs)).rows;
+    }, POOL_SIZE);
     // Without a handler an idle connection that breaks would end the process.
     this.#pool.on('error', onError);
     this.#pool.on('connect', (client) => client.on('error', onError));
   }
 
   async find(sessionId: string): Promise<Session | null> {
-    const { rows } = await this.#query<SessionRow>(SESSION_BY_ID, [sessionId]);
-    return rows[0] === undefined ? null : this.#toSession(rows[0]);
+    const { timeoutMs } = this.#dependencies;
+    const row = await this.#limited(() => this.#lookups.find(sessionId, timeoutMs));
+    return row === undefined ? null : this.#toSession(row);
   }
 
   /** @throws StateUnavailableError where Postgres does not answer in time */
   async ping(): Promise<void> {
-    await this.#query('select 1', []);
+    const { timeoutMs } = this.#dependencies;
+    await this.#limited(() => this.#connections.query('select 1', [], timeoutMs));
   }
 
   async close(): Promise<void> {
     await this.#pool.end();
   }
 
-  /** The limit counts from the call, so waiting for a connection and the query share it. */
-  async #query<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<pg.QueryResult<Row>> {
+  /** The limit counts from the call, so waiting for others' queries, for a connection and for the query share it. */
+  async #limited<Result>(work: () => Promise<Result>): Promise<Result> {
     const { timeoutMs } = this.#dependencies;
     const startedAt = performance.now();
     let succeeded = false;
     try {
-      const result = await within(
-        timeoutMs,
-        'postgres',
-        this.#connections.query<Row>(text, values, timeoutMs),
-      );
+      const result = await within(timeoutMs, 'postgres', work());
       succeeded = true;
       return result;
     } catch (error) {

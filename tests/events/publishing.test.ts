@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { events } from '../../src/contract/events.js';
 import type { ReceivedEvent } from '../../src/dev/event-bus/local-event-bus.js';
 import { aSession, metersNorth, type ASession } from '../support/a-session.js';
@@ -199,3 +200,18 @@ async function eventsOf(sessionId: string, count: number): Promise<ReceivedEvent
 async function everythingPublished(): Promise<void> {
   await until('the outbox is empty', async () => (await redis.client.xlen('journey:outbox')) === 0, 20_000);
 }
+
+test('events that follow one another closely share calls to the bus', async () => {
+  const callsBefore = service.bus.calls();
+  const beganMs = performance.now();
+  const sessionIds: string[] = [];
+  for (let count = 0; count < 40; count++) {
+    sessionIds.push(await putIntoOutbox(redis.client));
+    // They come as from phones, not all at once.
+    await pause(5);
+  }
+  await until('all are told', () => sessionIds.every((id) => service.eventsOf(id).length > 0));
+  // One call for each 100 ms, one for the first, and one more for each ten where many came in that time.
+  const most = Math.ceil((performance.now() - beganMs) / 100) + 1 + 40 / 10;
+  expect(service.bus.calls() - callsBefore).toBeLessThanOrEqual(most);
+});

@@ -171,6 +171,15 @@ test('a slow Postgres that answers in time is waited for', async () => {
   expect(await fiveCalls.start(service.url, session)).toMatchObject({ status: 201 });
 });
 
+test('a crowd that starts at once at a slow Postgres is served together, instead of one after the other', async () => {
+  await anActiveJourney(service.url);
+  const sessions = await Promise.all(Array.from({ length: 40 }, () => aSession()));
+  // Of the 800 ms that a caller waits, five answers' time on the connection that is open; another takes as long to make.
+  postgres.delay(150);
+  const answers = await Promise.all(sessions.map((session) => fiveCalls.start(service.url, session)));
+  expect(answers.map(({ status }) => status)).toEqual(sessions.map(() => 201));
+});
+
 test('an outage of Postgres is not cached: the first poll after it gets the session', async () => {
   const session = await aSession();
   postgres.cut();
