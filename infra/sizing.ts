@@ -5,11 +5,12 @@
 
 /**
  * Measured: README.md of the service, Speed (Node 24, one core of an x86 server). Of a request in the mix of 10,000 journeys
- * at their own pace: at saturation one costs half of it, because more of them share what a turn costs.
+ * at their own pace: at saturation one costs half of it, because more of them share what a turn costs. Between what it was on
+ * the machine's good and bad hours, 128 to 145.
  */
 const measured = {
-  requestServiceMicros: 120,
-  requestRedisMicros: 53,
+  requestServiceMicros: 135,
+  requestRedisMicros: 58,
   redisBytesPerJourney: 2_100,
   processBytes: 250e6,
   bytesPerWaitingStudent: 60e3,
