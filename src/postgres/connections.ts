@@ -62,7 +62,8 @@ export class Connections {
       const isTooLate = first.untilMs < nowMs;
       if (!isTooLate && this.#running >= this.#open) break;
       this.#waiting.shift();
-      if (!isTooLate) first.go();
+      if (isTooLate) first.fail(new Error('no connection was free in time'));
+      else first.go();
     }
   }
 
