@@ -14,8 +14,8 @@ interface Waiting<Row> {
 
 /**
  * What is asked for during one turn of the event loop, or while all connections are busy, becomes one query: a crowd that
- * starts at once makes queries longer instead of more, and none of it fails for having queued. One that comes alone waits
- * for nobody. With 700 starts a second, the 99th of 100 was answered in 53 ms instead of 69 to 143.
+ * starts at once makes queries longer instead of more, so that its last ones do not queue beyond their time. One that comes
+ * alone waits for nobody. With 700 starts a second, the 99th of 100 was answered in 53 ms instead of 69 to 143.
  */
 export class SessionLookups<Row extends { id: string }> {
   readonly #query: QuerySessions<Row>;

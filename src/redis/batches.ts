@@ -53,7 +53,7 @@ export class Batches {
 
   #openBatch(tag: string): Batch {
     const open = this.#open.get(tag);
-    if (open !== undefined && open !== null) return open;
+    if (open) return open;
     const batch: Batch = { keys: [], args: [], waiting: [] };
     this.#open.set(tag, batch);
     // Runs when all that has come in was looked at; what was full before has gone by then.
