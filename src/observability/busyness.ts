@@ -2,8 +2,13 @@ import { monitorEventLoopDelay, performance, type EventLoopUtilization } from 'n
 
 const MEASURED_EVERY_MS = 1_000;
 const RESOLUTION_MS = 10;
-/** The share of its time that a process may be at work; what is left is for what comes unevenly, and for collections. */
-const BUSY_FROM = 0.7;
+/**
+ * The share of its time that a process may be at work; what is left is for what comes unevenly, and for collections. The
+ * more it is at work, the longer what a collection held up takes to be made good: with 0.7 and 1, 20,000 journeys with
+ * waiting students took 77 % of a core, and p99 of updates was 1.2 to 1.7 s; with these, 67 to 71 %, and 0.1 to 0.3 s.
+ */
+const BUSY_FROM = 0.65;
+const BUSY_IN_FULL = 0.9;
 /** What a request waits for its turn, at the median of a second. */
 const LATE_FROM_MS = 10;
 const LATEST_MS = 60;
@@ -53,7 +58,7 @@ export class Busyness {
 
   /** Of the last second; utilization: the share of it that the event loop was at work; delayMs: the loop's median delay. */
   measured(utilization: number, delayMs: number): void {
-    const byWork = share(utilization, BUSY_FROM, 1);
+    const byWork = share(utilization, BUSY_FROM, BUSY_IN_FULL);
     const byDelay = share(delayMs, LATE_FROM_MS, LATEST_MS);
     this.#over += Math.max(FOLLOWS_BY * (Math.max(byWork, byDelay) - this.#over), -EASES_BY);
   }

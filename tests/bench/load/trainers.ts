@@ -3,6 +3,8 @@ import { retryAfterMs } from './http-connection.js';
 import type { JourneyRequests } from './journey-requests.js';
 import type { Sequence, Outgoing } from './request-source.js';
 
+/** Over the longest interval that they may be told: those that begin within an ordinary one stay a crowd for minutes. */
+const BEGIN_WITHIN_MS = 15_000;
 const NEXT_UPDATE_MS = /"nextUpdateMs":(\d+)/;
 
 interface Trainer {
@@ -39,7 +41,7 @@ export class Trainers {
       this.#due.push(trainer);
     };
     const trainer = { journey, intervalMs, timer: new Timer(fire), sentMs: -Infinity };
-    this.#wheel.schedule(trainer.timer, startMs + Math.random() * intervalMs);
+    this.#wheel.schedule(trainer.timer, startMs + Math.random() * Math.max(intervalMs, BEGIN_WITHIN_MS));
     return trainer;
   }
 
