@@ -1,11 +1,19 @@
 import { HttpConnection, type OnAnswer } from './http-connection.js';
 
+/** As a load balancer's: less than the service's 65 s, or a request meets a connection that is just being closed. */
+const IDLE_MS = 60_000;
+
+interface Idle {
+  connection: HttpConnection;
+  sinceMs: number;
+}
+
 /** As many connections as there are requests under way, up to a limit; what goes beyond waits for its turn. */
 export class ConnectionPool {
   readonly #port: number;
   readonly #most: number;
   readonly #all: HttpConnection[] = [];
-  readonly #idle: HttpConnection[] = [];
+  readonly #idle: Idle[] = [];
   readonly #waiting: (() => void)[] = [];
   #opened = 0;
 
@@ -33,12 +41,13 @@ export class ConnectionPool {
   }
 
   #takeIdle(): HttpConnection | undefined {
-    let connection = this.#idle.pop();
-    while (connection?.isOpen === false) {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      const { connection, sinceMs } = idle;
+      if (connection.isOpen && performance.now() - sinceMs < IDLE_MS) return connection;
+      connection.close();
       this.#opened--;
-      connection = this.#idle.pop();
     }
-    return connection;
+    return undefined;
   }
 
   #openOneMore(): void {
@@ -63,7 +72,7 @@ export class ConnectionPool {
   }
 
   #isFree(connection: HttpConnection): void {
-    this.#idle.push(connection);
+    this.#idle.push({ connection, sinceMs: performance.now() });
     this.#waiting.shift()?.();
   }
 }
