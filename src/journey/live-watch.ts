@@ -26,7 +26,7 @@ export interface LiveWatchDependencies {
   monotonicMs: () => number;
 }
 
-/** At about 30 KB each they hold 0.75 of a task's 2 GB; further ones are answered at once. */
+/** At about 35 KB each they hold 0.9 of a task's 2 GB; further ones are answered at once. */
 const MOST_WAITING = 25_000;
 
 /** Where the trainers are, for those who may know: now, or as soon as it changes. */
