@@ -82,6 +82,14 @@ function tasks({ balancer, service }: Watched): AlarmRule[] {
       ...{ threshold: 85, minutes: 10 },
     },
     {
+      // Phones that heed what they are asked keep a task from being as busy as busy-tasks looks for.
+      name: 'phones-put-off',
+      meaning:
+        'A task has so much to do that it asks phones to come every 7.5 s or less often, not every 5 s.',
+      metric: ownMetric('update_interval_stretch', 'Maximum'),
+      ...{ threshold: 1.5, minutes: 10 },
+    },
+    {
       name: 'full-tasks',
       meaning: "A task's memory is nearly full; beyond it the task is killed with all who wait on it.",
       metric: service.tasks.metricMemoryUtilization(most),

@@ -18,6 +18,7 @@ const needed = [
     'unhealthy-targets',
     'missing-tasks',
     'busy-tasks',
+    'phones-put-off',
     'full-tasks',
   ],
   ...['redis-memory', 'redis-cpu', 'redis-evictions', 'redis-replica-behind', 'outbox-age', 'outbox-depth'],
