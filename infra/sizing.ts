@@ -13,7 +13,7 @@ const measured = {
   requestRedisMicros: 58,
   redisBytesPerJourney: 2_100,
   processBytes: 250e6,
-  bytesPerWaitingStudent: 35e3,
+  bytesPerWaitingStudent: 30e3,
 };
 
 /** Of a journey: an update and a poll every 5 s, by a student who waits on a connection. */

@@ -7,10 +7,10 @@ import { answerErrors, errorAnswerer } from './error-answers.js';
 import { healthRoutes, type HealthDependencies } from './health.js';
 import { shedLoad, type LoadSheddingDependencies } from './load-shedding.js';
 import { openApiRoutes } from './openapi.js';
-import { requestContext, type AnsweredRequest } from './request-context.js';
+import { requestContext, whenOver, type AnsweredRequest } from './request-context.js';
 import { addJourneyRoutes, type RoutesDependencies } from './routes.js';
 
-export interface AppDependencies extends Omit<RoutesDependencies, 'answerError'> {
+export interface AppDependencies extends Omit<RoutesDependencies, 'answerError' | 'whenOver'> {
   health: HealthDependencies;
   corsOrigins: string[];
   trustedProxies: number;
@@ -30,10 +30,11 @@ export function createApp(dependencies: AppDependencies): RequestListener {
   app.set('trust proxy', trustedProxies);
 
   const crossOrigin = corsOrigins.length > 0 ? crossOriginFrom(corsOrigins) : undefined;
-  app.use(requestContext(onAnswered));
+  const tell = whenOver(onAnswered);
+  app.use(requestContext(tell));
   if (crossOrigin !== undefined) app.use(crossOrigin);
   const answerError = errorAnswerer(logger, dependencies.isDraining);
-  addJourneyRoutes(app, { ...dependencies, answerError });
+  addJourneyRoutes(app, { ...dependencies, answerError, whenOver: tell });
   app.use(healthRoutes(health));
   app.use(openApiRoutes());
   app.use(() => {

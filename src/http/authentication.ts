@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import { LRUCache } from 'lru-cache';
 import type { JWTVerifyOptions } from 'jose';
-import { TokenClaims } from '../contract/identifiers.js';
+import { roles, TokenClaims } from '../contract/identifiers.js';
 import { StateUnavailableError } from '../journey/failures.js';
 import type { Caller } from '../journey/journey.js';
 import { Refusal } from './answers.js';
@@ -28,7 +28,7 @@ export class Authenticator {
   readonly #verify: Verify;
   readonly #checks: JWTVerifyOptions;
   /** Verified tokens for a while, and never beyond their end: checking a signature costs more than the rest of a request. */
-  readonly #verified = new LRUCache<string, Caller & { expiresAtMs: number }>({
+  readonly #verified = new LRUCache<string, Caller & { untilSeconds: number }>({
     max: REMEMBERED_TOKENS,
     maxSize: REMEMBERED_LENGTH,
     sizeCalculation: (_caller, token) => token.length,
@@ -50,7 +50,7 @@ export class Authenticator {
     const token = BEARER.exec(req.headers.authorization ?? '')?.[1];
     if (token === undefined) throw unauthenticated('Send a token: Authorization: Bearer <JWT>.');
     const known = this.#verified.get(token);
-    if (known !== undefined && known.expiresAtMs > Date.now()) return known;
+    if (known !== undefined && known.untilSeconds * 1000 > Date.now()) return known;
     return this.#check(token);
   }
 
@@ -64,11 +64,12 @@ export class Authenticator {
       throw unauthenticated(
         "The token's sub must be a user's id (UUID), its role trainer, student or admin.",
       );
-    const expiresAtMs = Math.min(
-      ((payload.exp ?? 0) + CLOCK_LEEWAY_SECONDS) * 1000,
-      Date.now() + REMEMBERED_FOR_MS,
+    const { sub, role } = claims.data;
+    // A whole number of 32 bits and a string that all have in common are no objects of their own; there are many tokens.
+    const untilSeconds = Math.floor(
+      Math.min((payload.exp ?? 0) + CLOCK_LEEWAY_SECONDS, (Date.now() + REMEMBERED_FOR_MS) / 1000),
     );
-    const caller = { userId: claims.data.sub, role: claims.data.role, expiresAtMs };
+    const caller = { userId: sub, role: roles.find((known) => known === role) ?? role, untilSeconds };
     this.#verified.set(token, caller);
     return caller;
   }

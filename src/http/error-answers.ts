@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
 import type { Logger } from 'pino';
 import { CorruptStateError, StateUnavailableError } from '../journey/failures.js';
@@ -8,7 +9,7 @@ import { RequestAbortedError } from './json-body.js';
 const OUTAGE_LOGGED_EVERY_MS = 1_000;
 
 /** Answers with what became of a request that something was thrown for; false where an answer is under way already. */
-export type ErrorAnswerer = (error: unknown, req: Request, res: Response) => boolean;
+export type ErrorAnswerer = (error: unknown, req: Request, res: ServerResponse) => boolean;
 
 export function errorAnswerer(logger: Logger, isDraining: () => boolean): ErrorAnswerer {
   const outages = new OutageLog(logger);

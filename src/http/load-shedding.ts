@@ -3,6 +3,7 @@ import type { Express, RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import { Refusal, send } from './answers.js';
 import { requestIdOf } from './request-context.js';
+import { isInTurn } from './resting-request.js';
 
 /**
  * What has come in during one turn of the event loop is looked at for so long; what is left of it has waited longer, and
@@ -51,6 +52,7 @@ export function shedLoad(app: Express, dependencies: LoadSheddingDependencies): 
     return waitingForRedis() >= MOST_WAITING_FOR_REDIS;
   };
   const listener: RequestListener = (req, res) => {
+    if (!isInTurn(req, res)) return;
     if (!isTooMuch() || req.url?.startsWith('/health/') === true) app(req, res);
     else if (crossOrigin === undefined) refuse(req, res);
     else {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import type { NextFunction, Request, Response } from 'express';
+import { Refusal } from './answers.js';
 
 declare module 'express-serve-static-core' {
   interface Request {
@@ -16,7 +17,7 @@ declare module 'express-serve-static-core' {
 }
 
 /** A random name for the process and a count: as unique as a random id for each request, and cheaper. */
-const processId = randomUUID();
+const processName = `${randomUUID()}-`;
 let requests = 0;
 
 /** What may be taken into answers and logs from outside: short, and of characters that mean nothing to either. */
@@ -35,26 +36,40 @@ export interface AnsweredRequest {
   remoteAddress: () => string | undefined;
 }
 
-/** First in line: names the request, and tells of it when it is over, however it ended. */
-export function requestContext(onAnswered: (request: AnsweredRequest) => void) {
+/** A listener: tells of the response's request when it is over, however it ended. */
+export type WhenOver = (this: ServerResponse) => void;
+
+export function whenOver(onAnswered: (request: AnsweredRequest) => void): WhenOver {
+  return function (this: ServerResponse) {
+    const req = this.req as Request;
+    req.held?.leave();
+    onAnswered({
+      requestId: req.requestId,
+      method: req.method,
+      route: req.routeLabel,
+      // nginx' word for a caller that went before there was an answer.
+      status: this.headersSent ? this.statusCode : 499,
+      seconds: (performance.now() - req.startedAtMs) / 1000,
+      aborted: !this.writableFinished,
+      remoteAddress: () => addressOf(req),
+    });
+  };
+}
+
+/** First in line: names the request. @throws Refusal VALIDATION_FAILED without a Host, as HTTP/1.1 wants it */
+export function requestContext(whenOver: WhenOver) {
   return (req: Request, res: Response, next: NextFunction): void => {
     req.startedAtMs = performance.now();
     req.requestId = requestIdOf(req);
     req.routeLabel = 'unmatched';
     req.held = undefined;
-    res.on('close', () => {
-      req.held?.leave();
-      onAnswered({
-        requestId: req.requestId,
-        method: req.method,
-        route: req.routeLabel,
-        // nginx' word for a caller that went before there was an answer.
-        status: res.headersSent ? res.statusCode : 499,
-        seconds: (performance.now() - req.startedAtMs) / 1000,
-        aborted: !res.writableFinished,
-        remoteAddress: () => addressOf(req),
-      });
-    });
+    res.on('close', whenOver);
+    if (req.headers.host === undefined && req.httpVersion === '1.1') {
+      res.shouldKeepAlive = false;
+      throw new Refusal('VALIDATION_FAILED', 'The request has no Host.', [
+        { path: 'Host', message: 'is required' },
+      ]);
+    }
     next();
   };
 }
@@ -65,7 +80,7 @@ export function requestIdOf({ headers }: IncomingMessage): string {
 }
 
 function nextId(): string {
-  return `${processId}-${++requests}`;
+  return processName + (++requests).toString(36);
 }
 
 /** What a proxy says that is no address stays out of the log: without one in front, it is the caller's own text. */

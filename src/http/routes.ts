@@ -18,7 +18,7 @@ import {
   type AnswerRules,
 } from './outcome-answers.js';
 
-export interface RoutesDependencies extends LaterAnswers {
+export interface RoutesDependencies extends Omit<LaterAnswers, 'requestPrototype'> {
   journeys: JourneyService;
   authenticator: Authenticator;
   rules: AnswerRules;
@@ -41,6 +41,7 @@ type Work = (caller: Caller, req: Request, res: Response) => Promise<Answer | nu
 /** Adds the five calls to the app itself: a router of their own would look at each address once more. */
 export function addJourneyRoutes(app: Express, dependencies: RoutesDependencies): void {
   const { journeys, rules } = dependencies;
+  const later = { ...dependencies, requestPrototype: app.request };
   const paths: [path: string, allowed: string][] = [];
   const route = (method: 'get' | 'post', path: string, call: Call, work: Work) => {
     addRoute(app, dependencies, { method, path, call, work });
@@ -58,7 +59,7 @@ export function addJourneyRoutes(app: Express, dependencies: RoutesDependencies)
     const seconds = ifNoneMatch === undefined ? null : preferredWaitSeconds(req.headers['prefer']);
     // A wait is no slow answer: it has a name of its own in metrics and logs.
     if (seconds !== null) req.routeLabel = WAITING_ROUTE;
-    const wait = seconds === null ? null : new StudentsWait(req, res, seconds, ifNoneMatch, dependencies);
+    const wait = seconds === null ? null : new StudentsWait(req, res, seconds, ifNoneMatch, later);
     const outcome = await journeys.watch(caller, sessionId, remainingMs(req), wait);
     return outcome === null ? null : liveAnswer(outcome, ifNoneMatch, seconds);
   });

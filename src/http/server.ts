@@ -11,7 +11,10 @@ import {
 import type { Express } from 'express';
 import { Listening } from './listening.js';
 
-/** Above the ALB's idle time of 60 s: otherwise a connection closes just when the ALB uses it again. */
+/**
+ * Above the ALB's idle time of 60 s: otherwise a connection closes just when the ALB uses it again. And above the longest
+ * wait, during which a connection counts as idle, see resting-request.ts.
+ */
 const KEEP_ALIVE_MS = 65_000;
 /** A phone on a bad line sends 200 bytes in less. */
 const REQUEST_TIMEOUT_MS = 20_000;
@@ -38,7 +41,10 @@ export async function listen(listener: RequestListener, port: number, sockets = 
     headersTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: 1_000,
   };
-  const server = createServer({ ...limits, ...ownClasses(listener) }, listener);
+  // Node would answer what has no Host or expects something unknown by itself, past the listener, see resting-request.ts.
+  const ours = { requireHostHeader: false };
+  const server = createServer({ ...limits, ...ours, ...ownClasses(listener) }, listener);
+  server.on('checkExpectation', listener);
   server.on('clientError', answerBrokenRequest);
   const listening = await Listening.on(port, server, sockets);
   return { port: listening.port, close: (graceMs) => close(server, listening, graceMs) };

@@ -1,45 +1,88 @@
-import type { Journey, LiveLocation } from './journey.js';
-import type { JourneyChange, JourneyChanges } from './ports.js';
+import type { ActiveState, Journey, LiveLocation } from './journey.js';
+import { KeptPosition } from './kept-position.js';
+import type { ChangeListener, JourneyChange, JourneyChanges } from './ports.js';
 import type { HeldPoll, Signal, WaitingPlace } from './waiting-caller.js';
 
 /** A student asks again at once, so a journey is followed on for a while after its last watcher has left. */
 const LINGER_MS = 5_000;
 const HOUSEKEEPING_EVERY_MS = 1_000;
 
-/** A journey that goes on, as it was at a time. */
-export class ActiveState {
-  readonly #monotonicMs: () => number;
-  readonly #learntAtMs: number;
-
-  /** atMs: milliseconds since the epoch by Redis' clock. monotonicMs: what runs on from there at the same pace. */
-  constructor(
-    readonly journey: Journey,
-    readonly location: LiveLocation | null,
-    readonly atMs: number,
-    monotonicMs: () => number,
-  ) {
-    this.#monotonicMs = monotonicMs;
-    this.#learntAtMs = monotonicMs();
-  }
-
-  /** What Redis' clock says now, to a few milliseconds. */
-  get nowMs(): number {
-    return this.atMs + Math.round(this.#monotonicMs() - this.#learntAtMs);
-  }
-
-  /** The same journey with a position that has just been told. */
-  at(location: LiveLocation): ActiveState {
-    return new ActiveState(this.journey, location, location.timestampMs, this.#monotonicMs);
-  }
-}
-
 /**
- * Who waits for one journey: nearly always its student alone. A set would make a table for each of a student's waits
- * (V8 shrinks a set that is emptied), 240 bytes that are collected only with all of the heap.
+ * One session's journey, kept up to date by what is told of it, so that a student who asks again and again needs no look
+ * into Redis each time. It is also where those who wait for news of it are found.
  */
-class Watchers implements WaitingPlace {
+export class FollowedJourney implements ChangeListener, WaitingPlace {
+  readonly sessionId: string;
+  /** Where there is a promise: nothing is told before it is fulfilled. */
+  confirmed: Promise<void> | null = null;
+  watchers = 0;
+  /** By performance.now(), in whole milliseconds. */
+  leftAtMs = 0;
+  /** Nothing is told any more. */
+  isBroken = false;
+  /** Nearly always the student alone waits; a set would make a table for each of a student's waits. */
   #first: HeldPoll | null = null;
   #others: Set<HeldPoll> | null = null;
+  readonly #monotonicMs: () => number;
+  #journey: Journey | null = null;
+  /** Of this journey; or what was told of one that has not been looked at yet. */
+  readonly #position = new KeptPosition();
+  /** How far Redis' clock is ahead of the monotonic one. */
+  #aheadMs = NaN;
+  #lifecycles = 0;
+
+  /** monotonicMs: runs on at the pace of Redis' clock. */
+  constructor(sessionId: string, monotonicMs: () => number) {
+    this.sessionId = flat(sessionId);
+    this.#monotonicMs = monotonicMs;
+  }
+
+  /** What is known without asking; null: ask. */
+  get active(): ActiveState | null {
+    if (this.#journey === null) return null;
+    return {
+      journey: this.#journey,
+      location: this.#position.read(),
+      nowMs: Math.round(this.#monotonicMs() + this.#aheadMs),
+    };
+  }
+
+  /** Counts starts and ends, so that a look can tell whether one came meanwhile. */
+  get lifecycles(): number {
+    return this.#lifecycles;
+  }
+
+  /** Takes what a look has found that no start or end has overtaken. */
+  remember(found: ActiveState | null): void {
+    if (found === null) {
+      this.#journey = null;
+      return;
+    }
+    const { journey, location, nowMs } = found;
+    const { trainerId, studentId } = journey;
+    this.#journey = {
+      ...journey,
+      sessionId: this.sessionId,
+      trainerId: flat(trainerId),
+      studentId: flat(studentId),
+    };
+    // What was told meanwhile is newer than what the look found, or was told by the time of the look and is in it.
+    const { timestampMs } = this.#position;
+    if (timestampMs >= nowMs || (location !== null && timestampMs > location.timestampMs)) return;
+    this.#moveTo(location, nowMs);
+  }
+
+  changed(change: JourneyChange): void {
+    if (change.kind === 'position') {
+      const { location } = change;
+      if (!(location.timestampMs <= this.#position.timestampMs)) this.#moveTo(location, location.timestampMs);
+    } else if (change.kind === 'lifecycle') {
+      this.#lifecycles++;
+      this.#journey = null;
+      this.#position.write(null);
+    } else this.isBroken = true;
+    this.#wakeAll(this.isBroken ? 'broken' : 'changed');
+  }
 
   add(poll: HeldPoll): void {
     if (this.#first === null) this.#first = poll;
@@ -51,111 +94,65 @@ class Watchers implements WaitingPlace {
     else this.#others?.delete(poll);
   }
 
-  wakeAll(signal: Signal): void {
-    // Whoever is told waits no more, so both change meanwhile.
-    const others = [...(this.#others ?? [])];
-    this.#first?.wake(signal);
-    for (const poll of others) poll.wake(signal);
-  }
-}
-
-/**
- * One session's journey, kept up to date by what is told of it, so that a student who asks again and again needs no look
- * into Redis each time.
- */
-export class FollowedJourney {
-  /** Where there is a promise: nothing is told before it is fulfilled. */
-  confirmed: Promise<void> | null = null;
-  watchers = 0;
-  /** By performance.now(). */
-  leftAtMs = 0;
-  /** Nothing is told any more. */
-  isBroken = false;
-  /** Who is told of what is applied. */
-  readonly waiting = new Watchers();
-  #active: ActiveState | null = null;
-  #told: LiveLocation | null = null;
-  #lifecycles = 0;
-
-  /** What is known without asking; null: ask. */
-  get active(): ActiveState | null {
-    return this.#active;
+  /** Those who wait now. */
+  get waiting(): HeldPoll[] {
+    return [...(this.#first === null ? [] : [this.#first]), ...(this.#others ?? [])];
   }
 
-  /** Counts starts and ends, so that a look can tell whether one came meanwhile. */
-  get lifecycles(): number {
-    return this.#lifecycles;
+  #moveTo(location: LiveLocation | null, atMs: number): void {
+    this.#position.write(location);
+    this.#aheadMs = atMs - this.#monotonicMs();
   }
 
-  /** Takes what a look has found that no start or end has overtaken. */
-  remember(found: ActiveState | null): void {
-    this.#active = found;
-    // What was told before the look is in what it found, or had gone by then.
-    if (this.#told !== null && found !== null && this.#told.timestampMs >= found.atMs)
-      this.#moveTo(this.#told);
-  }
-
-  apply(change: JourneyChange): void {
-    if (change.kind === 'position') {
-      this.#told = change.location;
-      this.#moveTo(change.location);
-    } else {
-      this.#lifecycles++;
-      this.#active = null;
-      this.#told = null;
-    }
-    this.isBroken = change.kind === 'broken';
-    this.waiting.wakeAll(this.isBroken ? 'broken' : 'changed');
-  }
-
-  #moveTo(location: LiveLocation): void {
-    if (this.#active === null) return;
-    if (location.timestampMs <= (this.#active.location?.timestampMs ?? -Infinity)) return;
-    this.#active = this.#active.at(location);
+  #wakeAll(signal: Signal): void {
+    if (this.#others === null) this.#first?.wake(signal);
+    else for (const poll of this.waiting) poll.wake(signal);
   }
 }
 
 /** The journeys that somebody in this process watches with patience. */
 export class FollowedJourneys {
   readonly #changes: JourneyChanges;
+  readonly #monotonicMs: () => number;
   readonly #followed = new Map<string, FollowedJourney>();
   #housekeeping: NodeJS.Timeout | undefined;
 
-  constructor(changes: JourneyChanges) {
+  constructor(changes: JourneyChanges, monotonicMs: () => number) {
     this.#changes = changes;
+    this.#monotonicMs = monotonicMs;
   }
 
   get isUp(): boolean {
     return this.#changes.isUp;
   }
 
+  /** All polls that wait now. */
+  get waiting(): HeldPoll[] {
+    return [...this.#followed.values()].flatMap((followed) => followed.waiting);
+  }
+
   /** Each call wants its leave. */
   join(sessionId: string): FollowedJourney {
-    const followed = this.#followed.get(sessionId) ?? this.#follow(sessionId);
+    const known = this.#followed.get(sessionId);
+    const followed = known === undefined || known.isBroken ? this.#follow(sessionId) : known;
     followed.watchers++;
     return followed;
   }
 
   leave(followed: FollowedJourney): void {
-    if (--followed.watchers === 0) followed.leftAtMs = performance.now();
+    if (--followed.watchers === 0) followed.leftAtMs = Math.round(performance.now());
   }
 
-  #follow(sessionId: string): FollowedJourney {
-    const followed = new FollowedJourney();
+  #follow(id: string): FollowedJourney {
+    const followed = new FollowedJourney(id, this.#monotonicMs);
+    const { sessionId } = followed;
     this.#followed.set(sessionId, followed);
-    const forget = () => {
-      if (this.#followed.get(sessionId) === followed) this.#followed.delete(sessionId);
-    };
-    const confirmed = this.#changes.follow(sessionId, (change) => {
-      if (change.kind === 'broken') forget();
-      followed.apply(change);
-    });
-    followed.confirmed = confirmed.then(
+    followed.confirmed = this.#changes.follow(sessionId, followed).then(
       () => {
         followed.confirmed = null;
       },
       (error: unknown) => {
-        forget();
+        if (this.#followed.get(sessionId) === followed) this.#followed.delete(sessionId);
         throw error;
       },
     );
@@ -177,4 +174,9 @@ export class FollowedJourneys {
     clearInterval(this.#housekeeping);
     this.#housekeeping = undefined;
   }
+}
+
+/** By itself: what was cut out of a text keeps all of that text. */
+function flat(text: string): string {
+  return Buffer.from(text).toString();
 }

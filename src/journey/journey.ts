@@ -31,6 +31,13 @@ export interface Journey {
   home: Coordinates | null;
 }
 
+/** A journey that goes on, as it is at a time by Redis' clock. */
+export interface ActiveState {
+  journey: Journey;
+  location: LiveLocation | null;
+  nowMs: number;
+}
+
 export interface EndedJourney {
   sessionId: string;
   trainerId: string;

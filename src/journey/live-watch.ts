@@ -3,7 +3,7 @@ import { AlarmClock } from './alarm-clock.js';
 import { nextPollMs, type Cadence } from './cadence.js';
 import type { CallerBudget } from './caller-budget.js';
 import { within } from './failures.js';
-import { FollowedJourneys, ActiveState, type FollowedJourney } from './followed-journeys.js';
+import { FollowedJourneys, type FollowedJourney } from './followed-journeys.js';
 import { STALE_AFTER_MS, type Caller, type Journey, type LiveLocation } from './journey.js';
 import { LivePoll, type Found } from './live-poll.js';
 import { activeVersion, activeView, endedView, inactiveView } from './live-view.js';
@@ -26,7 +26,7 @@ export interface LiveWatchDependencies {
   monotonicMs: () => number;
 }
 
-/** At about 35 KB each they hold 0.9 of a task's 2 GB; further ones are answered at once. */
+/** At about 30 KB each they hold 0.8 of a task's 2 GB; further ones are answered at once. */
 const MOST_WAITING = 25_000;
 
 /** Where the trainers are, for those who may know: now, or as soon as it changes. */
@@ -38,32 +38,30 @@ export class LiveWatch {
   readonly #observer: JourneyObserver;
   readonly #tellsStaleLocations: boolean;
   readonly #cadence: () => Cadence;
-  readonly #monotonicMs: () => number;
   readonly #alarms = new AlarmClock<HeldPoll>();
-  readonly #waiting = new Set<HeldPoll>();
   readonly #places = new WaitingPlaces();
+  #waiting = 0;
   #isReleased = false;
 
   constructor(dependencies: LiveWatchDependencies) {
     this.#store = dependencies.store;
     this.#directory = dependencies.directory;
     this.#guesses = dependencies.guesses;
-    this.#followed = new FollowedJourneys(dependencies.changes);
+    this.#followed = new FollowedJourneys(dependencies.changes, dependencies.monotonicMs);
     this.#observer = dependencies.observer;
     this.#tellsStaleLocations = dependencies.tellsStaleLocations;
     this.#cadence = dependencies.cadence;
-    this.#monotonicMs = dependencies.monotonicMs;
   }
 
   /** How many polls wait at present. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waiting;
   }
 
   /** Answers all that wait, at once; from now on nobody waits. */
   releaseAll(): void {
     this.#isReleased = true;
-    for (const poll of [...this.#waiting]) poll.wake('released');
+    for (const poll of this.#followed.waiting) poll.wake('released');
   }
 
   async now(caller: Caller, sessionId: string, withinMs: number): Promise<LiveOutcome> {
@@ -80,7 +78,7 @@ export class LiveWatch {
     const isUp = !this.#isReleased && this.#followed.isUp && this.waiting < MOST_WAITING;
     if (isGuessing || !isUp || !this.#places.take(caller)) return this.now(caller, sessionId, withinMs);
     const followed = this.#followed.join(sessionId);
-    const poll = new LivePoll(caller, sessionId, withinMs / 2, wait, followed, this.#goOn);
+    const poll = new LivePoll(caller, withinMs / 2, wait, followed, this.#goOn);
     return this.#leaving(poll, async () => {
       // Before the state is read: what happens between the reading and the waiting is told then.
       if (followed.confirmed !== null) await within(poll.withinMs, 'redis', followed.confirmed);
@@ -91,9 +89,18 @@ export class LiveWatch {
 
   /** With a poll that was woken. */
   readonly #goOn = (poll: LivePoll, signal: Signal): void => {
+    this.#waiting--;
     this.#leaving(poll, async () => {
-      if (signal === 'released' || signal === 'broken') return this.#outcomeOf(poll.found, false);
+      const { instead } = poll;
       const { active } = poll.followed;
+      if (signal === 'released' || signal === 'broken') {
+        if (instead !== null) return this.#outcomeOf({ active: null, outcome: instead }, false);
+        if (active !== null) {
+          // It may be another journey than the one that it came to wait for.
+          if (!mayWatch(poll.caller, active.journey)) return { kind: 'forbidden' };
+          return this.#outcomeOf({ active }, false);
+        }
+      }
       if (signal === 'changed' && active !== null) return this.#tellOrHold(poll, { active });
       // Also after the wait: another version of the service may have changed the state and told nobody.
       const found = await this.#lookAndRemember(poll);
@@ -129,9 +136,10 @@ export class LiveWatch {
     if (found.active !== null && !mayWatch(caller, found.active.journey)) return { kind: 'forbidden' };
     if (!isKnownTo(wait, found)) return this.#outcomeOf(found, true);
     if (this.#isReleased || poll.isGone || followed.isBroken) return this.#outcomeOf(found, false);
-    poll.found = found;
-    const leftMs = Math.max(0, poll.endsAtMs - performance.now());
-    poll.sleepIn([this.#alarms.in(leftMs), this.#waiting, followed.waiting]);
+    poll.instead = found.active === null ? found.outcome : null;
+    wait.rest();
+    this.#waiting++;
+    poll.sleepIn(this.#alarms.in(Math.max(0, poll.endsAtMs - performance.now())), followed);
     return null;
   }
 
@@ -141,10 +149,10 @@ export class LiveWatch {
     return isKnownTo(wait, { active }) ? { active } : null;
   }
 
-  async #lookAndRemember({ caller, sessionId, withinMs, followed }: LivePoll): Promise<Found> {
+  async #lookAndRemember({ caller, withinMs, followed }: LivePoll): Promise<Found> {
     for (;;) {
       const { lifecycles } = followed;
-      const found = await this.#look(caller, sessionId, withinMs);
+      const found = await this.#look(caller, followed.sessionId, withinMs);
       // A start or an end that came meanwhile makes it old; each look has its own time limit, and they are rare.
       if (lifecycles !== followed.lifecycles) continue;
       followed.remember(found.active);
@@ -169,7 +177,7 @@ export class LiveWatch {
         const { journey, location, nowMs } = reading;
         if (!mayWatch(caller, journey)) return instead({ kind: 'forbidden' });
         if (caller.role === 'student') this.#reportIfStale(journey, location, nowMs);
-        return { active: new ActiveState(journey, location, nowMs, this.#monotonicMs) };
+        return { active: { journey, location, nowMs } };
       }
       case 'ended': {
         this.#observer.polled('state');

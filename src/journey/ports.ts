@@ -64,7 +64,9 @@ export type JourneyChange =
   | { kind: 'lifecycle' }
   /** Changes may have been missed, and none is told any more. */
   | { kind: 'broken' };
-export type ChangeListener = (change: JourneyChange) => void;
+export interface ChangeListener {
+  changed(change: JourneyChange): void;
+}
 
 /** Changes of sessions' journeys as they happen, in order for each session. */
 export interface JourneyChanges {

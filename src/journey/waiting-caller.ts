@@ -11,6 +11,10 @@ export interface Wait {
   isKnown(version: string): boolean;
   /** Tells the poll when the caller has gone. */
   whenGone(poll: HeldPoll): void;
+  /** There will be nothing to answer before something has changed. */
+  rest(): void;
+  /** There may be now. */
+  resume(): void;
   /** One of these, once, where the poll was held; it may come when the caller has gone. */
   answer(outcome: LiveOutcome): void;
   fail(error: unknown): void;
@@ -23,28 +27,32 @@ export interface WaitingPlace {
 }
 
 /**
- * A poll that is held back, in all the places where something may end its wait. No function waits for it: the garbage
+ * A poll that is held back, in the two places where something may end its wait. No function waits for it: the garbage
  * collector copies twice whatever is held, and functions that waited, from Express' to the last, were half of that.
  */
 export abstract class HeldPoll implements Alarm {
   /** Whether the caller is no longer there. */
   isGone = false;
-  #places: readonly WaitingPlace[] = [];
+  #alarm: WaitingPlace | null = null;
+  #news: WaitingPlace | null = null;
 
   /** Goes on with it; never throws. */
   protected abstract woken(signal: Signal): void;
 
-  /** Waits in these places for the first signal. */
-  sleepIn(places: readonly WaitingPlace[]): void {
-    this.#places = places;
-    for (const place of places) place.add(this);
+  /** Waits for the first signal: of the time, or of what there is to tell. */
+  sleepIn(alarm: WaitingPlace, news: WaitingPlace): void {
+    this.#alarm = alarm;
+    this.#news = news;
+    alarm.add(this);
+    news.add(this);
   }
 
   wake(signal: Signal): void {
-    const places = this.#places;
-    if (places.length === 0) return;
-    this.#places = [];
-    for (const place of places) place.delete(this);
+    if (this.#news === null) return;
+    this.#alarm?.delete(this);
+    this.#news.delete(this);
+    this.#alarm = null;
+    this.#news = null;
     this.woken(signal);
   }
 

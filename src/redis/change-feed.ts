@@ -20,7 +20,7 @@ export class ChangeFeed implements JourneyChanges {
     this.#redis = redis;
     redis.on('message', (channel: string, message: string) => {
       const sessionId = channel.slice(CHANGES_PREFIX.length);
-      this.#listeners.get(sessionId)?.(changeOf(channel, message));
+      this.#listeners.get(sessionId)?.changed(changeOf(channel, message));
     });
     redis.on('close', () => {
       this.#breakAll();
@@ -63,7 +63,7 @@ export class ChangeFeed implements JourneyChanges {
   #breakAll(): void {
     const listeners = [...this.#listeners.values()];
     this.#listeners.clear();
-    for (const listener of listeners) listener({ kind: 'broken' });
+    for (const listener of listeners) listener.changed({ kind: 'broken' });
   }
 }
 

@@ -12,9 +12,8 @@ export class RawConnection {
   /** allowHalfOpen: what the service ends is not closed by this side. */
   constructor(url: string, bytes: string) {
     const { hostname, port } = new URL(url);
-    this.#socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true }, () => {
-      this.#socket.write(Buffer.from(bytes, 'latin1'));
-    });
+    this.#socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    this.send(bytes);
     this.#socket.on('data', (chunk: Buffer) => (this.text += chunk.toString('latin1')));
     const ended = () => {
       this.isEnded = true;
@@ -24,6 +23,10 @@ export class RawConnection {
 
   get statuses(): number[] {
     return [...this.text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
+  }
+
+  send(bytes: string): void {
+    this.#socket.write(Buffer.from(bytes, 'latin1'));
   }
 
   close(): void {
