@@ -67,6 +67,12 @@ const linesOf = (requestId: string) =>
     return lines.length > 0 && lines;
   });
 
+/** Of what went well only so much is logged each second, and other tests' answers count. */
+async function anotherSecond(): Promise<void> {
+  const fromMs = performance.now();
+  await until('a second is over', () => performance.now() - fromMs > 1_000);
+}
+
 test('the connection on which a poll has waited serves what comes next, and another wait after that', async () => {
   const session = await aJourney(service.api);
   const connection = await aWaitingConnection(session);
@@ -123,8 +129,7 @@ test('a poll that has waited is one line of the log, with its id, its time and t
   const requestId = randomUUID();
   const headers = [`X-Request-Id: ${requestId}`, 'X-Forwarded-For: 203.0.113.7'];
   const connection = await aWaitingConnection(session, { headers });
-  const waitedFromMs = performance.now();
-  await until('it has waited', () => performance.now() - waitedFromMs > 100);
+  await anotherSecond();
   await post(session, 1);
   await answered(connection);
   expect(connection.text).toContain(`\r\nX-Request-Id: ${requestId}\r\n`);
@@ -133,7 +138,7 @@ test('a poll that has waited is one line of the log, with its id, its time and t
     { method: 'GET', route: `${LIVE.slice(13)} (waiting)`, status: 200, remoteAddress: '203.0.113.7' },
   ]);
   expect(lines[0]).not.toHaveProperty('aborted');
-  expect(lines[0]?.['durationMs']).toBeGreaterThan(95);
+  expect(lines[0]?.['durationMs']).toBeGreaterThan(995);
   connection.close();
 });
 
@@ -151,6 +156,7 @@ test('a caller that goes after its poll has waited and was answered is not logge
   const session = await aJourney(service.api);
   const requestId = randomUUID();
   const connection = await aWaitingConnection(session, { headers: [`X-Request-Id: ${requestId}`] });
+  await anotherSecond();
   await post(session, 1);
   await answered(connection);
   connection.close();
@@ -184,49 +190,34 @@ describe('a request that comes on the connection of a poll that waits', () => {
       'Content-Length: 0',
     );
 
-  test('ends the wait with the state as it is, and the connection, and is not carried out', async () => {
-    const session = await aJourney(service.api);
-    await post(session, 1);
-    const connection = await aWaitingConnection(session);
-    connection.send(stop(session));
-    await closed(connection);
-    expect(connection.statuses).toEqual([304]);
-    expect(connection.text).toMatch(/\r\nconnection: close\r\n/i);
-    await untilWaiting(service, 0);
-    expect(data(await poll(service, session, undefined, { prefer: null }))).toMatchObject({ isActive: true });
-  });
+  const health = (...headers: string[]) => wire('GET /health/live HTTP/1.1', 'Host: test', ...headers);
 
   test.each([
-    ['has no Host', wire('GET / HTTP/1.1')],
-    ['expects what nobody knows', wire('GET /health/live HTTP/1.1', 'Host: test', 'Expect: something')],
-  ])('does so too where it %s, and another comes with it', async (_name, bytes) => {
-    const session = await aJourney(service.api);
-    await post(session, 1);
-    const connection = await aWaitingConnection(session);
-    connection.send(bytes + stop(session));
-    await closed(connection);
-    expect(connection.statuses).toEqual([304]);
-    await untilWaiting(service, 0);
-    expect(data(await poll(service, session, undefined, { prefer: null }))).toMatchObject({ isActive: true });
-  });
-
-  test('a thousand of them are not carried out either', async () => {
-    const session = await aJourney(service.api);
-    await post(session, 1);
-    const connection = await aWaitingConnection(session);
-    const health = wire('GET /health/live HTTP/1.1', 'Host: test', `X-Padding: ${'x'.repeat(100)}`);
-    connection.send(health.repeat(1_000) + stop(session));
-    await closed(connection);
-    expect(connection.statuses).toEqual([304]);
-    await untilWaiting(service, 0);
-    expect(data(await poll(service, session, undefined, { prefer: null }))).toMatchObject({ isActive: true });
-  });
+    ['alone', ''],
+    ['behind one without a Host', wire('GET / HTTP/1.1')],
+    ['behind one that expects what nobody knows', health('Expect: something')],
+    ['behind a thousand others', health(`X-Padding: ${'x'.repeat(100)}`).repeat(1_000)],
+  ])(
+    '%s ends the wait with the state as it is, and the connection, and is not carried out',
+    async (_where, before) => {
+      const session = await aJourney(service.api);
+      await post(session, 1);
+      const connection = await aWaitingConnection(session);
+      connection.send(before + stop(session));
+      await closed(connection);
+      expect(connection.statuses).toEqual([304]);
+      expect(connection.text).toMatch(/\r\nconnection: close\r\n/i);
+      await untilWaiting(service, 0);
+      expect(data(await poll(service, session, undefined, { prefer: null }))).toMatchObject({
+        isActive: true,
+      });
+    },
+  );
 
   test('is carried out where the poll has not come to wait yet, and all answers come in their order', async () => {
     const session = await aJourney(service.api);
     await post(session, 1);
-    const health = wire('GET /health/live HTTP/1.1', 'Host: test');
-    const bytes = (await question(session, {})) + stop(session) + health;
+    const bytes = (await question(session, {})) + stop(session) + health();
     const connection = new RawConnection(service.url, bytes);
     await answered(connection, 3);
     const [, first, second, third] = connection.text.split('HTTP/1.1 200 OK\r\n');
