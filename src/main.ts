@@ -1,5 +1,5 @@
 import { ConfigError, readConfig, type Config } from './config.js';
-import { startService } from './service.js';
+import { startService, type Service } from './service.js';
 
 /** A stop that takes longer is cut: ECS would kill the process after 30 s, and nobody would know where it hung. */
 const STOP_WITHIN_MS = 25_000;
@@ -15,13 +15,7 @@ function configOrExit(): Config {
 }
 
 const config = configOrExit();
-const service = await startService(config).catch((error: unknown) => {
-  process.stderr.write(
-    `admin-service cannot start: ${error instanceof Error ? error.message : String(error)}\n`,
-  );
-  process.exit(1);
-});
-
+let service: Service | undefined;
 let isStopping = false;
 function stopOn(signal: NodeJS.Signals, delayMs: number): void {
   process.on(signal, () => {
@@ -31,19 +25,30 @@ function stopOn(signal: NodeJS.Signals, delayMs: number): void {
       return;
     }
     isStopping = true;
+    // Nothing is served before the start is through, so there is nothing to finish.
+    if (service === undefined) process.exit(0);
+    const { logger, stop } = service;
     setTimeout(() => {
-      service.logger.error('not stopped in time');
+      logger.error('not stopped in time');
       process.exit(1);
     }, STOP_WITHIN_MS).unref();
-    service.stop(delayMs).then(
+    stop(delayMs).then(
       () => process.exit(0),
       (error: unknown) => {
-        service.logger.error({ err: error }, 'stop failed');
+        logger.error({ err: error }, 'stop failed');
         process.exit(1);
       },
     );
   });
 }
 
+// Before the start: without a handler a first process of a container, as this is in the image, ignores a SIGTERM.
 stopOn('SIGTERM', config.shutdownDelayMs);
 stopOn('SIGINT', 0);
+
+service = await startService(config).catch((error: unknown) => {
+  process.stderr.write(
+    `admin-service cannot start: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
+  process.exit(1);
+});

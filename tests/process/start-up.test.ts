@@ -1,4 +1,5 @@
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { awsEnvironment, testEnvironment } from '../support/service-settings.js';
 import { startLocalEventBus, type LocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
 import { runMainToItsEnd } from '../support/service-process.js';
@@ -55,3 +56,19 @@ test.each(['PORT', 'MANAGEMENT_PORT'])(
     expect(stderr).not.toMatch(/^\s+at /m);
   },
 );
+
+test('told to stop before it is ready, while Redis answers nothing yet, the process exits 0 without a word', async () => {
+  const silent = createServer((socket) => socket.on('error', () => undefined));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const connected = once(silent, 'connection') as Promise<[Socket]>;
+  const { port } = silent.address() as AddressInfo;
+  const environment = {
+    ...testEnvironment({ REDIS_URL: `redis://127.0.0.1:${port}` }),
+    ...awsEnvironment(bus),
+  };
+  const { code, stderr } = await runMainToItsEnd(environment, connected);
+  const [socket] = await connected;
+  socket.destroy();
+  silent.close();
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+});

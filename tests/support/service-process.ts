@@ -71,11 +71,18 @@ export async function runServiceProcess(
   };
 }
 
-/** Runs the entry with exactly this environment until it exits by itself; for settings that are wrong. */
+/**
+ * Runs the entry with exactly this environment until it exits: by itself, where settings are wrong, or on a SIGTERM that it
+ * gets once toldToStop resolves.
+ */
 export async function runMainToItsEnd(
   environment: Record<string, string>,
+  toldToStop?: Promise<unknown>,
 ): Promise<{ code: number | null; stderr: string }> {
-  const { child } = startMain(environment);
+  const { child, kill } = startMain(environment);
+  void toldToStop?.then(() => {
+    kill('SIGTERM');
+  });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString();
