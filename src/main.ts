@@ -15,7 +15,8 @@ function configOrExit(): Config {
 }
 
 const config = configOrExit();
-let service: Service | undefined;
+/** Null until it has started. */
+let service: Service | null = null;
 let isStopping = false;
 function stopOn(signal: NodeJS.Signals, delayMs: number): void {
   process.on(signal, () => {
@@ -26,13 +27,13 @@ function stopOn(signal: NodeJS.Signals, delayMs: number): void {
     }
     isStopping = true;
     // Nothing is served before the start is through, so there is nothing to finish.
-    if (service === undefined) process.exit(0);
-    const { logger, stop } = service;
+    if (service === null) process.exit(0);
+    const { logger } = service;
     setTimeout(() => {
       logger.error('not stopped in time');
       process.exit(1);
     }, STOP_WITHIN_MS).unref();
-    stop(delayMs).then(
+    service.stop(delayMs).then(
       () => process.exit(0),
       (error: unknown) => {
         logger.error({ err: error }, 'stop failed');

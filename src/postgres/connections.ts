@@ -1,8 +1,6 @@
 import type pg from 'pg';
 
 interface Waiting {
-  /** By performance.now(); after it nobody waits for the answer any more. */
-  untilMs: number;
   go: () => void;
   fail: (error: unknown) => void;
 }
@@ -23,25 +21,24 @@ export class Connections {
     this.#most = most;
   }
 
-  /** withinMs: for how long the caller waits; the query is not made where no connection is free by then. */
-  query<Row extends pg.QueryResultRow>(
-    text: string,
-    values: unknown[],
-    withinMs: number,
-  ): Promise<pg.QueryResult<Row>> {
-    const run = () => {
+  /** values: asked for when a connection is free, once; null where nobody waits for the answer any more: it has no rows then. */
+  query<Row extends pg.QueryResultRow>(text: string, values: () => unknown[] | null): Promise<Row[]> {
+    const run = async (): Promise<Row[]> => {
       this.#running++;
-      return this.#pool.query<Row>(text, values).finally(() => {
+      try {
+        const given = values();
+        return given === null ? [] : (await this.#pool.query<Row>(text, given)).rows;
+      } finally {
         this.#running--;
         this.#next();
-      });
+      }
     };
     if (this.#waiting.length === 0 && this.#running < this.#open) return run();
     return new Promise((resolve, fail) => {
       const go = () => {
         resolve(run());
       };
-      this.#waiting.push({ untilMs: performance.now() + withinMs, go, fail });
+      this.#waiting.push({ go, fail });
       this.#next();
     });
   }
@@ -57,13 +54,10 @@ export class Connections {
   }
 
   #serve(): void {
-    const nowMs = performance.now();
-    for (let [first] = this.#waiting; first !== undefined; [first] = this.#waiting) {
-      const isTooLate = first.untilMs < nowMs;
-      if (!isTooLate && this.#running >= this.#open) break;
-      this.#waiting.shift();
-      if (isTooLate) first.fail(new Error('no connection was free in time'));
-      else first.go();
+    while (this.#running < this.#open) {
+      const first = this.#waiting.shift();
+      if (first === undefined) return;
+      first.go();
     }
   }
 

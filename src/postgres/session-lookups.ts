@@ -1,8 +1,11 @@
 /** With the ids in one message, and little enough for one answer. */
 const MOST_TOGETHER = 100;
 
-/** One row for each session that there is. */
-export type QuerySessions<Row> = (sessionIds: string[]) => Promise<Row[]>;
+/**
+ * One row for each session that there is. The ids are asked for when the query goes out, once; null: it has nothing to ask
+ * any more.
+ */
+export type QuerySessions<Row> = (sessionIds: () => string[] | null) => Promise<Row[]>;
 
 interface Waiting<Row> {
   sessionId: string;
@@ -21,54 +24,71 @@ export class SessionLookups<Row extends { id: string }> {
   readonly #query: QuerySessions<Row>;
   readonly #mostQueries: number;
   #waiting: Waiting<Row>[] = [];
-  #running = 0;
+  /** Queries that have not gone out, because no connection is free. */
+  #queued = 0;
   #isDue = false;
 
+  /** mostQueries: how many can be under way at once, and so how many may wait for a connection of their own. */
   constructor(query: QuerySessions<Row>, mostQueries: number) {
     this.#query = query;
     this.#mostQueries = mostQueries;
   }
 
   /**
-   * withinMs: for how long the caller waits; a session that nobody waits for by then is not asked for.
+   * withinMs: for how long the caller waits, the same for all; a session that nobody waits for by then is not asked for.
    * @throws what the query throws
    */
   find(sessionId: string, withinMs: number): Promise<Row | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ sessionId, untilMs: performance.now() + withinMs, resolve, reject });
-      if (this.#isDue) return;
-      this.#isDue = true;
-      // Runs when all that has come in was looked at.
-      setImmediate(() => {
-        this.#isDue = false;
-        this.#next();
-      });
+      this.#askSoon();
     });
   }
 
-  #next(): void {
-    while (this.#waiting.length > 0 && this.#running < this.#mostQueries) {
-      const nowMs = performance.now();
-      const together = this.#waiting.splice(0, MOST_TOGETHER).filter(({ untilMs }) => untilMs >= nowMs);
-      if (together.length > 0) this.#ask(together);
-    }
+  /** When all that has come in was looked at. */
+  #askSoon(): void {
+    if (this.#isDue || this.#waiting.length === 0) return;
+    this.#isDue = true;
+    setImmediate(() => {
+      this.#isDue = false;
+      // The first of those that queue takes what came meanwhile along.
+      if (this.#queued < this.#mostQueries) this.#ask();
+    });
   }
 
-  #ask(together: Waiting<Row>[]): void {
-    this.#running++;
-    this.#query(together.map(({ sessionId }) => sessionId))
-      .then(
-        (rows) => {
-          const byId = new Map(rows.map((row) => [row.id, row]));
-          for (const { sessionId, resolve } of together) resolve(byId.get(sessionId));
-        },
-        (error: unknown) => {
-          for (const { reject } of together) reject(error);
-        },
-      )
-      .finally(() => {
-        this.#running--;
-        this.#next();
-      });
+  #ask(): void {
+    const lastUntilMs = this.#waiting.at(-1)?.untilMs ?? 0;
+    let taken: Waiting<Row>[] | undefined;
+    const take = (): string[] | null => {
+      taken = this.#take();
+      return taken.length === 0 ? null : taken.map(({ sessionId }) => sessionId);
+    };
+    this.#queued++;
+    this.#query(take).then(
+      (rows) => {
+        const byId = new Map(rows.map((row) => [row.id, row]));
+        for (const { sessionId, resolve } of taken ?? []) resolve(byId.get(sessionId));
+      },
+      (error: unknown) => {
+        for (const { reject } of taken ?? this.#giveUp(lastUntilMs)) reject(error);
+      },
+    );
+  }
+
+  #take(): Waiting<Row>[] {
+    this.#queued--;
+    const nowMs = performance.now();
+    const first = this.#waiting.splice(0, MOST_TOGETHER);
+    this.#askSoon();
+    return first.filter(({ untilMs }) => untilMs >= nowMs);
+  }
+
+  /** Those that were there when a query was made that no connection came for; later ones may have more luck. */
+  #giveUp(lastUntilMs: number): Waiting<Row>[] {
+    this.#queued--;
+    const later = this.#waiting.findIndex(({ untilMs }) => untilMs > lastUntilMs);
+    const given = this.#waiting.splice(0, later === -1 ? Infinity : later);
+    this.#askSoon();
+    return given;
   }
 }

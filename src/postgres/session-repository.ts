@@ -57,10 +57,14 @@ export class PostgresSessionRepository implements SessionRepository {
       keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     });
     this.#connections = new Connections(this.#pool, POOL_SIZE);
-    this.#lookups = new SessionLookups(async (sessionIds) => {
-      const values = [sessionIds];
-      return (await this.#connections.query<SessionRow>(SESSIONS_BY_ID, values, timeoutMs)).rows;
-    }, POOL_SIZE);
+    this.#lookups = new SessionLookups(
+      (sessionIds) =>
+        this.#connections.query<SessionRow>(SESSIONS_BY_ID, () => {
+          const ids = sessionIds();
+          return ids && [ids];
+        }),
+      POOL_SIZE,
+    );
     // Without a handler an idle connection that breaks would end the process.
     this.#pool.on('error', onError);
     this.#pool.on('connect', (client) => client.on('error', onError));
@@ -74,8 +78,9 @@ export class PostgresSessionRepository implements SessionRepository {
 
   /** @throws StateUnavailableError where Postgres does not answer in time */
   async ping(): Promise<void> {
-    const { timeoutMs } = this.#dependencies;
-    await this.#limited(() => this.#connections.query('select 1', [], timeoutMs));
+    const untilMs = performance.now() + this.#dependencies.timeoutMs;
+    const values = () => (performance.now() > untilMs ? null : []);
+    await this.#limited(() => this.#connections.query('select 1', values));
   }
 
   async close(): Promise<void> {

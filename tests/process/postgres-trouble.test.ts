@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { aSession, sessionsPool } from '../support/a-session.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { aSession, sessionsPool, type ASession } from '../support/a-session.js';
 import { anActiveJourney, fiveCalls, timedGet, unavailable, withinASecond } from '../support/five-calls.js';
 import { metric, runService, type RunningService } from '../support/running-service.js';
 import { sharedDatabaseUrl, sharedRedisUrl } from '../support/shared-services.js';
@@ -174,9 +175,21 @@ test('a slow Postgres that answers in time is waited for', async () => {
 test('a crowd that starts at once at a slow Postgres is served together, instead of one after the other', async () => {
   await anActiveJourney(service.url);
   const sessions = await Promise.all(Array.from({ length: 40 }, () => aSession()));
-  // Of the 800 ms that a caller waits, five answers' time on the connection that is open; another takes as long to make.
+  // Of the 800 ms that a caller waits, two answers' time on the connection that is open; another takes as long to make.
   postgres.delay(150);
   const answers = await Promise.all(sessions.map((session) => fiveCalls.start(service.url, session)));
+  expect(answers.map(({ status }) => status)).toEqual(sessions.map(() => 201));
+});
+
+test('a crowd that comes over a sixth of a second is served together too, whatever waits for a connection already', async () => {
+  await anActiveJourney(service.url);
+  const sessions = await Promise.all(Array.from({ length: 40 }, () => aSession()));
+  postgres.delay(150);
+  const startLater = async (session: ASession, nth: number) => {
+    await pause(nth * 4);
+    return fiveCalls.start(service.url, session);
+  };
+  const answers = await Promise.all(sessions.map(startLater));
   expect(answers.map(({ status }) => status)).toEqual(sessions.map(() => 201));
 });
 
