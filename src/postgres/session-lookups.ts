@@ -51,8 +51,8 @@ export class SessionLookups<Row extends { id: string }> {
     this.#isDue = true;
     setImmediate(() => {
       this.#isDue = false;
-      // The first of those that queue takes what came meanwhile along.
-      if (this.#queued < this.#mostQueries) this.#ask();
+      // One that queued may have gone out meanwhile, with all; the first that goes takes what came until then.
+      if (this.#waiting.length > 0 && this.#queued < this.#mostQueries) this.#ask();
     });
   }
 
