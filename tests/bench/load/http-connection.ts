@@ -18,7 +18,7 @@ export class HttpConnection {
   #onAnswer: OnAnswer | undefined;
   isOpen = true;
 
-  /** from: one of this machine's own addresses; each has its own 28,000 ports. */
+  /** from: one of this machine's own addresses; each has 28,000 ports, which get slower to find the more are taken. */
   static open(port: number, from = '127.0.0.1'): Promise<HttpConnection> {
     return new Promise((resolve, reject) => {
       const connection = new HttpConnection(port, from);

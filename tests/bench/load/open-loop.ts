@@ -31,8 +31,9 @@ export async function openLoop(loop: OpenLoop, tally: Tally): Promise<void> {
     const request = loop.take();
     underWay++;
     const isMeasured = dueMs >= loop.measureFromMs;
+    if (isMeasured) tally.ownDelay.add(performance.now() - dueMs);
     const bytes = () => {
-      if (isMeasured) tally.ownDelay.add(performance.now() - dueMs);
+      if (isMeasured) tally.untilSent.add(performance.now() - dueMs);
       return request.bytes;
     };
     pool.send(bytes, (status, text) => {

@@ -77,8 +77,10 @@ export interface LoadResult {
   refused: Spread | undefined;
   /** From when a position was accepted, by the answer's own time, until its student had it. */
   seen: Spread | undefined;
-  /** How late the load itself was: from when a request was due until it was sent. */
+  /** How late the load itself was: from when a request was due until the load came to it. */
   ownDelay: Spread | undefined;
+  /** The same until a connection was free for it as well. */
+  untilSent: Spread | undefined;
   lastSequence: number;
   nextJourney: number;
   /** Whether the service holds an answer back when it is asked to. */

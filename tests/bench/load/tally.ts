@@ -21,6 +21,7 @@ export class Tally {
   readonly #failures: Record<string, number> = {};
   readonly seen = new Times();
   readonly ownDelay = new Times();
+  readonly untilSent = new Times();
   #answers = 0;
   #startedAtMs = performance.now();
   canWait = false;
@@ -61,6 +62,7 @@ export class Tally {
       refused: this.#refused.spread(),
       seen: this.seen.spread(),
       ownDelay: this.ownDelay.spread(),
+      untilSent: this.untilSent.spread(),
       lastSequence: sequence.last,
       nextJourney,
       canWait: this.canWait,

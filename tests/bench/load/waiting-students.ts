@@ -12,8 +12,12 @@ const APPLIED = /\r\npreference-applied: wait/i;
 const LAST_UPDATE = /"lastUpdate":"([^"]+)"/;
 /** Phones do not all connect in the same moment either, and a listener's queue is bounded. */
 const CONNECT_AT_ONCE = 100;
-/** Each of this machine's own addresses has 28,000 ports, some of them still taken by what was before. */
-const STUDENTS_PER_ADDRESS = 10_000;
+/**
+ * The more of an address' ports are taken, the longer the kernel looks for another: with 10,000 students at an address each
+ * further connection from it took 2 ms, and the trainers' connections that were opened while the service paused held the
+ * load up for a second or two.
+ */
+const STUDENTS_PER_ADDRESS = 250;
 
 /** Trainers send as phones do, while each student holds a request that the service answers when there is news. */
 export async function waitForNews(
@@ -108,8 +112,7 @@ class Students {
   }
 
   async #sitDown(journey: JourneyRequests, index: number): Promise<void> {
-    const address = `127.0.0.${1 + Math.floor(index / STUDENTS_PER_ADDRESS)}`;
-    const connection = await HttpConnection.open(this.#port, address);
+    const connection = await HttpConnection.open(this.#port, addressOf(index));
     this.#connections.push(connection);
     await new Promise<void>((resolve) => {
       connection.send(journey.live(), (_status, text) => {
@@ -140,4 +143,10 @@ class Students {
       this.#waitOn(connection, journey);
     });
   }
+}
+
+/** One of this machine's own; the trainers' connections have 127.0.0.1. */
+function addressOf(index: number): string {
+  const address = Math.floor(index / STUDENTS_PER_ADDRESS);
+  return `127.0.${1 + Math.floor(address / 250)}.${1 + (address % 250)}`;
 }

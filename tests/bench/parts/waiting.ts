@@ -13,8 +13,9 @@ import { introduceAll } from './round.js';
 /** Once round; and until what trainers are told has settled, after all students came at once. */
 const WARM_UP_SECONDS = 6;
 const STEERED_WARM_UP_SECONDS = 60;
-/** With more than one of V8's collections of all of the heap, which come about once a minute. */
-const MEASURED_SECONDS = 120;
+/** With one or two of V8's collections of all of the heap, which come every two or three minutes. */
+const STEERED_MEASURED_SECONDS = 240;
+const MEASURED_SECONDS = 60;
 /** Files and sockets that the load and the service have besides those of waiting students. */
 const OTHER_FILES = 700;
 
@@ -32,7 +33,9 @@ interface Waiting {
 export async function measureWaiting(bench: Bench): Promise<PartReport> {
   const { journeys } = bench.options;
   const students = Math.min(journeys, openFilesLimit() - OTHER_FILES);
-  const { result, row, everyMs } = await measureOne(bench, ours, { students, come: 'when told to' });
+  const { updateIntervalMs } = productionRules;
+  const seconds = STEERED_MEASURED_SECONDS;
+  const { result, row, everyMs } = await measureOne(bench, ours, { students, seconds, come: 'when told to' });
   const title = `${journeys} journeys on one core, students on Prefer: wait`;
   if (!result.canWait) {
     const bars = limits().map(([what, limit]) => notMeasured(what, `≤ ${limit} ms`, 'not held back'));
@@ -42,9 +45,9 @@ export async function measureWaiting(bench: Bench): Promise<PartReport> {
     return { title, rows: [], bars, notes };
   }
   const others = [
-    await measureOne(bench, floor, { students, come: Math.round(everyMs / 100) * 100 }),
-    await measureOne(bench, ours, { students, come: productionRules.updateIntervalMs }),
-    await measureOne(bench, floor, { students, come: productionRules.updateIntervalMs }),
+    await measureOne(bench, floor, { students, seconds, come: Math.round(everyMs / 100) * 100 }),
+    await measureOne(bench, ours, { students, seconds: MEASURED_SECONDS, come: updateIntervalMs }),
+    await measureOne(bench, floor, { students, seconds: MEASURED_SECONDS, come: updateIntervalMs }),
   ];
   const figures = [result.updates?.p99, result.seen?.p95];
   const bars: Bar[] = limits().map(([what, limit], index) =>
@@ -62,11 +65,13 @@ export async function measureWaiting(bench: Bench): Promise<PartReport> {
 
 interface Crowd {
   students: number;
+  seconds: number;
   /** Or how often, in milliseconds. */
   come: 'when told to' | number;
 }
 
-async function measureOne(bench: Bench, kind: ContenderKind, { students, come }: Crowd): Promise<Waiting> {
+async function measureOne(bench: Bench, kind: ContenderKind, crowd: Crowd): Promise<Waiting> {
+  const { students, come } = crowd;
   const { journeys } = bench.options;
   const redis = await bench.sharedRedis();
   const contender = await bench.start(kind, redis, {});
@@ -74,7 +79,7 @@ async function measureOne(bench: Bench, kind: ContenderKind, { students, come }:
   const intervalMs = trainersHeed ? productionRules.updateIntervalMs : come;
   const warmUpSeconds = trainersHeed ? STEERED_WARM_UP_SECONDS : WARM_UP_SECONDS;
   bench.say(
-    `${kind.name}: ${students} waiting students of ${journeys} journeys, for ${warmUpSeconds + MEASURED_SECONDS} s`,
+    `${kind.name}: ${students} waiting students of ${journeys} journeys, for ${warmUpSeconds + crowd.seconds} s`,
   );
   await introduceAll(bench, contender, redis, journeys);
   const meter = new UsageMeter(contender, redis);
@@ -83,7 +88,7 @@ async function measureOne(bench: Bench, kind: ContenderKind, { students, come }:
       kind: 'waitingStudents',
       port: contender.port,
       ...{ journeys, students, trainersHeed, intervalMs },
-      ...{ warmUpSeconds, seconds: MEASURED_SECONDS },
+      ...{ warmUpSeconds, seconds: crowd.seconds },
     },
     () => {
       meter.begin();
@@ -92,7 +97,7 @@ async function measureOne(bench: Bench, kind: ContenderKind, { students, come }:
   const { seconds, serviceSeconds, redisSeconds, heldOffSeconds } = meter.usage();
   const mebibytes = residentMebibytes(contender.pid);
   await contender.stop();
-  const { answers, updates, seen, ownDelay, failures } = result;
+  const { answers, updates, seen, ownDelay, untilSent, failures } = result;
   const everyMs = (journeys * seconds * 1000) / answers;
   const row = {
     contender: kind.name,
@@ -102,7 +107,7 @@ async function measureOne(bench: Bench, kind: ContenderKind, { students, come }:
     'an update every, s': (everyMs / 1000).toFixed(1),
     'positions seen/s': ((seen?.count ?? 0) / seconds).toFixed(0),
     'updates p50 / p95 / p99, ms': [updates?.p50, updates?.p95, updates?.p99].map(milliseconds).join(' / '),
-    'of that before it was sent, p99': milliseconds(ownDelay?.p99),
+    "of that the load's own, until sent, p99": [ownDelay?.p99, untilSent?.p99].map(milliseconds).join(' / '),
     'seen after p50 / p95 / p99, ms': [seen?.p50, seen?.p95, seen?.p99].map(milliseconds).join(' / '),
     'of its core': percent(serviceSeconds / seconds),
     'CPU, µs': ((serviceSeconds * 1e6) / (answers + (seen?.count ?? 0))).toFixed(0),
