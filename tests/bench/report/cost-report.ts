@@ -17,6 +17,8 @@ const TIMES_FLOOR = 1.5;
 const TIMES_FASTIFY = 1;
 const TIMES_LESS_SERVICE = 3;
 const TIMES_LESS_REDIS = 2;
+/** Of an update of the floor, where the limits were set that are times or a share of the core. */
+const FLOOR_MICROS_OF_LIMITS = 65;
 
 export function costReport(kind: RequestKind, costs: Costs): PartReport {
   const own = micros(costs, 'admin-service', 'serviceMicros');
@@ -34,7 +36,12 @@ export function costReport(kind: RequestKind, costs: Costs): PartReport {
       'RSS, MiB': mebibytes.toFixed(0),
     };
   });
-  return { title: titles[kind], rows, bars: barsOf(kind, costs), notes: [] };
+  return {
+    title: titles[kind],
+    rows,
+    bars: barsOf(kind, costs),
+    notes: kind === 'update' ? [speedOf(costs)] : [],
+  };
 }
 
 function barsOf(kind: RequestKind, costs: Costs): Bar[] {
@@ -59,6 +66,11 @@ function againstReviewedDesign(costs: Costs): Bar[] {
     atLeast(`${what}: service CPU`, times('serviceMicros'), TIMES_LESS_SERVICE, '×'),
     atLeast(`${what}: Redis CPU`, times('redisMicros'), TIMES_LESS_REDIS, '×'),
   ];
+}
+
+function speedOf(costs: Costs): string {
+  const times = FLOOR_MICROS_OF_LIMITS / median(micros(costs, 'floor', 'serviceMicros'));
+  return `Limits in milliseconds and of the core's share were set on a machine where the floor's update took ${FLOOR_MICROS_OF_LIMITS} µs. This one was ${times.toFixed(2)} times as fast.`;
 }
 
 function micros(costs: Costs, name: ContenderName, field: 'serviceMicros' | 'redisMicros'): number[] {
