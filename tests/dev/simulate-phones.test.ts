@@ -103,7 +103,13 @@ test('requests leave on schedule while a stall lasts, and the latency shows all 
 
 test('a 429 is obeyed: the next update comes when the service said, and no sooner', async () => {
   const refused = new Map<string, number>();
-  const limit: Misbehaviour = ({ kind, sessionId, atMs }) => {
+  // Sooner than the refusal says, but later than a busy machine holds its answer up: the next is not under way by then.
+  const paceMs = 800;
+  const limit: Misbehaviour = ({ kind, sessionId, atMs }, proper) => {
+    if (kind === 'start') {
+      const { data } = proper.body as { data: object };
+      return { ...proper, body: { success: true, data: { ...data, nextUpdateMs: paceMs } } };
+    }
     if (kind !== 'update' || refused.has(sessionId)) return undefined;
     refused.set(sessionId, atMs);
     return refusalAnswer(429, 'RATE_LIMITED', {
@@ -111,7 +117,7 @@ test('a 429 is obeyed: the next update comes when the service said, and no soone
       details: { retryAfterMs: 900 },
     });
   };
-  const { stub, ...run } = await fleet(limit);
+  const { stub, ...run } = await fleet(limit, '--minutes', '0.07');
   for (const [sessionId, atMs] of refused) {
     const next = stub.callsOf('update', sessionId).find((call) => call.atMs > atMs);
     expect((next?.atMs ?? 0) - atMs).toBeGreaterThanOrEqual(900);

@@ -1,4 +1,5 @@
 import { Client, type Dispatcher } from 'undici';
+import { Queue } from './queue.js';
 
 export interface OutgoingRequest {
   method: 'GET' | 'POST';
@@ -32,8 +33,7 @@ export class Connections {
   readonly #all = new Set<Client>();
   /** The last that was used is the next: the others may close. */
   readonly #idle: Client[] = [];
-  #waiting: Waiting[] = [];
-  #firstWaiting = 0;
+  readonly #waiting = new Queue<Waiting>();
   #underWay = 0;
 
   constructor(origin: string, most: number) {
@@ -55,8 +55,7 @@ export class Connections {
 
   /** Ends all, whatever is under way: nobody is told any more. */
   async close(): Promise<void> {
-    this.#waiting = [];
-    this.#firstWaiting = 0;
+    this.#waiting.clear();
     await Promise.all([...this.#all].map((client) => client.destroy()));
   }
 
@@ -99,14 +98,8 @@ export class Connections {
 
   #sendWaiting(): void {
     while (this.#idle.length > 0) {
-      // An array's shift would move all of them, and after a stall they are many.
-      const next = this.#waiting[this.#firstWaiting];
+      const next = this.#waiting.shift();
       if (next === undefined) return;
-      this.#firstWaiting += 1;
-      if (this.#firstWaiting === this.#waiting.length) {
-        this.#waiting = [];
-        this.#firstWaiting = 0;
-      }
       this.#sendAfterWait(next);
     }
   }

@@ -1,12 +1,8 @@
+import { Queue } from '../../../src/dev/load/queue.js';
 import { HttpConnection, type OnAnswer } from './http-connection.js';
 
 /** As a load balancer's: less than the service's 65 s, or a request meets a connection that is just being closed. */
 const IDLE_MS = 60_000;
-
-interface Waiting {
-  goOn: () => void;
-  next: Waiting | undefined;
-}
 
 interface Idle {
   connection: HttpConnection;
@@ -19,9 +15,7 @@ export class ConnectionPool {
   readonly #most: number;
   readonly #all: HttpConnection[] = [];
   readonly #idle: Idle[] = [];
-  /** Linked, for there may be 100,000 where the service can't keep up, and an array moves them all for each that leaves. */
-  #first: Waiting | undefined;
-  #last: Waiting | undefined;
+  readonly #waiting = new Queue<() => void>();
   #opened = 0;
 
   constructor(port: number, most: number) {
@@ -35,7 +29,7 @@ export class ConnectionPool {
       this.#sendOn(connection, request, onAnswer);
       return;
     }
-    this.#queue(() => {
+    this.#waiting.push(() => {
       const free = this.#takeIdle();
       if (free === undefined) onAnswer(0, '');
       else this.#sendOn(free, request, onAnswer);
@@ -45,21 +39,6 @@ export class ConnectionPool {
 
   close(): void {
     for (const connection of this.#all) connection.close();
-  }
-
-  #queue(goOn: () => void): void {
-    const waiting = { goOn, next: undefined };
-    if (this.#last === undefined) this.#first = waiting;
-    else this.#last.next = waiting;
-    this.#last = waiting;
-  }
-
-  #letNextGoOn(): void {
-    const waiting = this.#first;
-    if (waiting === undefined) return;
-    this.#first = waiting.next;
-    if (this.#first === undefined) this.#last = undefined;
-    waiting.goOn();
   }
 
   #takeIdle(): HttpConnection | undefined {
@@ -81,7 +60,7 @@ export class ConnectionPool {
       },
       () => {
         this.#opened--;
-        this.#letNextGoOn();
+        this.#waiting.shift()?.();
       },
     );
   }
@@ -95,6 +74,6 @@ export class ConnectionPool {
 
   #isFree(connection: HttpConnection): void {
     this.#idle.push({ connection, sinceMs: performance.now() });
-    this.#letNextGoOn();
+    this.#waiting.shift()?.();
   }
 }
