@@ -104,7 +104,7 @@ test('requests leave on schedule while a stall lasts, and the latency shows all 
 test('a 429 is obeyed: the next update comes when the service said, and no sooner', async () => {
   const refused = new Map<string, number>();
   // Sooner than the refusal says, but later than a busy machine holds its answer up: the next is not under way by then.
-  const paceMs = 800;
+  const paceMs = 600;
   const limit: Misbehaviour = ({ kind, sessionId, atMs }, proper) => {
     if (kind === 'start') {
       const { data } = proper.body as { data: object };
