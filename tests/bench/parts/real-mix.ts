@@ -1,6 +1,6 @@
 import type { Bench } from '../bench.js';
 import { productionRules } from '../bench-journeys.js';
-import { ours } from '../contenders/registry.js';
+import { floor, ours, type ContenderKind } from '../contenders/registry.js';
 import { residentMebibytes } from '../cpu-time.js';
 import type { LoadResult } from '../load/orders.js';
 import { atMost, notMeasured, type Bar } from '../report/bar.js';
@@ -22,23 +22,46 @@ const MEMORY_LIMIT_MIB = 238;
 /** From the second quarter of a soak to its last. */
 const GROWTH_LIMIT = 1.05;
 
-/** The service as in production: of each journey an update and a poll every 5 seconds, and its own rate limit. */
+interface Driven {
+  result: LoadResult;
+  usage: Usage;
+  /** MiB, looked at while it was measured. */
+  memory: number[];
+}
+
+/**
+ * The service as in production: of each journey an update and a poll every 5 seconds, and its own rate limit. The
+ * floor after it shows what such a rate, at which few requests share a turn of the event loop, costs Node alone.
+ */
 export async function measureRealMix(bench: Bench): Promise<PartReport> {
   const { soakMinutes, journeys: prepared } = bench.options;
   const journeys = Math.min(JOURNEYS, prepared);
   const seconds = Math.max(MEASURED_SECONDS, soakMinutes * 60);
+  const service = await drive(bench, ours, journeys, seconds);
+  const bare = await drive(bench, floor, journeys, MEASURED_SECONDS);
+  return {
+    title: `The mix of ${journeys} journeys as in production, on one core`,
+    rows: [rowOf(ours, service), rowOf(floor, bare)],
+    bars: barsOf(journeys, service, soakMinutes),
+    notes: [
+      `For ${seconds} s, the floor for ${MEASURED_SECONDS}, after ${WARM_UP_SECONDS} s of warming up. Latency counts from when a request was due, so it includes up to a millisecond of the load's own timer (${milliseconds(service.result.ownDelay?.p50)} ms at the median). Where the service was held off its core for more than a few per cent of the time, somebody else was at work there, and the times are theirs.`,
+    ],
+  };
+}
+
+async function drive(bench: Bench, kind: ContenderKind, journeys: number, seconds: number): Promise<Driven> {
   const redis = await bench.sharedRedis();
-  const service = await bench.start(ours, redis, {});
-  await introduceAll(bench, service, redis, journeys);
-  bench.say(`the real mix: ${journeys} journeys for ${WARM_UP_SECONDS + seconds} s`);
-  const meter = new UsageMeter(service, redis);
+  const contender = await bench.start(kind, redis, {});
+  await introduceAll(bench, contender, redis, journeys);
+  bench.say(`the real mix: ${kind.name}, ${journeys} journeys for ${WARM_UP_SECONDS + seconds} s`);
+  const meter = new UsageMeter(contender, redis);
   const memory: number[] = [];
   let isMeasuring = false;
   const looking = setInterval(() => {
-    if (isMeasuring) memory.push(residentMebibytes(service.pid));
+    if (isMeasuring) memory.push(residentMebibytes(contender.pid));
   }, LOOK_EVERY_MS);
   const intervalMs = productionRules.updateIntervalMs;
-  const target = { port: service.port, journeys, intervalMs, warmUpSeconds: WARM_UP_SECONDS, seconds };
+  const target = { port: contender.port, journeys, intervalMs, warmUpSeconds: WARM_UP_SECONDS, seconds };
   const result = await bench.load
     .run({ kind: 'phones', ...target }, () => {
       isMeasuring = true;
@@ -48,40 +71,30 @@ export async function measureRealMix(bench: Bench): Promise<PartReport> {
       clearInterval(looking);
     });
   const usage = meter.usage();
-  memory.push(residentMebibytes(service.pid));
-  await service.stop();
-  return {
-    title: `The mix of ${journeys} journeys as in production, on one core`,
-    rows: rowsOf(result, usage, memory),
-    bars: barsOf(journeys, result, usage, memory, soakMinutes),
-    notes: [
-      `For ${seconds} s after ${WARM_UP_SECONDS} s of warming up. Latency counts from when a request was due, so it includes up to a millisecond of the load's own timer (${milliseconds(result.ownDelay?.p50)} ms at the median). Where the service was held off its core for more than a few per cent of the time, somebody else was at work there, and the times are theirs.`,
-    ],
-  };
+  memory.push(residentMebibytes(contender.pid));
+  await contender.stop();
+  return { result, usage, memory };
 }
 
-function rowsOf(result: LoadResult, usage: Usage, memory: number[]): PartReport['rows'] {
+function rowOf(kind: ContenderKind, { result, usage, memory }: Driven): PartReport['rows'][number] {
   const { updates, polls, failures } = result;
-  return [
-    {
-      'requests/s': (result.answers / usage.seconds).toFixed(0),
-      'service, of its core': percent(usage.serviceSeconds / usage.seconds),
-      'service CPU, µs': ((usage.serviceSeconds * 1e6) / result.answers).toFixed(1),
-      'held off its core': percent(usage.heldOffSeconds / usage.seconds),
-      'Redis, of a core': percent(usage.redisSeconds / usage.seconds),
-      'updates p50 / p99, ms': `${milliseconds(updates?.p50)} / ${milliseconds(updates?.p99)}`,
-      'polls p50 / p99, ms': `${milliseconds(polls?.p50)} / ${milliseconds(polls?.p99)}`,
-      'not as due': Object.keys(failures).length === 0 ? 'none' : JSON.stringify(failures),
-      'RSS, MiB': Math.max(...memory).toFixed(0),
-    },
-  ];
+  return {
+    contender: kind.name,
+    'requests/s': (result.answers / usage.seconds).toFixed(0),
+    'of its core': percent(usage.serviceSeconds / usage.seconds),
+    'CPU, µs': ((usage.serviceSeconds * 1e6) / result.answers).toFixed(1),
+    'held off its core': percent(usage.heldOffSeconds / usage.seconds),
+    'Redis, of a core': percent(usage.redisSeconds / usage.seconds),
+    'updates p50 / p99, ms': `${milliseconds(updates?.p50)} / ${milliseconds(updates?.p99)}`,
+    'polls p50 / p99, ms': `${milliseconds(polls?.p50)} / ${milliseconds(polls?.p99)}`,
+    'not as due': Object.keys(failures).length === 0 ? 'none' : JSON.stringify(failures),
+    'RSS, MiB': Math.max(...memory).toFixed(0),
+  };
 }
 
 function barsOf(
   journeys: number,
-  { updates, polls, failures }: LoadResult,
-  usage: Usage,
-  memory: number[],
+  { result: { updates, polls, failures }, usage, memory }: Driven,
   soakMinutes: number,
 ): Bar[] {
   const what = `mix of ${journeys} journeys`;
