@@ -8,6 +8,7 @@ export interface BenchOptions {
   /** The update's cost against the floor, and nothing else. */
   isQuick: boolean;
   only: readonly PartName[];
+  /** Many and short: on a shared machine both of a pair should have had the same neighbours. */
   rounds: number;
   seconds: number;
   journeys: number;
@@ -34,8 +35,8 @@ parts, in tests/bench/RESULTS.md. Missed bars are told and are no failure of the
                       growth              100,000 journeys against 1,000
                       memory              of Redis, a journey
                       trips               to Redis and Postgres, a call
-  --rounds N        of each contender in turn (default 5)
-  --seconds N       of each round (default 3)
+  --rounds N        of each contender in turn (default 15)
+  --seconds N       of each round (default 1)
   --journeys N      on the way, for update, live, mix at saturation and wait (default 20000)
   --node PATH       the Node of the service and the others (default: this one if it is 24 or later,
                     else Node 24 from the npm registry)
@@ -50,8 +51,8 @@ export function readCommandLine(args: string[]): CommandLine {
       allowPositionals: true,
       options: {
         only: { type: 'string', default: partNames.join(',') },
-        rounds: { type: 'string', default: '5' },
-        seconds: { type: 'string' },
+        rounds: { type: 'string', default: '15' },
+        seconds: { type: 'string', default: '1' },
         journeys: { type: 'string' },
         node: { type: 'string' },
         soak: { type: 'string', default: '0' },
@@ -71,7 +72,7 @@ export function readCommandLine(args: string[]): CommandLine {
     isQuick,
     only: isQuick ? (['update'] as PartName[]) : partNames.filter((name) => only.includes(name)),
     rounds: Number(values.rounds),
-    seconds: Number(values.seconds ?? (isQuick ? 4 : 3)),
+    seconds: Number(values.seconds),
     journeys: Number(values.journeys ?? (isQuick ? 10_000 : 20_000)),
     node: values.node,
     soakMinutes: Number(values.soak),

@@ -8,7 +8,7 @@ import { costReport } from '../report/cost-report.js';
 import type { PartReport } from '../report/part-report.js';
 import { median } from '../report/statistics.js';
 import { checkSameAnswers } from './same-answers.js';
-import { measureRound, refreshPositions, refuseFailures, type Round } from './round.js';
+import { measureRound, refreshPositions, refuseFailures, secondsOf, type Round } from './round.js';
 
 export type CallGroup = 'update' | 'live' | 'mix';
 
@@ -29,6 +29,7 @@ const kindsOf: Record<CallGroup, readonly RequestKind[]> = {
   mix: ['mix'],
 };
 const LOAD_SHARE = 0.6;
+const LATENCY_SECONDS = 3;
 const WARM_UP_SECONDS = 2;
 
 /** Update, live and their mix: all contenders in turn. */
@@ -82,7 +83,6 @@ class CostMeasurement {
 
   async run(): Promise<void> {
     const { rounds } = this.#bench.options;
-    // The first one is not counted: each contender's code is compiled for this kind of request in it.
     for (let round = 0; round <= rounds; round++) {
       for (const contender of this.#contenders) await this.#turn(contender, round);
     }
@@ -94,7 +94,8 @@ class CostMeasurement {
   }
 
   async #turn(contender: Contender, round: number): Promise<void> {
-    const { rounds, seconds, journeys } = this.#bench.options;
+    const { rounds, journeys } = this.#bench.options;
+    const seconds = secondsOf(round, this.#bench.options);
     if (this.#kinds.includes('live')) await this.#refresh();
     for (const requests of this.#kinds) {
       const measured = await measureRound(this.#bench, contender, this.#redis, {
@@ -114,7 +115,7 @@ class CostMeasurement {
   async #sixtyPercent(contender: Contender): Promise<void> {
     if (this.#bench.options.isQuick) return;
     if (this.#kinds.includes('live')) await this.#refresh();
-    const { journeys, seconds } = this.#bench.options;
+    const { journeys } = this.#bench.options;
     for (const requests of this.#kinds) {
       const cost = this.#costsOf(requests).get(contender.name);
       if (cost === undefined) continue;
@@ -122,7 +123,7 @@ class CostMeasurement {
       const result = await this.#bench.load.run({
         kind: 'randomArrivals',
         port: contender.port,
-        ...{ requests, journeys, perSecond, seconds },
+        ...{ requests, journeys, perSecond, seconds: LATENCY_SECONDS },
       });
       refuseFailures(contender, requests, result);
       const spread = slower(result);

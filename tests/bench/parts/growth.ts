@@ -5,7 +5,7 @@ import { residentMebibytes } from '../cpu-time.js';
 import { atMost } from '../report/bar.js';
 import type { PartReport } from '../report/part-report.js';
 import { median, ratios, withSpread } from '../report/statistics.js';
-import { measureRound } from './round.js';
+import { measureRound, secondsOf } from './round.js';
 
 const FEW = 1_000;
 const MANY = 100_000;
@@ -65,7 +65,8 @@ async function startSide(bench: Bench, journeys: number): Promise<Side> {
 
 /** The polls are for the journeys that were updated right before. */
 async function measureSide(bench: Bench, side: Side, round: number): Promise<void> {
-  const { rounds, seconds } = bench.options;
+  const { rounds } = bench.options;
+  const seconds = secondsOf(round, bench.options);
   const { journeys, redis, service, micros, nextJourney: firstJourney } = side;
   for (const requests of CALLS) {
     const measured = await measureRound(bench, service, redis, { requests, journeys, seconds, firstJourney });

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench, RedisUnderTest } from '../bench.js';
 import { productionRules } from '../bench-journeys.js';
+import type { BenchOptions } from '../command-line.js';
 import type { Contender } from '../contender-process.js';
 import type { LoadResult, RequestKind } from '../load/orders.js';
 import { UsageMeter } from '../usage-meter.js';
 
 const CONNECTIONS = 64;
+const FIRST_ROUND_SECONDS = 3;
 
 /** One contender at saturation. */
 export interface Round {
@@ -22,6 +24,11 @@ export interface RoundOrder {
   /** Goes on until each journey has had a request at least. */
   untilAllHadOne?: boolean;
   firstJourney?: number;
+}
+
+/** The first round, 0, is longer and not counted: code is compiled for this kind of request in it. */
+export function secondsOf(round: number, { seconds }: BenchOptions): number {
+  return round === 0 ? FIRST_ROUND_SECONDS : seconds;
 }
 
 /** @throws where an answer was none that was due: the figures would mean nothing */
