@@ -6,7 +6,8 @@ local function now_ms(override)
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- A Lua number prints as 1.7e+12 by itself. %d is a long, of 64 bits, and a third of %.0f's price.
+-- A Lua number prints as 1.7e+12 by itself. %d takes it as a long, of 64 bits; %.0f makes an update cost a few per cent
+-- more.
 local function whole(number)
   return string.format('%d', number)
 end
