@@ -22,7 +22,7 @@ export type CommandLine =
 export const helpText = `npm run bench -- [quick] [options]
 
 Measures what the built service costs, in turn with a bare node:http floor, Fastify with the same
-features and the design that was reviewed, on one Redis, with one load. Linux only; about 25
+features and the design that was reviewed, on one Redis, with one load. Linux only; about 30
 minutes on a machine that does nothing else. The figures are on the screen and, after a run of all
 parts, in tests/bench/RESULTS.md. Missed bars are told and are no failure of the run.
 
