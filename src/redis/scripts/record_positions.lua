@@ -26,6 +26,7 @@
 -- include: each
 local deadlinesKey, outboxKey = KEYS[1], KEYS[2]
 local nowMs = now_ms(ARGV[1])
+-- Once for all positions of a call.
 local nowText = iso_time(nowMs)
 local KEYS_BEFORE, KEYS_EACH, ARGV_BEFORE, ARGV_EACH = 2, 5, 1, 10
 -- How much of each position's accuracy counts for it when two are compared.
@@ -91,14 +92,11 @@ local function record_position(position)
   local latitude, longitude, accuracy = tonumber(latitudeText), tonumber(longitudeText), tonumber(accuracyText)
   local speed, sequence, ageMs = tonumber(speedText), tonumber(sequenceText), tonumber(ageText)
 
-  -- One command for all four: each costs as much to call as to carry out. It tells a value of another type as none, so
-  -- where there is none a GET makes sure.
-  local active, record, rate, storedLocation = unpack(redis.call('MGET', activeKey, trackKey, rateKey, locationKey))
-  active = active or redis.call('GET', activeKey)
+  local active = redis.call('GET', activeKey)
   if not active then return not_active(endedKey, trackKey, nowMs) end
   -- The service writes the ids first, so comparing the beginning spares decoding; another writer's order is decoded.
   local idsJson = '"sessionId":"' .. sessionId .. '","trainerId":"' .. trainerId .. '"'
-  if string.find(active, idsJson, 2, true) ~= 2 then
+  if string.sub(active, 2, #idsJson + 1) ~= idsJson then
     local readable, journey = pcall(cjson.decode, active)
     if not readable or type(journey) ~= 'table' or type(journey.trainerId) ~= 'string' then
       return { 'corrupt', activeKey }
@@ -106,9 +104,10 @@ local function record_position(position)
     if string.lower(journey.trainerId) ~= trainerId then return { 'forbidden' } end
   end
 
-  local track = parse_track(record) or {}
-  local isTracked, isHealed = track.trainerId ~= nil, false
-  storedLocation = storedLocation or redis.pcall('GET', locationKey)
+  local stored = redis.call('MGET', trackKey, rateKey)
+  local track = parse_track(stored[1]) or {}
+  local isTracked = track.trainerId ~= nil
+  local storedLocation, isHealed = redis.pcall('GET', locationKey), false
   local isOwn = track.fixMs and type(storedLocation) == 'string'
     and string.find(storedLocation, '"fixMs":' .. whole(track.fixMs) .. ',', 1, true)
   if storedLocation and not isOwn then
@@ -129,7 +128,7 @@ local function record_position(position)
   end
 
   -- GCRA (ITU-T I.371): the rate key holds the theoretical arrival time of the next update.
-  local arrivalMs = tonumber(rate) or nowMs
+  local arrivalMs = tonumber(stored[2]) or nowMs
   -- Further ahead than this script ever writes: not its value.
   if not (arrivalMs <= nowMs + RULES.updateIntervalMs + RULES.updateToleranceMs) then arrivalMs = nowMs end
   if nowMs < arrivalMs - RULES.updateToleranceMs then

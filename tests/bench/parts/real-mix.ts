@@ -4,7 +4,7 @@ import { floor, ours, type ContenderKind } from '../contenders/registry.js';
 import { residentMebibytes } from '../cpu-time.js';
 import type { LoadResult } from '../load/orders.js';
 import { atMost, notMeasured, type Bar } from '../report/bar.js';
-import type { PartReport } from '../report/part-report.js';
+import type { PartReport, Row } from '../report/part-report.js';
 import { median, milliseconds, percent } from '../report/statistics.js';
 import { UsageMeter, type Usage } from '../usage-meter.js';
 import { introduceAll } from './round.js';
@@ -76,7 +76,7 @@ async function drive(bench: Bench, kind: ContenderKind, journeys: number, second
   return { result, usage, memory };
 }
 
-function rowOf(kind: ContenderKind, { result, usage, memory }: Driven): PartReport['rows'][number] {
+function rowOf(kind: ContenderKind, { result, usage, memory }: Driven): Row {
   const { updates, polls, failures } = result;
   return {
     contender: kind.name,

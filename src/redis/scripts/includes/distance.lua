@@ -1,9 +1,8 @@
 -- Great-circle distance in metres; the same formula and radius as src/journey/distance.ts, which names the source.
-local rad, sin, cos = math.rad, math.sin, math.cos
 local function distance_meters(latitude1, longitude1, latitude2, longitude2)
-  local phi1, phi2 = rad(latitude1), rad(latitude2)
-  local half_phi, half_lambda = sin((phi2 - phi1) / 2), sin(rad(longitude2 - longitude1) / 2)
-  local half_chord = half_phi * half_phi + cos(phi1) * cos(phi2) * half_lambda * half_lambda
+  local phi1, phi2 = math.rad(latitude1), math.rad(latitude2)
+  local half_chord = math.sin((phi2 - phi1) / 2) ^ 2
+    + math.cos(phi1) * math.cos(phi2) * math.sin(math.rad(longitude2 - longitude1) / 2) ^ 2
   return 2 * 6371008.8 * math.asin(math.min(1, math.sqrt(half_chord)))
 end
 
