@@ -15,6 +15,7 @@ import { runService, type RunningService } from '../support/running-service.js';
 import { SECRET, tokenFor } from '../support/tokens.js';
 import { until } from '../support/until.js';
 
+const realNow = Date.now.bind(Date);
 const algorithms = ['RS256', 'ES256', 'EdDSA'];
 
 let keys: SigningKey[];
@@ -134,6 +135,25 @@ testOfTheSource(
   },
 );
 
+testOfTheSource(
+  'a token that was accepted before its key was taken back is refused within a quarter of an hour',
+  async () => {
+    const { sessionId, studentId } = await aSession();
+    const [withdrawn, stays] = [theKey('RS256'), theKey('EdDSA')];
+    const token = await signedBy(withdrawn, studentId, 'student');
+    expect(await timedLive(service.url, sessionId, token)).toMatchObject({ status: 200 });
+    keyServer.keys = [stays];
+    const before = keyServer.requests();
+    later(10 * 60_000);
+    await timedLive(service.url, sessionId, await signedBy(stays, studentId, 'student'));
+    await until('the keys are asked for', () => keyServer.requests() > before);
+    later(15 * 60_000);
+    await until('it is refused', async () => {
+      return (await timedLive(service.url, sessionId, token)).status === 401;
+    });
+  },
+);
+
 const troubles: [name: string, answer: (response: ServerResponse) => void][] = [
   ['closes the connection', (response) => void response.destroy()],
   ['answers 500', (response) => void response.writeHead(500).end()],
@@ -222,8 +242,7 @@ function theKey(alg: string): SigningKey {
   return key;
 }
 
-/** The service's idea of how long ago it asked for the keys goes on by so much; nothing is waited for. */
+/** The service's idea of the time is so much ahead of the real one from now on; nothing is waited for. */
 function later(ms: number): void {
-  const realNow = Date.now.bind(Date);
   jest.spyOn(Date, 'now').mockImplementation(() => realNow() + ms);
 }
