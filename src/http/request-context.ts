@@ -74,12 +74,16 @@ export function requestContext(whenOver: WhenOver) {
   };
 }
 
-/** The caller's own where it is sane, so that both sides' logs can be joined. */
-export function requestIdOf({ headers }: IncomingMessage): string {
-  return saneId(headers['x-request-id']) ?? saneId(headers['x-amzn-trace-id']) ?? nextId();
+export function requestIdOf(req: IncomingMessage): string {
+  return givenId(req) ?? newId();
 }
 
-function nextId(): string {
+/** The caller's own where it is sane, so that both sides' logs can be joined. */
+export function givenId({ headers }: IncomingMessage): string | undefined {
+  return saneId(headers['x-request-id']) ?? saneId(headers['x-amzn-trace-id']);
+}
+
+export function newId(): string {
   return processName + (++requests).toString(36);
 }
 

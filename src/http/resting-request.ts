@@ -1,12 +1,15 @@
 import { ServerResponse, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Request, Response } from 'express';
-import type { WhenOver } from './request-context.js';
+import type { HeldPoll } from '../journey/waiting-caller.js';
+import { givenId, newId, type WhenOver } from './request-context.js';
 
 declare module 'node:net' {
   interface Socket {
     /** What rests on the connection, or is answered after it has; undefined where nothing ever did. */
     resting?: RestingRequest | null;
+    /** What rested on the connection and was answered: for the next to rest there. */
+    rested?: RestingRequest | null;
     /** How many requests have come on the connection. */
     requests?: number;
   }
@@ -33,38 +36,53 @@ const NO_HEADERS = {};
  * connection for an idle one. What is held for seconds is copied twice and collected only together with the whole heap,
  * for which V8 stops the process again and again: with 20,000 that wait it was twice instead of three times in two minutes,
  * and the 99th percentile of updates 85 instead of 298 ms in the same run.
+ *
+ * One serves all that rest on a connection, one after the other, for the same reason: of 29 MB that grew old in half a
+ * minute with 11,000 that wait, those of their own were 5.5, and the ids that they were given at once 4.
  */
 export abstract class RestingRequest {
   /** Null while it rests, and once it is answered: what is old and holds something new keeps it. */
-  #req: Request | null;
-  #res: ServerResponse | null;
+  #req: Request | null = null;
+  #res: ServerResponse | null = null;
   #isAnswered = false;
-  #poll: Request['held'];
+  #poll: HeldPoll | null = null;
   readonly #socket: Socket;
-  readonly #method: string;
-  readonly #requestId: string;
-  readonly #routeLabel: string;
+  #method = '';
+  /** Undefined: it is given one when it is answered; nobody has been told of another. */
+  #givenId: string | undefined;
+  #routeLabel = '';
   /** By performance.now(), in whole milliseconds. */
-  readonly #startedAtMs: number;
-  readonly #forwardedFor: string | string[] | undefined;
+  #startedAtMs = 0;
+  #forwardedFor: string | string[] | undefined;
   readonly #with: RestingDependencies;
   #keepsAlive = true;
   #headers: OutgoingHttpHeaders | null = null;
 
-  constructor(req: Request, res: Response, dependencies: RestingDependencies) {
+  protected constructor(socket: Socket, dependencies: RestingDependencies) {
+    this.#socket = socket;
+    this.#with = dependencies;
+  }
+
+  /** Each request of its connection anew. */
+  protected begin(req: Request, res: Response): void {
     this.#req = req;
     this.#res = res;
-    this.#with = dependencies;
-    this.#socket = req.socket;
+    this.#isAnswered = false;
     this.#method = req.method;
-    this.#requestId = req.requestId;
+    this.#givenId = givenId(req);
     this.#routeLabel = req.routeLabel;
     this.#startedAtMs = Math.round(req.startedAtMs);
     this.#forwardedFor = req.headers['x-forwarded-for'];
+    this.#keepsAlive = true;
+    this.#headers = null;
+  }
+
+  get poll(): HeldPoll | null {
+    return this.#poll;
   }
 
   /** Told when the caller has gone. */
-  whenGone(poll: NonNullable<Request['held']>): void {
+  whenGone(poll: HeldPoll): void {
     const { req, res } = this.atWork;
     this.#poll = poll;
     if (res.closed) poll.leave();
@@ -141,11 +159,11 @@ export abstract class RestingRequest {
       httpVersionMinor: 1,
       headers: this.#forwardedFor === undefined ? NO_HEADERS : { 'x-forwarded-for': this.#forwardedFor },
       socket: this.#socket,
-      requestId: this.#requestId,
+      requestId: this.#givenId ?? newId(),
       startedAtMs: this.#startedAtMs,
       routeLabel: this.#routeLabel,
       nth: this.#socket.requests,
-      held: this.#poll,
+      held: this.#poll ?? undefined,
     } as unknown as Request;
     const res = new ServerResponse(req);
     res.shouldKeepAlive = this.#keepsAlive;
@@ -176,7 +194,10 @@ function whenWritten(this: ServerResponse): void {
   const isLast = !this.shouldKeepAlive || socket.resting?.keepsAlive === false;
   this.detachSocket(socket);
   // What is still read from a connection that is being closed is not in turn.
-  if (!isLast) socket.resting = null;
+  if (!isLast) {
+    socket.rested = socket.resting ?? null;
+    socket.resting = null;
+  }
   this.emit('close');
   if (isLast) socket.destroySoon();
 }

@@ -59,7 +59,7 @@ export function addJourneyRoutes(app: Express, dependencies: RoutesDependencies)
     const seconds = ifNoneMatch === undefined ? null : preferredWaitSeconds(req.headers['prefer']);
     // A wait is no slow answer: it has a name of its own in metrics and logs.
     if (seconds !== null) req.routeLabel = WAITING_ROUTE;
-    const wait = seconds === null ? null : new StudentsWait(req, res, seconds, ifNoneMatch, later);
+    const wait = seconds === null ? null : StudentsWait.of(req, res, seconds, ifNoneMatch, later);
     const outcome = await journeys.watch(caller, sessionId, remainingMs(req), wait);
     return outcome === null ? null : liveAnswer(outcome, ifNoneMatch, seconds);
   });

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Request, Response } from 'express';
 import type { LiveOutcome } from '../journey/outcomes.js';
 import type { Wait } from '../journey/waiting-caller.js';
@@ -15,21 +16,30 @@ export interface LaterAnswers extends RestingDependencies {
 
 /** A live poll that is answered when there is news: its side of HTTP. */
 export class StudentsWait extends RestingRequest implements Wait {
-  readonly seconds: number;
-  readonly #ifNoneMatch: string | undefined;
+  seconds = 0;
+  #ifNoneMatch: string | undefined;
   readonly #with: LaterAnswers;
 
-  constructor(
+  private constructor(socket: Socket, dependencies: LaterAnswers) {
+    super(socket, dependencies);
+    this.#with = dependencies;
+  }
+
+  static of(
     req: Request,
     res: Response,
     seconds: number,
     ifNoneMatch: string | undefined,
     dependencies: LaterAnswers,
-  ) {
-    super(req, res, dependencies);
-    this.seconds = seconds;
-    this.#ifNoneMatch = ifNoneMatch;
-    this.#with = dependencies;
+  ): StudentsWait {
+    const { socket } = req;
+    const wait =
+      socket.rested instanceof StudentsWait ? socket.rested : new StudentsWait(socket, dependencies);
+    socket.rested = null;
+    wait.begin(req, res);
+    wait.seconds = seconds;
+    wait.#ifNoneMatch = ifNoneMatch;
+    return wait;
   }
 
   isKnown(version: string): boolean {

@@ -10,7 +10,7 @@ import { activeVersion, activeView, endedView, inactiveView } from './live-view.
 import type { LiveOutcome } from './outcomes.js';
 import type { JourneyChanges, JourneyObserver, JourneyStore } from './ports.js';
 import type { SessionDirectory } from './session-directory.js';
-import type { HeldPoll, Signal, Wait } from './waiting-caller.js';
+import type { Signal, Wait } from './waiting-caller.js';
 import { WaitingPlaces } from './waiting-places.js';
 
 export interface LiveWatchDependencies {
@@ -38,7 +38,7 @@ export class LiveWatch {
   readonly #observer: JourneyObserver;
   readonly #tellsStaleLocations: boolean;
   readonly #cadence: () => Cadence;
-  readonly #alarms = new AlarmClock<HeldPoll>();
+  readonly #alarms = new AlarmClock();
   readonly #places = new WaitingPlaces();
   #waiting = 0;
   #isReleased = false;
@@ -78,7 +78,7 @@ export class LiveWatch {
     const isUp = !this.#isReleased && this.#followed.isUp && this.waiting < MOST_WAITING;
     if (isGuessing || !isUp || !this.#places.take(caller)) return this.now(caller, sessionId, withinMs);
     const followed = this.#followed.join(sessionId);
-    const poll = new LivePoll(caller, withinMs / 2, wait, followed, this.#goOn);
+    const poll = LivePoll.of(caller, withinMs / 2, wait, followed, this.#goOn);
     return this.#leaving(poll, async () => {
       // Before the state is read: what happens between the reading and the waiting is told then.
       if (followed.confirmed !== null) await within(poll.withinMs, 'redis', followed.confirmed);
@@ -139,7 +139,8 @@ export class LiveWatch {
     poll.instead = found.active === null ? found.outcome : null;
     wait.rest();
     this.#waiting++;
-    poll.sleepIn(this.#alarms.in(Math.max(0, poll.endsAtMs - performance.now())), followed);
+    poll.sleepIn(followed);
+    this.#alarms.set(poll, Math.max(0, poll.endsAtMs - performance.now()));
     return null;
   }
 

@@ -1,4 +1,4 @@
-import type { Alarm } from './alarm-clock.js';
+import { Alarm } from './alarm-clock.js';
 import type { LiveOutcome } from './outcomes.js';
 
 /** What ends a wait: news, nothing to be told any more, the time that was asked for, or the process' or caller's leaving. */
@@ -7,6 +7,8 @@ export type Signal = 'changed' | 'broken' | 'timeout' | 'released';
 /** A poll that may be answered later, when something has changed. */
 export interface Wait {
   readonly seconds: number;
+  /** Of the wait before it on the same connection, and no longer of use to that. */
+  readonly poll: HeldPoll | null;
   /** Whether the caller has this version already. */
   isKnown(version: string): boolean;
   /** Tells the poll when the caller has gone. */
@@ -20,38 +22,34 @@ export interface Wait {
   fail(error: unknown): void;
 }
 
-/** Where held polls are found by what ends their wait. */
+/** Where held polls are found by what there is to tell. */
 export interface WaitingPlace {
   add(poll: HeldPoll): unknown;
   delete(poll: HeldPoll): unknown;
 }
 
 /**
- * A poll that is held back, in the two places where something may end its wait. No function waits for it: the garbage
- * collector copies twice whatever is held, and functions that waited, from Express' to the last, were half of that.
+ * A poll that is held back until its alarm rings or there are news. No function waits for it: the garbage collector copies
+ * twice whatever is held, and functions that waited, from Express' to the last, were half of that.
  */
-export abstract class HeldPoll implements Alarm {
+export abstract class HeldPoll extends Alarm {
   /** Whether the caller is no longer there. */
   isGone = false;
-  #alarm: WaitingPlace | null = null;
   #news: WaitingPlace | null = null;
 
   /** Goes on with it; never throws. */
   protected abstract woken(signal: Signal): void;
 
-  /** Waits for the first signal: of the time, or of what there is to tell. */
-  sleepIn(alarm: WaitingPlace, news: WaitingPlace): void {
-    this.#alarm = alarm;
+  /** Until the first signal: that of its alarm, or what there is to tell. */
+  sleepIn(news: WaitingPlace): void {
     this.#news = news;
-    alarm.add(this);
     news.add(this);
   }
 
   wake(signal: Signal): void {
     if (this.#news === null) return;
-    this.#alarm?.delete(this);
+    this.takeBack();
     this.#news.delete(this);
-    this.#alarm = null;
     this.#news = null;
     this.woken(signal);
   }

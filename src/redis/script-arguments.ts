@@ -22,16 +22,25 @@ export function positionParts(update: PositionToRecord, tag = ''): CallParts {
     args: [
       sessionId,
       trainerId,
-      position.latitude,
-      position.longitude,
-      position.accuracy ?? '',
-      position.speed ?? '',
-      position.heading ?? '',
-      position.sequence ?? '',
-      ageMs,
-      stretch,
+      text(position.latitude),
+      text(position.longitude),
+      text(position.accuracy),
+      text(position.speed),
+      text(position.heading),
+      text(position.sequence),
+      text(ageMs),
+      text(stretch),
     ],
   };
+}
+
+/**
+ * As String() makes it, but V8 keeps what that makes for the next time, which does not come: nearly each is another number.
+ * Meanwhile it grows old enough to be collected with the whole heap: in half a minute, at 1,100 positions a second, 4 MB.
+ */
+function text(number: number | null | undefined): string {
+  if (number === null || number === undefined) return '';
+  return Number.isFinite(number) ? JSON.stringify(number) : String(number);
 }
 
 /** Of one poll. */

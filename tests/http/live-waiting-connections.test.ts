@@ -90,6 +90,43 @@ test('the connection on which a poll has waited serves what comes next, and anot
   connection.close();
 });
 
+test('of students whose waits come over one connection, one after the other, each has its own answer', async () => {
+  const [first, second] = [await aJourney(service.api), await aJourney(service.api)];
+  const [firstId, forwardedFor] = [randomUUID(), '203.0.113.8'];
+  const headers = [`X-Request-Id: ${firstId}`, `X-Forwarded-For: ${forwardedFor}`, `Origin: ${ORIGIN}`];
+  const connection = await aWaitingConnection(first, { method: 'HEAD', headers });
+  await post(first, 1);
+  await answered(connection);
+  connection.send(await question(second, {}));
+  await untilWaiting(service, 1);
+  // It is no longer told of what the one before it waited for.
+  await post(first, 2);
+  await post(second, 7);
+  await answered(connection, 2);
+  const [, ofFirst, ofSecond] = connection.text.split('HTTP/1.1 200 OK\r\n');
+  expect(ofFirst).toContain(firstId);
+  expect(ofSecond).toContain('"sequence":7');
+  expect(ofSecond).toContain(second.sessionId);
+  expect(ofSecond).toMatch(/\r\nx-request-id: [\w-]{38,}\r\n/i);
+  for (const text of [firstId, first.sessionId, ORIGIN]) expect(ofSecond).not.toContain(text);
+  const [line] = await linesOf(/\r\nx-request-id: (\S+)/i.exec(ofSecond ?? '')?.[1] ?? '');
+  expect(line).toMatchObject({ method: 'GET', status: 200 });
+  expect(line?.['remoteAddress']).not.toBe(forwardedFor);
+  connection.close();
+});
+
+test('a wait that runs out does so in its own time, whatever the wait before it on the connection was', async () => {
+  const session = await aJourney(service.api);
+  const connection = await aWaitingConnection(session);
+  await post(session, 1);
+  await answered(connection);
+  connection.send((await question(session, {})).replace(`wait=${LONG_SECONDS}`, 'wait=1'));
+  await answered(connection, 2);
+  expect(connection.statuses).toEqual([200, 304]);
+  expect(connection.text).toContain('Preference-Applied: wait=1');
+  connection.close();
+});
+
 test.each([
   ['that asks for it', { headers: ['Connection: close'] }],
   ['of HTTP/1.0', { version: '1.0' }],
