@@ -3,7 +3,7 @@ import type { Caller } from './journey.js';
 /** A student has a phone, a tablet and connections that broke unnoticed; more than this is no student. */
 const MOST_OF_A_CALLER = 100;
 /** Fewer callers that no longer wait are not worth a look at all of them. */
-const FEWEST_FORGOTTEN = 1_000;
+const FEWEST_FORGOTTEN = 100;
 
 /** How many polls of one caller wait, so that one token does not hold all the places that the process has. */
 export class WaitingPlaces {
