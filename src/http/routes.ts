@@ -60,8 +60,14 @@ export function addJourneyRoutes(app: Express, dependencies: RoutesDependencies)
     // A wait is no slow answer: it has a name of its own in metrics and logs.
     if (seconds !== null) req.routeLabel = WAITING_ROUTE;
     const wait = seconds === null ? null : StudentsWait.of(req, res, seconds, ifNoneMatch, later);
-    const outcome = await journeys.watch(caller, sessionId, remainingMs(req), wait);
-    return outcome === null ? null : liveAnswer(outcome, ifNoneMatch, seconds);
+    let isHeld = false;
+    try {
+      const outcome = await journeys.watch(caller, sessionId, remainingMs(req), wait);
+      isHeld = outcome === null;
+      return outcome === null ? null : liveAnswer(outcome, ifNoneMatch, seconds);
+    } finally {
+      if (!isHeld) wait?.answered();
+    }
   });
   route('post', '/sessions/:sessionId/start-journey', 'startJourney', async (caller, req) => {
     const { sessionId, key } = await sessionCall(req);

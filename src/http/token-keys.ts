@@ -21,7 +21,10 @@ const TIMEOUT_MS = 400;
 const COOLDOWN_MS = 5_000;
 /** A key server that failed is left alone this long. */
 const RETRY_AFTER_MS = 1_000;
-/** A key that was taken back is no longer believed after this, while the key server answers. */
+/**
+ * The first token after this has the keys asked for again, and does not wait for them: one by a key that was taken back is
+ * believed until then, and for as long as the authenticator remembers what was verified before.
+ */
 const REFRESH_EVERY_MS = 600_000;
 
 export function tokenVerifier(settings: TokenKeySettings): Verify {

@@ -9,8 +9,8 @@ export type Found = { active: ActiveState } | { active: null; outcome: LiveOutco
 type GoOn = (poll: LivePoll, signal: Signal) => void;
 
 /**
- * A poll for news, with all that it needs to be answered. One serves all waits of a connection, one after the other: what
- * was held for seconds is collected only together with the whole heap (3.6 of 29 MB, see RestingRequest).
+ * A poll for news, with all that it needs to be answered. One serves the waits of a connection that are held one after
+ * the other: what was held for seconds is collected only together with the whole heap (3.6 of 29 MB, see RestingRequest).
  */
 export class LivePoll extends HeldPoll {
   caller: Caller;

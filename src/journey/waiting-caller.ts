@@ -7,7 +7,7 @@ export type Signal = 'changed' | 'broken' | 'timeout' | 'released';
 /** A poll that may be answered later, when something has changed. */
 export interface Wait {
   readonly seconds: number;
-  /** Of the wait before it on the same connection, and no longer of use to that. */
+  /** What whenGone was told last, maybe for the wait before it on its connection, which no longer needs it. */
   readonly poll: HeldPoll | null;
   /** Whether the caller has this version already. */
   isKnown(version: string): boolean;
@@ -40,7 +40,7 @@ export abstract class HeldPoll extends Alarm {
   /** Goes on with it; never throws. */
   protected abstract woken(signal: Signal): void;
 
-  /** Until the first signal: that of its alarm, or what there is to tell. */
+  /** Until the first signal: what there is to tell, or its alarm, which is set on a clock beside this. */
   sleepIn(news: WaitingPlace): void {
     this.#news = news;
     news.add(this);

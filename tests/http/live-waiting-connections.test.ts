@@ -115,6 +115,23 @@ test('of students whose waits come over one connection, one after the other, eac
   connection.close();
 });
 
+test('after a wait and a poll that had its answer at once, the next on the connection waits for news again', async () => {
+  const session = await aJourney(service.api);
+  const old = await question(session, {});
+  const connection = await aWaitingConnection(session);
+  await post(session, 1);
+  await answered(connection);
+  connection.send(old);
+  await answered(connection, 2);
+  connection.send(await question(session, {}));
+  await untilWaiting(service, 1);
+  await post(session, 2);
+  await answered(connection, 3);
+  expect(connection.statuses).toEqual([200, 200, 200]);
+  expect(connection.text.match(/"sequence":\d/g)).toEqual(['"sequence":1', '"sequence":1', '"sequence":2']);
+  connection.close();
+});
+
 test('a wait that runs out does so in its own time, whatever the wait before it on the connection was', async () => {
   const session = await aJourney(service.api);
   const connection = await aWaitingConnection(session);
