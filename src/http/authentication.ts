@@ -32,7 +32,10 @@ export class Authenticator {
   readonly #verify: Verify;
   readonly #checks: JWTVerifyOptions;
   readonly #canLoseKeys: boolean;
-  /** Verified tokens, for a while where keys can be taken back, and never beyond their end: checking a signature costs more than the rest of a request. */
+  /**
+   * Verified tokens, for a while where keys can be taken back, and never beyond their end: checking a signature costs more
+   * than the rest of a request.
+   */
   readonly #verified = new LRUCache<string, Caller & { untilSeconds: number }>({
     max: REMEMBERED_TOKENS,
     maxSize: REMEMBERED_LENGTH,

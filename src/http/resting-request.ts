@@ -8,7 +8,10 @@ declare module 'node:net' {
   interface Socket {
     /** What rests on the connection, or is answered after it has; undefined where nothing ever did. */
     resting?: RestingRequest | null;
-    /** What rested on the connection and was answered: for the next to rest there. */
+    /**
+     * What rested on the connection and was answered: for the next to rest there. Put here by whenWritten alone: it tells
+     * that the old request is over before another can come, which would be left with it otherwise.
+     */
     rested?: RestingRequest | null;
     /** How many requests have come on the connection. */
     requests?: number;

@@ -25,9 +25,10 @@ export class WaitingPlaces {
   }
 
   giveBack({ userId }: Caller): void {
-    const left = (this.#taken.get(userId) ?? 1) - 1;
-    this.#taken.set(userId, left);
-    if (left === 0 && ++this.#waitNoMore >= Math.max(FEWEST_FORGOTTEN, this.#taken.size / 2)) this.#forget();
+    const taken = this.#taken.get(userId) ?? 0;
+    if (taken === 0) return;
+    this.#taken.set(userId, taken - 1);
+    if (taken === 1 && ++this.#waitNoMore >= Math.max(FEWEST_FORGOTTEN, this.#taken.size / 2)) this.#forget();
   }
 
   #forget(): void {

@@ -57,6 +57,14 @@ const post = async (session: ASession, sequence: number) =>
 const answered = (connection: RawConnection, count = 1) =>
   until(`${count} answers`, () => connection.statuses.length === count);
 
+/** Its poll has had the position of sequence 1. */
+async function aConnectionAfterAWait(session: ASession): Promise<RawConnection> {
+  const connection = await aWaitingConnection(session);
+  await post(session, 1);
+  await answered(connection);
+  return connection;
+}
+
 const closed = (connection: RawConnection) => until('the connection is closed', () => connection.isEnded);
 
 const looks = () => metric(service, 'live_polls_total', 'source="state"');
@@ -75,9 +83,7 @@ async function anotherSecond(): Promise<void> {
 
 test('the connection on which a poll has waited serves what comes next, and another wait after that', async () => {
   const session = await aJourney(service.api);
-  const connection = await aWaitingConnection(session);
-  await post(session, 1);
-  await answered(connection);
+  const connection = await aConnectionAfterAWait(session);
   connection.send(wire('GET /health/live HTTP/1.1', 'Host: test'));
   await answered(connection, 2);
   connection.send(await question(session, {}));
@@ -118,9 +124,7 @@ test('of students whose waits come over one connection, one after the other, eac
 test('after a wait and a poll that had its answer at once, the next on the connection waits for news again', async () => {
   const session = await aJourney(service.api);
   const old = await question(session, {});
-  const connection = await aWaitingConnection(session);
-  await post(session, 1);
-  await answered(connection);
+  const connection = await aConnectionAfterAWait(session);
   connection.send(old);
   await answered(connection, 2);
   connection.send(await question(session, {}));
@@ -132,11 +136,32 @@ test('after a wait and a poll that had its answer at once, the next on the conne
   connection.close();
 });
 
+test('a caller that goes during the second wait of its connection is logged once, as gone', async () => {
+  const session = await aJourney(service.api);
+  const requestId = randomUUID();
+  const connection = await aConnectionAfterAWait(session);
+  connection.send(await question(session, { headers: [`X-Request-Id: ${requestId}`] }));
+  await untilWaiting(service, 1);
+  connection.close();
+  await untilWaiting(service, 0);
+  await post(session, 2);
+  expect(await linesOf(requestId)).toMatchObject([{ status: 499, aborted: true }]);
+});
+
+test('a request that comes during the second wait of its connection ends that, and is not carried out', async () => {
+  const session = await aJourney(service.api);
+  const connection = await aConnectionAfterAWait(session);
+  connection.send(await question(session, {}));
+  await untilWaiting(service, 1);
+  connection.send(wire('GET /health/live HTTP/1.1', 'Host: test'));
+  await closed(connection);
+  expect(connection.statuses).toEqual([200, 304]);
+  await untilWaiting(service, 0);
+});
+
 test('a wait that runs out does so in its own time, whatever the wait before it on the connection was', async () => {
   const session = await aJourney(service.api);
-  const connection = await aWaitingConnection(session);
-  await post(session, 1);
-  await answered(connection);
+  const connection = await aConnectionAfterAWait(session);
   connection.send((await question(session, {})).replace(`wait=${LONG_SECONDS}`, 'wait=1'));
   await answered(connection, 2);
   expect(connection.statuses).toEqual([200, 304]);
