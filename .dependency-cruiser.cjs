@@ -1,16 +1,17 @@
-// Which room of src may import which: dependencies point inward (http, redis, postgres, events -> journey -> contract).
+// Which room of src may import which: dependencies point inward.
 const mayImport = {
   'config.ts': ['config'],
   config: [],
   contract: [],
-  journey: ['contract'],
-  http: ['contract', 'journey', 'observability'],
-  redis: ['journey', 'contract'],
-  postgres: ['journey'],
-  events: ['journey', 'redis', 'contract'],
-  observability: [],
+  journeys: ['contract'],
+  live: ['contract', 'journeys'],
+  http: ['contract', 'journeys', 'live'],
+  store: ['contract', 'journeys'],
+  sessions: ['journeys', 'store'],
+  outbox: ['contract', 'journeys', 'store'],
+  telemetry: [],
   client: ['contract'],
-  'main.ts': ['config.ts', 'service.ts'],
+  'main.ts': ['config.ts', 'app.ts'],
 };
 
 const forbidden = Object.entries(mayImport).map(([room, allowed]) => {
@@ -33,13 +34,13 @@ module.exports = {
     {
       name: 'service-does-not-import-dev-or-client',
       severity: 'error',
-      from: { path: '^src/service\\.ts$' },
+      from: { path: '^src/app\\.ts$' },
       to: { path: '^src/(dev|client)/' },
     },
     {
-      name: 'journey-knows-no-framework',
+      name: 'journeys-know-no-framework',
       severity: 'error',
-      from: { path: '^src/journey/' },
+      from: { path: '^src/(journeys|live)/' },
       to: { path: 'node_modules/(express|ioredis|pg|@aws-sdk|pino|prom-client)/' },
     },
     {

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 timeout 20 docker info >/dev/null || { echo 'npm run test:docker needs a Docker engine that answers.' >&2; exit 1; }
 export TEST_SERVICES=containers TEST_SERVICE_IMAGE=admin-service:test
-suites=(tests/http tests/events tests/redis tests/process tests/observability tests/client/real-service tests/client/restarted-service)
+suites=(tests/http tests/outbox tests/store tests/process tests/telemetry tests/client/real-service tests/client/restarted-service)
 # One file after the other: a service in a container and its container of Redis take a core each. Forced to end, because the
 # clients of containers that have gone keep Jest from it. Without the coverage of the foretold arrivals: a long calculation,
 # which needs no other Redis than npm test's.

@@ -1,5 +1,5 @@
 import { ConfigError, readConfig, type Config } from './config.js';
-import { startService, type Service } from './service.js';
+import { startService, type Service } from './app.js';
 
 /** A stop that takes longer is cut: ECS would kill the process after 30 s, and nobody would know where it hung. */
 const STOP_WITHIN_MS = 25_000;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { readConfig } from '../../src/config.js';
 import { EVENT_SOURCE, events } from '../../src/contract/events.js';
-import { EmbeddedMetrics } from '../../src/observability/embedded-metrics.js';
-import { Metrics } from '../../src/observability/metrics.js';
+import { EmbeddedMetrics } from '../../src/telemetry/embedded-metrics.js';
+import { Metrics } from '../../src/telemetry/metrics.js';
 import { eventTypes, stageNames } from '../settings/stage-settings.js';
 import { resources, templateOf, theContainer } from './support/a-stack.js';
 

@@ -1,4 +1,4 @@
-import type { LiveJourney } from '../contract/answers.js';
+import type { LiveJourney } from '../contract/responses.js';
 import type { Clock } from './clock.js';
 
 /** The contract's, for a position of the ordinary cadence. */

@@ -6,7 +6,7 @@ export type {
   LiveJourney,
   Location,
   PositionRecorded,
-} from '../contract/answers.js';
+} from '../contract/responses.js';
 export type { ErrorCode, FieldProblem } from '../contract/errors.js';
 export type { PositionUpdateBody } from '../contract/requests.js';
 export type { GetToken } from './access-token.js';

@@ -4,7 +4,7 @@ import type {
   JourneyStopped,
   LiveJourney,
   PositionRecorded,
-} from '../contract/answers.js';
+} from '../contract/responses.js';
 import type { PositionUpdateBody } from '../contract/requests.js';
 import { accessToken, type AccessToken, type GetToken } from './access-token.js';
 import { dataOf, errorOf } from './answer.js';

@@ -1,4 +1,4 @@
-import type { PositionRecorded } from '../contract/answers.js';
+import type { PositionRecorded } from '../contract/responses.js';
 import { verdictOf, type JourneyApiError } from './journey-api-error.js';
 import type { JourneyApi } from './journey-api.js';
 import { nextTry, type NextTry } from './next-try.js';

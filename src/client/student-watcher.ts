@@ -1,4 +1,4 @@
-import type { LiveJourney, Location } from '../contract/answers.js';
+import type { LiveJourney, Location } from '../contract/responses.js';
 import { Emitter } from './emitter.js';
 import { freshnessBy, type Freshness } from './freshness.js';
 import { endOf, verdictOf, type Ended, type JourneyApiError } from './journey-api-error.js';

@@ -1,4 +1,4 @@
-import type { JourneyArrived, JourneyStopped, PositionRecorded } from '../contract/answers.js';
+import type { JourneyArrived, JourneyStopped, PositionRecorded } from '../contract/responses.js';
 import { Emitter } from './emitter.js';
 import { endOf, verdictOf, type Ended, type JourneyApiError } from './journey-api-error.js';
 import type { JourneyApi, RepeatableOptions } from './journey-api.js';

@@ -1,5 +1,5 @@
 import { Router, type Request, type Response } from 'express';
-import { Refusal, send, success, type Answer } from './answers.js';
+import { ApiError, send, success, type Answer } from './responses.js';
 import { methodNotAllowed } from './routes.js';
 
 export interface HealthDependencies {
@@ -27,7 +27,7 @@ export function healthRoutes({ pingRedis, pingPostgres, isDraining }: HealthDepe
       send(
         req,
         res,
-        new Refusal(
+        new ApiError(
           'STATE_UNAVAILABLE',
           'The process is shutting down.',
           { status: 'draining' },
@@ -55,7 +55,7 @@ async function readiness(
 ): Promise<Answer> {
   const [redis, postgres] = await Promise.all([stateOf(pingRedis), stateOf(pingPostgres)]);
   if (redis === 'down') {
-    return new Refusal(
+    return new ApiError(
       'STATE_UNAVAILABLE',
       'Redis does not answer.',
       { status: 'unavailable', redis, postgres },

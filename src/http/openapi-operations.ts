@@ -7,7 +7,7 @@ import {
   JourneyStopped,
   LiveJourney,
   PositionRecorded,
-} from '../contract/answers.js';
+} from '../contract/responses.js';
 import { ErrorAnswer, type ErrorCode } from '../contract/errors.js';
 import { IdempotencyKey, LiveQuery, PositionUpdate, SessionParams } from '../contract/requests.js';
 import { statusOf } from './statuses.js';

@@ -1,8 +1,8 @@
 import { ServerResponse, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Request, Response } from 'express';
-import type { HeldPoll } from '../journey/waiting-caller.js';
-import { givenId, newId, type WhenOver } from './request-context.js';
+import type { HeldPoll } from '../live/waiting-caller.js';
+import { givenId, newId, type WhenOver } from './middleware/request-context.js';
 
 declare module 'node:net' {
   interface Socket {

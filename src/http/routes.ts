@@ -1,12 +1,13 @@
 import type { Express, Request, Response } from 'express';
 import type { z } from 'zod';
 import { IdempotencyKey, LiveQuery, PositionUpdate, SessionParams } from '../contract/requests.js';
-import type { Caller } from '../journey/journey.js';
-import type { JourneyService } from '../journey/journey-service.js';
-import { isPermitted, permittedRoles, type Call } from '../journey/permissions.js';
-import { Refusal, send, type Answer } from './answers.js';
-import type { Authenticator } from './authentication.js';
-import { ignoreBody, readJson } from './json-body.js';
+import type { Caller } from '../journeys/journey.js';
+import type { JourneyService } from '../journeys/journey-service.js';
+import type { LiveService } from '../live/live-service.js';
+import { isPermitted, permittedRoles, type Call } from '../journeys/permissions.js';
+import { ApiError, send, type Answer } from './responses.js';
+import type { Authenticator } from './middleware/authentication.js';
+import { ignoreBody, readJson } from './middleware/body.js';
 import { preferredWaitSeconds } from './preferences.js';
 import { StudentsWait, type LaterAnswers } from './students-wait.js';
 import {
@@ -16,10 +17,11 @@ import {
   startAnswer,
   stopAnswer,
   type AnswerRules,
-} from './outcome-answers.js';
+} from './outcome-responses.js';
 
 export interface RoutesDependencies extends Omit<LaterAnswers, 'requestPrototype'> {
   journeys: JourneyService;
+  live: LiveService;
   authenticator: Authenticator;
   rules: AnswerRules;
 }
@@ -40,7 +42,7 @@ type Work = (caller: Caller, req: Request, res: Response) => Promise<Answer | nu
 
 /** Adds the five calls to the app itself: a router of their own would look at each address once more. */
 export function addJourneyRoutes(app: Express, dependencies: RoutesDependencies): void {
-  const { journeys, rules } = dependencies;
+  const { journeys, live, rules } = dependencies;
   const later = { ...dependencies, requestPrototype: app.request };
   const paths: [path: string, allowed: string][] = [];
   const route = (method: 'get' | 'post', path: string, call: Call, work: Work) => {
@@ -62,7 +64,10 @@ export function addJourneyRoutes(app: Express, dependencies: RoutesDependencies)
     const wait = seconds === null ? null : StudentsWait.of(req, res, seconds, ifNoneMatch, later);
     let isHeld = false;
     try {
-      const outcome = await journeys.watch(caller, sessionId, remainingMs(req), wait);
+      const outcome =
+        wait === null
+          ? await live.now(caller, sessionId, remainingMs(req))
+          : await live.next(caller, sessionId, remainingMs(req), wait);
       isHeld = outcome === null;
       return outcome === null ? null : liveAnswer(outcome, ifNoneMatch, seconds);
     } finally {
@@ -105,7 +110,7 @@ function addRoute(
     const known = authenticator.authenticate(req);
     const caller = known instanceof Promise ? await known : known;
     if (!isPermitted(call, caller.role)) {
-      throw new Refusal('FORBIDDEN', `This call is for: ${permittedRoles[call].join(', ')}.`);
+      throw new ApiError('FORBIDDEN', `This call is for: ${permittedRoles[call].join(', ')}.`);
     }
     const answer = await work(caller, req, res);
     if (answer === null) return;
@@ -114,8 +119,8 @@ function addRoute(
   });
 }
 
-export function methodNotAllowed(allowed: string): Refusal {
-  return new Refusal('METHOD_NOT_ALLOWED', `This address takes ${allowed}.`, undefined, { Allow: allowed });
+export function methodNotAllowed(allowed: string): ApiError {
+  return new ApiError('METHOD_NOT_ALLOWED', `This address takes ${allowed}.`, undefined, { Allow: allowed });
 }
 
 function remainingMs(req: Request): number {
@@ -128,7 +133,7 @@ async function sessionCall(req: Request): Promise<{ sessionId: string; key: stri
   return { sessionId, key: parse(IdempotencyKey, req.get('Idempotency-Key'), 'Idempotency-Key') };
 }
 
-/** @throws Refusal VALIDATION_FAILED that names each bad field, below root where the value is no object */
+/** @throws ApiError VALIDATION_FAILED that names each bad field, below root where the value is no object */
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, root = 'body'): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
@@ -137,5 +142,5 @@ function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, root = 
     message: issue.message,
   }));
   const fields = [...new Set(problems.map((problem) => problem.path))].join(', ');
-  throw new Refusal('VALIDATION_FAILED', `Not of the expected form: ${fields}.`, problems);
+  throw new ApiError('VALIDATION_FAILED', `Not of the expected form: ${fields}.`, problems);
 }

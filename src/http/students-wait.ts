@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Request, Response } from 'express';
-import type { LiveOutcome } from '../journey/outcomes.js';
-import type { Wait } from '../journey/waiting-caller.js';
-import { send } from './answers.js';
-import type { ErrorAnswerer } from './error-answers.js';
-import { isKnown, liveAnswer } from './outcome-answers.js';
+import type { LiveOutcome } from '../journeys/outcomes.js';
+import type { Wait } from '../live/waiting-caller.js';
+import { send } from './responses.js';
+import type { ErrorAnswerer } from './middleware/errors.js';
+import { isKnown, liveAnswer } from './outcome-responses.js';
 import { RestingRequest, type RestingDependencies } from './resting-request.js';
 
 /** What it takes to answer after the route has returned. */

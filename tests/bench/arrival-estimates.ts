@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import { startLocalRedis } from '../../src/dev/servers/local-redis.js';
 import { startReaper } from '../../src/dev/servers/reaper.js';
-import { withScripts } from '../../src/redis/scripts.js';
+import { withScripts } from '../../src/store/scripts.js';
 import { contractRules, driveJourney, type DrivenJourney, type Phones } from '../support/driven-journey.js';
 import { realTrip, simulatedTrip, tripKinds, type Trip } from '../support/trips.js';
 import { arrivalFigures, cadenceFigures, medianWidthAndCoverage } from './arrival-figures.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { JourneyRules } from '../../src/journey/journey.js';
+import type { JourneyRules } from '../../src/journeys/journey.js';
 import { TokenIssuer } from '../../src/dev/tokens.js';
 import { SECRET } from '../support/tokens.js';
 

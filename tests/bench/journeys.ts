@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 import pg from 'pg';
-import type { JourneyRules } from '../../src/journey/journey.js';
-import { RedisJourneyStore } from '../../src/redis/journey-store.js';
-import { OUTBOX_KEY } from '../../src/redis/keys.js';
-import type { JourneyScripts } from '../../src/redis/scripts.js';
+import type { JourneyRules } from '../../src/journeys/journey.js';
+import { RedisJourneyStore } from '../../src/store/journey-store.js';
+import { OUTBOX_KEY } from '../../src/store/keys.js';
+import type { JourneyScripts } from '../../src/store/scripts.js';
 import { home, journeyAt } from './bench-journeys.js';
 
 export type BenchRedis = Redis & JourneyScripts;

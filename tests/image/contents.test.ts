@@ -56,7 +56,7 @@ test('it runs as a user who is not root, and who can write nothing of it', () =>
 test('its code is that of the service alone', () => {
   const files = told('find', '/app', '-path', '/app/node_modules', '-prune', '-o', '-type', 'f', '-print');
   expect(files).toContain('/app/dist/main.js');
-  expect(files).toContain('/app/dist/redis/scripts/record_positions.lua');
+  expect(files).toContain('/app/dist/store/scripts/record_positions.lua');
   const ofTheService = /^\/app\/(package\.json|dist\/(?!dev\/|client\/).+\.(js|js\.map|lua))$/;
   expect(files.filter((file) => !ofTheService.test(file))).toEqual([]);
 });

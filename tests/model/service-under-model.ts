@@ -11,11 +11,11 @@ import { startLocalRedis } from '../../src/dev/servers/local-redis.js';
 import { startReaper, type Reaper } from '../../src/dev/servers/reaper.js';
 import { StopList } from '../../src/dev/stop-list.js';
 import { TokenIssuer } from '../../src/dev/tokens.js';
-import { createLogger } from '../../src/observability/logger.js';
-import { Deadlines } from '../../src/redis/deadlines.js';
-import { SINGLE_REDIS } from '../../src/redis/partitions.js';
-import { withScripts } from '../../src/redis/scripts.js';
-import { startService } from '../../src/service.js';
+import { createLogger } from '../../src/telemetry/logger.js';
+import { JourneyExpiries } from '../../src/outbox/journey-expiries.js';
+import { SINGLE_REDIS } from '../../src/store/partitions.js';
+import { withScripts } from '../../src/store/scripts.js';
+import { startService } from '../../src/app.js';
 import type { Call, Caller } from './contract/calls.js';
 import type { PlatformSession } from './contract/state.js';
 
@@ -46,7 +46,7 @@ export class ServiceUnderModel {
   readonly #events = new Map<string, ReceivedEvent[]>();
   readonly #pool: pg.Pool;
   readonly #instances: Instance[] = [];
-  #deadlines: Deadlines | undefined;
+  #deadlines: JourneyExpiries | undefined;
   #rules: Config['rules'] | undefined;
 
   private constructor(redisUrl: string, databaseUrl: string, toStop: StopList) {
@@ -113,7 +113,7 @@ export class ServiceUnderModel {
   /** What each process does once a second: looks for journeys whose limit has passed. */
   async sweep(clock: () => number): Promise<void> {
     if (this.#rules === undefined) throw new Error('only where an instance runs in this process');
-    this.#deadlines ??= new Deadlines({
+    this.#deadlines ??= new JourneyExpiries({
       redis: withScripts(this.redis, this.#rules),
       partitions: SINGLE_REDIS,
       clock,

@@ -1,5 +1,5 @@
 import { startLocalEventBus, type LocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
-import { OUTBOX_KEY } from '../../src/redis/keys.js';
+import { OUTBOX_KEY } from '../../src/store/keys.js';
 import { aSession, type ASession } from '../support/a-session.js';
 import { fiveCalls } from '../support/five-calls.js';
 import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';

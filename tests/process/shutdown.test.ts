@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { startLocalEventBus, type LocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
-import { OUTBOX_KEY } from '../../src/redis/keys.js';
+import { OUTBOX_KEY } from '../../src/store/keys.js';
 import { aSession, type ASession } from '../support/a-session.js';
 import { anActiveJourney, fiveCalls, liveUrl, timedGet } from '../support/five-calls.js';
 import { connected, halfAnUpdate } from '../support/half-an-update.js';

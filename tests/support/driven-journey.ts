@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { LiveJourney } from '../../src/contract/answers.js';
+import type { LiveJourney } from '../../src/contract/responses.js';
 import { seededRandom } from '../../src/dev/simulation/random.js';
-import { distanceMeters, type Coordinates } from '../../src/journey/distance.js';
-import type { JourneyRules } from '../../src/journey/journey.js';
-import { activeView } from '../../src/journey/live-view.js';
-import type { RecordOutcome } from '../../src/journey/outcomes.js';
-import { RedisJourneyStore, type JourneyStoreDependencies } from '../../src/redis/journey-store.js';
+import { distanceMeters, type Coordinates } from '../../src/journeys/distance.js';
+import type { JourneyRules } from '../../src/journeys/journey.js';
+import { activeView } from '../../src/live/live-view.js';
+import type { RecordOutcome } from '../../src/journeys/outcomes.js';
+import { RedisJourneyStore, type JourneyStoreDependencies } from '../../src/store/journey-store.js';
 import type { Trip } from './trips.js';
 
 /** The contract's numbers. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { OUTBOX_KEY } from '../../src/redis/keys.js';
+import { OUTBOX_KEY } from '../../src/store/keys.js';
 
 /** Puts an event into the outbox, as the scripts do; fields can be made odd. Returns the session it tells of. */
 export async function putIntoOutbox(redis: Redis, fields: Record<string, string> = {}): Promise<string> {

@@ -5,8 +5,8 @@ import {
   type LocalEventBus,
   type ReceivedEvent,
 } from '../../src/dev/event-bus/local-event-bus.js';
-import { createLogger } from '../../src/observability/logger.js';
-import { startService } from '../../src/service.js';
+import { createLogger } from '../../src/telemetry/logger.js';
+import { startService } from '../../src/app.js';
 import { Api } from './api.js';
 import { startClockedRedis } from './clocked-redis.js';
 import { runServiceProcess, serviceImage } from './service-process.js';

@@ -3,8 +3,8 @@ import type { GeoPoint } from '../../src/dev/simulation/places.js';
 import { onEarth, onPlane } from '../../src/dev/simulation/plane.js';
 import { between, seededRandom, type Random, type Range } from '../../src/dev/simulation/random.js';
 import { planRoute } from '../../src/dev/simulation/route.js';
-import { distanceMeters, type Coordinates } from '../../src/journey/distance.js';
-import type { Position } from '../../src/journey/journey.js';
+import { distanceMeters, type Coordinates } from '../../src/journeys/distance.js';
+import type { Position } from '../../src/journeys/journey.js';
 import { realDrive } from './real-drives.js';
 
 /** A way to a student's home, and what the phone on board says of it. */

@@ -5,7 +5,7 @@ import {
   JourneyStopped,
   LiveJourney,
   PositionRecorded,
-} from '../../contract/answers.js';
+} from '../../contract/responses.js';
 import { ErrorAnswer, type ErrorCode } from '../../contract/errors.js';
 import { statusOf } from '../../http/statuses.js';
 import type { Incoming } from './connections.js';

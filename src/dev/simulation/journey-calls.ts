@@ -6,7 +6,7 @@ import {
   JourneyStopped,
   LiveJourney,
   PositionRecorded,
-} from '../../contract/answers.js';
+} from '../../contract/responses.js';
 import { ErrorAnswer, type ErrorCode } from '../../contract/errors.js';
 import type { Fix } from './drive.js';
 

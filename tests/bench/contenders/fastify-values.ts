@@ -1,7 +1,7 @@
 /** What comes into the Fastify contender: the body that its schema has let through, and what the script has read. */
-import type { Coordinates } from '../../../src/journey/distance.js';
-import type { Journey, LiveLocation, Position } from '../../../src/journey/journey.js';
-import type { ScriptReply } from '../../../src/redis/scripts.js';
+import type { Coordinates } from '../../../src/journeys/distance.js';
+import type { Journey, LiveLocation, Position } from '../../../src/journeys/journey.js';
+import type { ScriptReply } from '../../../src/store/scripts.js';
 
 export interface UpdateBody extends Coordinates {
   sessionId: string;

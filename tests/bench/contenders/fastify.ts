@@ -2,15 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyReply } from 'fastify';
 import { Redis } from 'ioredis';
-import { nextPollMs, ordinaryCadence } from '../../../src/journey/cadence.js';
-import { activeVersion, activeView, isoTime } from '../../../src/journey/live-view.js';
+import { nextPollMs, ordinaryCadence } from '../../../src/live/cadence.js';
+import { activeVersion, activeView, isoTime } from '../../../src/live/live-view.js';
 import {
   pollParts,
   positionParts,
   readLiveArguments,
   recordPositionsArguments,
-} from '../../../src/redis/script-arguments.js';
-import { withScripts } from '../../../src/redis/scripts.js';
+} from '../../../src/store/script-arguments.js';
+import { withScripts } from '../../../src/store/scripts.js';
 import { saturationRules } from '../bench-journeys.js';
 import { addHooks, timed } from './fastify-hooks.js';
 import { liveSchema, updateSchema } from './fastify-schemas.js';

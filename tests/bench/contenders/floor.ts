@@ -3,15 +3,15 @@
  * script, without a token check, validation, metrics or log.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { coalesceWrites, connect } from '../../../src/redis/connection.js';
-import { CHANGES_PREFIX, changesChannel } from '../../../src/redis/keys.js';
+import { coalesceWrites, connect } from '../../../src/store/connection.js';
+import { CHANGES_PREFIX, changesChannel } from '../../../src/store/keys.js';
 import {
   pollParts,
   positionParts,
   readLiveArguments,
   recordPositionsArguments,
-} from '../../../src/redis/script-arguments.js';
-import { withScripts } from '../../../src/redis/scripts.js';
+} from '../../../src/store/script-arguments.js';
+import { withScripts } from '../../../src/store/scripts.js';
 import { saturationRules } from '../bench-journeys.js';
 
 const redisSettings = { url: process.env['REDIS_URL'] ?? '', commandTimeoutMs: 500 };

@@ -8,8 +8,8 @@ import { Redis } from 'ioredis';
 import { jwtVerify } from 'jose';
 import pg from 'pg';
 import { pinoHttp } from 'pino-http';
-import { isPlausible, type Fix } from '../../../src/journey/plausibility.js';
-import { activeKey, locationKey, rateKey } from '../../../src/redis/keys.js';
+import { isPlausible, type Fix } from '../../../src/journeys/plausibility.js';
+import { activeKey, locationKey, rateKey } from '../../../src/store/keys.js';
 
 const UPDATE_INTERVAL_MS = 1;
 const SESSION = 'select trainer_id, student_id, student_home_location from tutoring_sessions where id = $1';

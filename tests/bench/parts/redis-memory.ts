@@ -1,7 +1,7 @@
 import type { Bench, RedisUnderTest } from '../bench.js';
 import { home, journeyAt, productionRules } from '../bench-journeys.js';
 import { startJourneys } from '../journeys.js';
-import { activeKey, locationKey, metaKey, rateKey } from '../../../src/redis/keys.js';
+import { activeKey, locationKey, metaKey, rateKey } from '../../../src/store/keys.js';
 import { atMost } from '../report/bar.js';
 import type { PartReport } from '../report/part-report.js';
 

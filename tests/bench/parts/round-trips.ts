@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OUTBOX_KEY } from '../../../src/redis/keys.js';
+import { OUTBOX_KEY } from '../../../src/store/keys.js';
 import type { Bench } from '../bench.js';
 import { home, journeyAt, tokens, type BenchJourney } from '../bench-journeys.js';
 import type { Contender } from '../contender-process.js';

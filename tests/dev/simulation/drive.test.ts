@@ -2,7 +2,7 @@ import { planDrive, type Drive, type Tunnel } from '../../../src/dev/simulation/
 import { longMeters, planJourney, shortMeters } from '../../../src/dev/simulation/journey-plan.js';
 import { seededRandom } from '../../../src/dev/simulation/random.js';
 import { planRoute } from '../../../src/dev/simulation/route.js';
-import { distanceMeters } from '../../../src/journey/distance.js';
+import { distanceMeters } from '../../../src/journeys/distance.js';
 
 const home = { latitude: 12.9719, longitude: 77.6412 };
 const drives = Array.from(

@@ -1,0 +1,88 @@
+import type { EndedJourney, Journey, LiveLocation, Position, Session } from './journey.js';
+import type { ArriveOutcome, RecordOutcome, StartOutcome, StopOutcome } from './outcomes.js';
+
+/** A repeat with the same key by the same caller for the same call gets the first answer again. */
+export interface Idempotency {
+  callerId: string;
+  key: string;
+}
+
+export type StartedJourney = Extract<StartOutcome, { kind: 'started' }>;
+export type StartAttempt = Extract<StartOutcome, { kind: 'started' | 'alreadyActive' }>;
+
+export interface JourneyToStart {
+  trainerId: string;
+  studentId: string;
+  session: Session;
+}
+
+export interface PositionToRecord {
+  sessionId: string;
+  trainerId: string;
+  position: Position;
+  /** How old the fix was when it was sent. */
+  ageMs: number;
+  /** How far the next update is put off by overload; 1: not at all. */
+  stretch: number;
+}
+
+export type LiveReading =
+  | { kind: 'active'; nowMs: number; journey: Journey; location: LiveLocation | null }
+  | { kind: 'ended'; journey: EndedJourney }
+  | { kind: 'inactive'; session: Session | null; knownMissing: boolean };
+
+/**
+ * The state of all journeys. Each method is one atomic step in one round trip.
+ * Every method throws StateUnavailableError, or CorruptStateError where a stored value is not of its form.
+ */
+export interface JourneyStore {
+  start(journey: JourneyToStart, idempotency: Idempotency | null): Promise<StartAttempt>;
+  /** The first answer to a start with this key, or else that the session's journey is active, or null. */
+  findStart(sessionId: string, idempotency: Idempotency | null): Promise<StartAttempt | null>;
+  recordPosition(update: PositionToRecord): Promise<RecordOutcome>;
+  readLive(sessionId: string): Promise<LiveReading>;
+  /** Records that a student looks at an old position, at most once a minute and journey. */
+  reportStale(sessionId: string): Promise<void>;
+  arrive(sessionId: string, trainerId: string, idempotency: Idempotency | null): Promise<ArriveOutcome>;
+  /** stoppedBy: the trainer's id, or null for an admin, who may stop any journey. */
+  stop(sessionId: string, stoppedBy: string | null, idempotency: Idempotency | null): Promise<StopOutcome>;
+}
+
+/** The platform's sessions. @throws StateUnavailableError */
+export interface SessionRepository {
+  find(sessionId: string): Promise<Session | null>;
+}
+
+/** Sessions for polls of sessions without a journey, cached. @throws StateUnavailableError */
+export interface SessionLookup {
+  find(sessionId: string, callerId: string): Promise<Session | null>;
+}
+
+/** Remembers what the repository said, also that it knows no such session. Never fails: a cache is silent. */
+export interface SessionCache {
+  remember(sessionId: string, session: Session | null): Promise<void>;
+}
+
+export type JourneyChange =
+  | { kind: 'position'; location: LiveLocation }
+  /** A start or an end; the state tells which. */
+  | { kind: 'lifecycle' }
+  /** Changes may have been missed, and none is told any more. */
+  | { kind: 'broken' };
+export interface ChangeListener {
+  changed(change: JourneyChange): void;
+}
+
+/** Changes of sessions' journeys as they happen, in order for each session. */
+export interface JourneyChanges {
+  readonly isUp: boolean;
+  /** One listener a session; from when the promise is fulfilled no change is missed. @throws StateUnavailableError */
+  follow(sessionId: string, listener: ChangeListener): Promise<void>;
+  unfollow(sessionIds: string[]): void;
+}
+
+/** Told of what an operator wants to count. */
+export interface JourneyObserver {
+  polled(answeredFrom: 'state' | 'cache' | 'postgres' | 'change'): void;
+  positionTaken(outcome: RecordOutcome['kind']): void;
+}

@@ -1,0 +1,135 @@
+import { startLocalEventBus, type LocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
+import { EmbeddedMetrics } from '../../src/telemetry/embedded-metrics.js';
+import { Metrics, type Backlog } from '../../src/telemetry/metrics.js';
+import { aSession, metersNorth } from '../support/a-session.js';
+import { data } from '../support/api.js';
+import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
+import { runServiceProcess } from '../support/service-process.js';
+import { until } from '../support/until.js';
+
+let redis: PrivateRedis;
+let bus: LocalEventBus;
+beforeAll(async () => {
+  redis = await startPrivateRedis();
+  bus = await startLocalEventBus();
+});
+afterAll(async () => {
+  await bus.stop();
+  await redis.stop();
+});
+
+interface Document extends Record<string, unknown> {
+  _aws: {
+    Timestamp: number;
+    CloudWatchMetrics: {
+      Namespace: string;
+      Dimensions: string[][];
+      Metrics: { Name: string; Unit: string }[];
+    }[];
+  };
+}
+
+const backlog: Backlog = { activeJourneys: 7, outboxDepth: 3, outboxAgeSeconds: 1.5 };
+
+/** What is written of these metrics, by this and by each further call. */
+function writerOf(metrics: Metrics): () => Promise<Document[]> {
+  const lines: string[] = [];
+  const embedded = new EmbeddedMetrics(metrics, 'journeys', (line) => lines.push(line));
+  return async () => {
+    await embedded.stop();
+    return lines.splice(0).map((line) => JSON.parse(line) as Document);
+  };
+}
+
+/** The value of a metric where it has this dimension. */
+function valueOf(documents: Document[], name: string, dimension: Record<string, string> = {}): unknown {
+  const [key, ...none] = Object.keys(dimension);
+  expect(none).toEqual([]);
+  return documents.find((document) => {
+    const keys = document._aws.CloudWatchMetrics[0]?.Dimensions[0] ?? [];
+    return name in document && (key === undefined ? keys.length === 0 : document[key] === dimension[key]);
+  })?.[name];
+}
+
+test('a service with a namespace writes what it counted as metrics of CloudWatch, at the latest when it stops', async () => {
+  const service = await runServiceProcess(bus, {
+    REDIS_URL: redis.url,
+    EMBEDDED_METRICS_NAMESPACE: 'journeys/test',
+  });
+  const { sessionId, trainerToken, studentToken } = await aSession();
+  data(await service.api.start(sessionId, trainerToken));
+  data(await service.api.update(trainerToken, { sessionId, ...metersNorth(400), accuracy: 5 }));
+  data(await service.api.live(sessionId, studentToken));
+  service.kill('SIGTERM');
+  await service.exited;
+  const isStopped = () => service.logLines().some((line) => line['msg'] === 'stopped');
+  await until('all that it wrote is read', isStopped);
+  const documents = service.logLines().filter((line): line is Document => '_aws' in line);
+  expect(valueOf(documents, 'location_updates_total', { outcome: 'recorded' })).toBe(1);
+  expect(valueOf(documents, 'live_polls_total', { source: 'state' })).toBe(1);
+  expect(valueOf(documents, 'journeys_active')).toBe(1);
+  expect(valueOf(documents, 'events_dead_total')).toBe(0);
+  const route = '/location-tracking/journey/updates';
+  expect(valueOf(documents, 'http_request_duration_seconds', { route })).toHaveLength(1);
+  for (const { _aws, ...members } of documents) {
+    const [directive] = _aws.CloudWatchMetrics;
+    expect(directive?.Namespace).toBe('journeys/test');
+    expect(_aws.Timestamp).toBeGreaterThan(Date.now() - 60_000);
+    const names = directive?.Metrics.map(({ Name }) => Name) ?? [];
+    expect(Object.keys(members).sort()).toEqual([...names, ...(directive?.Dimensions[0] ?? [])].sort());
+  }
+  expect(JSON.stringify(documents)).not.toContain(sessionId);
+});
+
+test('a service without a namespace writes none', async () => {
+  const service = await runServiceProcess(bus, { REDIS_URL: redis.url });
+  service.kill('SIGTERM');
+  await service.exited;
+  await until('all is read', () => service.logLines().some((line) => line['msg'] === 'stopped'));
+  expect(service.logLines().filter((line) => '_aws' in line)).toEqual([]);
+});
+
+test('what was counted is told once, and each time what came since', async () => {
+  const metrics = new Metrics(() => Promise.resolve(backlog));
+  const written = writerOf(metrics);
+  metrics.eventsPublished(5);
+  metrics.positionTaken('recorded');
+  const first = await written();
+  expect(valueOf(first, 'events_published_total')).toBe(5);
+  expect(valueOf(first, 'location_updates_total', { outcome: 'recorded' })).toBe(1);
+  metrics.eventsPublished(2);
+  const second = await written();
+  expect(valueOf(second, 'events_published_total')).toBe(2);
+  expect(valueOf(second, 'location_updates_total', { outcome: 'recorded' })).toBe(0);
+});
+
+test('a few durations are told one by one, each as the upper bound of its bucket', async () => {
+  const metrics = new Metrics(() => Promise.resolve(backlog));
+  const written = writerOf(metrics);
+  metrics.requestAnswered('GET', '/a', 200, 0.004);
+  metrics.requestAnswered('POST', '/a', 503, 0.3);
+  metrics.requestAnswered('GET', '/a', 200, 60);
+  expect(valueOf(await written(), 'http_request_duration_seconds', { route: '/a' })).toEqual([0.005, 0.5, 5]);
+  expect(valueOf(await written(), 'http_request_duration_seconds', { route: '/a' })).toBeUndefined();
+});
+
+test('of many durations a hundred are told, with the same percentiles', async () => {
+  const metrics = new Metrics(() => Promise.resolve(backlog));
+  const written = writerOf(metrics);
+  for (let count = 0; count < 9_700; count++) metrics.requestAnswered('GET', '/a', 200, 0.004);
+  for (let count = 0; count < 300; count++) metrics.requestAnswered('GET', '/a', 200, 0.4);
+  const told = valueOf(await written(), 'http_request_duration_seconds', { route: '/a' }) as number[];
+  expect(told).toHaveLength(100);
+  expect(told.filter((seconds) => seconds === 0.005)).toHaveLength(97);
+  expect(told.filter((seconds) => seconds === 0.5)).toHaveLength(3);
+});
+
+test('gauges are told as they are, and not at all while Redis is away', async () => {
+  let answer: Promise<Backlog> = Promise.resolve(backlog);
+  const written = writerOf(new Metrics(() => answer));
+  expect(valueOf(await written(), 'outbox_oldest_age_seconds')).toBe(1.5);
+  answer = Promise.reject(new Error('away'));
+  const away = await written();
+  expect(valueOf(away, 'outbox_oldest_age_seconds')).toBeUndefined();
+  expect(valueOf(away, 'events_dead_total')).toBe(0);
+});
