@@ -1,94 +1,86 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { RequestListener } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Express } from 'express';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
-import { ExpirySweeper } from './outbox/expiry-sweeper.js';
-import { EventBridgePublisher } from './outbox/event-bridge-publisher.js';
-import { createOutbox } from './outbox/create-outbox.js';
-import { READ_WAIT_MS, Relay } from './outbox/relay.js';
-import { createApp } from './http/http-app.js';
-import { Authenticator } from './http/middleware/authentication.js';
-import { LISTENING_SOCKETS } from './http/listening.js';
+import { createHttpApp } from './http/http-app.js';
 import { managementListener } from './http/management.js';
+import { Authenticator } from './http/middleware/authentication.js';
 import { RequestLog } from './http/middleware/request-log.js';
+import { LIVE_ROUTE, UPDATES_ROUTE, WAITING_ROUTE } from './http/routes.js';
 import { listen } from './http/server.js';
-import { rateLimiters } from './journeys/rate-limiter.js';
 import { withTimeout } from './journeys/errors.js';
 import { JourneyService } from './journeys/journey-service.js';
-import { CachedSessionLookup } from './sessions/session-lookup.js';
+import { rateLimiters } from './journeys/rate-limiter.js';
+import { LiveReader } from './live/live-reader.js';
 import { LiveService } from './live/live-service.js';
-import { LoadMonitor } from './telemetry/load-monitor.js';
-import { EmbeddedMetrics } from './telemetry/embedded-metrics.js';
-import { createLogger } from './telemetry/logger.js';
-import { Metrics } from './telemetry/metrics.js';
-import { relayRecorder } from './telemetry/relay-recorder.js';
+import { createOutbox } from './outbox/create-outbox.js';
+import { EventBridgePublisher } from './outbox/event-bridge-publisher.js';
+import { ExpirySweeper } from './outbox/expiry-sweeper.js';
+import { JourneyExpiries } from './outbox/journey-expiries.js';
+import { READ_WAIT_MS, Relay } from './outbox/relay.js';
+import { RedisSessionCache } from './sessions/session-cache.js';
+import { CachedSessionLookup } from './sessions/session-lookup.js';
 import { PostgresSessionRepository } from './sessions/session-repository.js';
 import { readBacklog } from './store/backlog.js';
 import { redisConnections, type RedisConnections } from './store/connections.js';
-import { JourneyExpiries } from './outbox/journey-expiries.js';
 import { RedisJourneyStore } from './store/journey-store.js';
-import { RedisSessionCache } from './sessions/session-cache.js';
+import { EmbeddedMetrics } from './telemetry/embedded-metrics.js';
+import { LoadMonitor } from './telemetry/load-monitor.js';
+import { createLogger } from './telemetry/logger.js';
+import { Metrics } from './telemetry/metrics.js';
+import { relayRecorder } from './telemetry/relay-recorder.js';
 
 export interface Service {
   port: number;
   managementPort: number;
   logger: Logger;
-  /** Ready says no from now on; the listener stays open for delayMs, then all is finished and closed, within 20 s more. */
+  /** Ready says no at once; the listener stays open for delayMs; then everything is finished and closed, within 20 s. */
   stop(delayMs: number): Promise<void>;
 }
 
-/** What tests set and production does not. */
+/** Set by tests only. */
 export interface Overrides {
-  /** Milliseconds since the epoch instead of Redis' own clock. */
+  /** Milliseconds since the epoch instead of Redis' clock. */
   clock?: () => number;
   logger?: Logger;
-  /** Instead of by how busy this process is: how far phones are put off, see cadence.ts. */
+  /** Instead of the load monitor's: see live/cadence.ts. */
   stretch?: () => number;
 }
 
-/** What requests in flight get after the delay, and then events that are being published. */
 const REQUESTS_GRACE_MS = 5_000;
 const EVENTS_GRACE_MS = 3_000;
+const POSTGRES_CLOSE_TIMEOUT_MS = 1_000;
 
-/** Builds everything, connects and listens. @throws where a port is taken */
+/** Builds and connects everything, and listens. @throws if a port is in use */
 export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
-  const logger = overrides.logger ?? createLogger(config.logLevel);
-  const state = connectState(config, logger);
-  const { redis, partitions } = state;
-  const metrics = new Metrics(() =>
-    withTimeout(config.redis.commandTimeoutMs, 'redis', readBacklog(redis, partitions)),
-  );
-  const sessions = connectSessions(config, logger, metrics);
-  const busyness = new LoadMonitor();
-  const embeddedMetrics = new EmbeddedMetrics(metrics, config.embeddedMetricsNamespace);
-  const built = { logger, metrics, sessions, busyness, state };
-  const { journeys, live, store } = buildJourneys(config, overrides, built);
-  const background = buildBackground(config, overrides, built);
-  const stage = { isDraining: false };
-  const app = buildApp(config, { ...built, journeys, live, store, stage });
-  // Postgres too, so that the first start does not wait for a connection; a service without it is of use all the same.
-  await Promise.all([state.connect(), sessions.ping().catch(() => undefined)]);
-  const server = await listen(app, config.port, LISTENING_SOCKETS);
+  const parts = build(config, overrides);
+  const { logger, redis, sessions, metrics, live, relay, sweeper, loadMonitor, embeddedMetrics } = parts;
+  const state = { isDraining: false };
+  const app = buildHttpApp(config, parts, state);
+  // Postgres too, so that the first start finds a connection; the service also works without.
+  await Promise.all([redis.connect(), sessions.ping().catch(() => undefined)]);
+  const server = await listen(app, config.port);
   const management = await listen(managementListener(metrics), config.managementPort);
-  background.relay.start();
-  background.sweeper.start();
-  busyness.start();
+  relay.start();
+  sweeper.start();
+  loadMonitor.start();
   embeddedMetrics.start();
   logger.info({ port: server.port, managementPort: management.port, pid: process.pid }, 'listening');
 
   const stop = async (delayMs: number): Promise<void> => {
-    stage.isDraining = true;
+    state.isDraining = true;
     logger.info({ delayMs }, 'draining');
-    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    await sleep(delayMs);
     live.releaseAll();
     await server.close(REQUESTS_GRACE_MS);
-    busyness.stop();
-    await Promise.all([background.sweeper.stop(), background.relay.stop(EVENTS_GRACE_MS)]);
+    loadMonitor.stop();
+    await Promise.all([sweeper.stop(), relay.stop(EVENTS_GRACE_MS)]);
     await embeddedMetrics.stop();
-    state.disconnect();
+    redis.disconnect();
     await Promise.all([
-      withTimeout(1_000, 'postgres', sessions.close()).catch(() => undefined),
+      withTimeout(POSTGRES_CLOSE_TIMEOUT_MS, 'postgres', sessions.close()).catch(() => undefined),
       management.close(0),
     ]);
     logger.info('stopped');
@@ -96,46 +88,81 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   return { port: server.port, managementPort: management.port, logger, stop };
 }
 
-function buildApp(
-  config: Config,
-  built: Built & {
-    sessions: PostgresSessionRepository;
-    journeys: JourneyService;
-    live: LiveService;
-    store: RedisJourneyStore;
-    stage: { isDraining: boolean };
-  },
-): RequestListener {
-  const { logger, metrics, state, sessions, journeys, live, store, stage } = built;
-  const requestLog = new RequestLog(logger);
-  return createApp({
+/** Constructs everything; connects and starts nothing. */
+function build(config: Config, overrides: Overrides) {
+  const { clock } = overrides;
+  const logger = overrides.logger ?? createLogger(config.logLevel);
+  const redis = connectRedis(config, logger);
+  const { commandTimeoutMs } = config.redis;
+  const metrics = new Metrics(() =>
+    withTimeout(commandTimeoutMs, 'redis', readBacklog(redis.redis, redis.partitions)),
+  );
+  const sessions = connectSessions(config, logger, metrics);
+  const store = buildStore(config, redis, { logger, metrics, clock });
+  const loadMonitor = new LoadMonitor();
+  const stretch = overrides.stretch ?? (() => loadMonitor.stretch);
+  const limits = rateLimiters();
+  const journeys = new JourneyService({ store, sessions, ...limits, observer: metrics, stretch });
+  const { guesses } = limits;
+  const cache = new RedisSessionCache({ ...redis, commandTimeoutMs });
+  const cadence = () => ({ updateIntervalMs: config.rules.updateIntervalMs, stretch: stretch() });
+  const reader = new LiveReader({
+    store,
+    sessions: new CachedSessionLookup({ repository: sessions, cache, guesses }),
+    guesses,
+    observer: metrics,
+    staleEvents: config.tellsStaleLocations,
+    cadence,
+  });
+  const monotonicMs = clock ?? (() => performance.now());
+  const live = new LiveService({ reader, changes: redis.changes, guesses, cadence, monotonicMs });
+  metrics.gaugeWaiting(() => live.waiting);
+  metrics.gaugeStretch(stretch);
+  const relay = buildRelay(config, redis, { logger, metrics });
+  const sweeper = buildSweeper(redis, { logger, metrics, clock });
+  const embeddedMetrics = new EmbeddedMetrics(metrics, config.embeddedMetricsNamespace);
+  return {
+    ...{ logger, redis, metrics, sessions, store, journeys, live },
+    ...{ relay, sweeper, loadMonitor, embeddedMetrics },
+  };
+}
+
+type Parts = ReturnType<typeof build>;
+
+function buildHttpApp(config: Config, parts: Parts, state: { isDraining: boolean }): Express {
+  const { logger, metrics, redis, sessions, store, journeys, live } = parts;
+  const requestLog = new RequestLog({
+    logger,
+    sampledRoutes: new Set([UPDATES_ROUTE, LIVE_ROUTE, WAITING_ROUTE]),
+    quietRoutes: new Set(['/health/live', '/health/ready']),
+  });
+  const isDraining = () => state.isDraining;
+  return createHttpApp({
     journeys,
     live,
     authenticator: new Authenticator(config.auth),
     rules: config.rules,
-    isDraining: () => stage.isDraining,
+    isDraining,
     health: {
-      pingRedis: () => withTimeout(config.redis.commandTimeoutMs, 'redis', state.ping()),
+      pingRedis: () => withTimeout(config.redis.commandTimeoutMs, 'redis', redis.ping()),
       pingPostgres: () => sessions.ping(),
-      isDraining: () => stage.isDraining,
+      isDraining,
     },
     corsOrigins: config.corsOrigins,
     trustedProxies: config.trustedProxies,
-    onAnswered: (request) => {
+    redisCallsInFlight: () => store.underWay,
+    onCompleted: (request) => {
       metrics.requestAnswered(request.method, request.route, request.status, request.seconds);
-      requestLog.answered(request);
+      requestLog.completed(request);
     },
-    load: {
-      waitingForRedis: () => store.underWay,
-      onShed: () => {
-        metrics.requestShed();
-      },
+    onShed: () => {
+      metrics.requestShed();
     },
     logger,
   });
 }
 
-function connectState(config: Config, logger: Logger): RedisConnections {
+function connectRedis(config: Config, logger: Logger): RedisConnections {
   return redisConnections({
     settings: config.redis,
     rules: config.rules,
@@ -156,84 +183,62 @@ function connectSessions(config: Config, logger: Logger, metrics: Metrics): Post
       logger.warn({ err: error }, 'postgres connection failed');
     },
     onUnreadableHome: (sessionId) => {
-      logger.error({ sessionId }, 'student_home_location is no place; the session counts as without a home');
+      logger.error({ sessionId }, 'student_home_location unreadable');
     },
   });
 }
 
-interface Built {
-  state: RedisConnections;
+interface Observers {
   logger: Logger;
   metrics: Metrics;
+  clock?: (() => number) | undefined;
 }
 
-function buildJourneys(
+function buildStore(
   config: Config,
-  { clock, stretch = () => built.busyness.stretch }: Overrides,
-  built: Built & { sessions: PostgresSessionRepository; busyness: LoadMonitor },
-): { journeys: JourneyService; live: LiveService; store: RedisJourneyStore } {
-  const { logger, metrics, state, sessions } = built;
-  const { redis, lifecycle, partitions, changes } = state;
-  const { commandTimeoutMs } = config.redis;
-  const store = new RedisJourneyStore({
+  { redis, lifecycle, partitions }: RedisConnections,
+  { logger, metrics, clock }: Observers,
+): RedisJourneyStore {
+  return new RedisJourneyStore({
     redis,
     lifecycle,
     partitions,
     rules: config.rules,
-    commandTimeoutMs,
+    commandTimeoutMs: config.redis.commandTimeoutMs,
     clock,
     observe: (operation, seconds, succeeded) => {
       metrics.redisCalled(operation, seconds, succeeded);
     },
     onHealed: (key) => {
-      logger.error({ key }, 'a stored location could not be read and was written anew');
+      logger.error({ key }, 'unreadable location overwritten');
     },
   });
-  const { starts, guesses } = rateLimiters();
-  const cache = new RedisSessionCache({ redis, partitions, commandTimeoutMs });
-  const directory = new CachedSessionLookup({ repository: sessions, cache, guesses });
-  const { tellsStaleLocations } = config;
-  const { updateIntervalMs } = config.rules;
-  const cadence = () => ({ updateIntervalMs, stretch: stretch() });
-  const live = new LiveService({
-    store,
-    directory,
-    guesses,
-    changes,
-    observer: metrics,
-    tellsStaleLocations,
-    cadence,
-    monotonicMs: clock ?? (() => performance.now()),
-  });
-  metrics.gaugeWaiting(() => live.waiting);
-  metrics.gaugeStretch(stretch);
-  const called = { store, sessions, starts, guesses, observer: metrics, stretch };
-  return { journeys: new JourneyService(called), live, store };
 }
 
-function buildBackground(config: Config, { clock }: Overrides, { logger, metrics, state }: Built) {
+function buildRelay(config: Config, connections: RedisConnections, { logger, metrics }: Observers): Relay {
   const observer = relayRecorder(logger, metrics);
   const consumer = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-  const relay = new Relay({
-    outbox: createOutbox({ connections: state, consumer, onPartlyAway: observer.outboxAway }),
+  return new Relay({
+    outbox: createOutbox({ connections, consumer, onPartlyAway: observer.outboxAway }),
     publisher: new EventBridgePublisher(config.eventBridge),
     observer,
   });
-  const { redis, partitions } = state;
-  const sweeper = new ExpirySweeper({
+}
+
+function buildSweeper(
+  { redis, partitions }: RedisConnections,
+  { logger, metrics, clock }: Observers,
+): ExpirySweeper {
+  return new ExpirySweeper({
     deadlines: new JourneyExpiries({ redis, partitions, clock }),
     onExpired: (count) => {
       metrics.journeysExpired(count);
     },
     onUntracked: (sessionId) => {
-      logger.error(
-        { sessionId },
-        'a journey ran into its limit and its record cannot be read; it ends without an event',
-      );
+      logger.error({ sessionId }, 'journey expired without a readable record; no event recorded');
     },
     onError: (error) => {
-      logger.warn({ err: error }, 'sweep failed');
+      logger.warn({ err: error }, 'expiry sweep failed');
     },
   });
-  return { relay, sweeper };
 }

@@ -1,20 +1,20 @@
 import { Router, type Request, type Response } from 'express';
-import { ApiError, send, success, type Answer } from './responses.js';
+import { ApiError, send, success, type ApiResponse } from './responses.js';
 import { methodNotAllowed } from './routes.js';
 
 export interface HealthDependencies {
-  /** Each resolves where its dependency answers in time. */
+  /** Each rejects if its dependency does not answer in time. */
   pingRedis: () => Promise<unknown>;
   pingPostgres: () => Promise<unknown>;
   isDraining: () => boolean;
 }
 
-/** Anybody may ask, so the dependencies are asked at most this often. */
-const REMEMBER_FOR_MS = 500;
+/** The endpoint is public, so its pings are limited. */
+const CACHED_FOR_MS = 500;
 
 export function healthRoutes({ pingRedis, pingPostgres, isDraining }: HealthDependencies): Router {
   const router = Router();
-  let asked: { atMs: number; answer: Promise<Answer> } | undefined;
+  let cached: { atMs: number; response: Promise<ApiResponse> } | undefined;
 
   router.get('/health/live', (req: Request, res: Response) => {
     req.routeLabel = '/health/live';
@@ -36,10 +36,10 @@ export function healthRoutes({ pingRedis, pingPostgres, isDraining }: HealthDepe
       );
       return;
     }
-    if (asked === undefined || performance.now() - asked.atMs > REMEMBER_FOR_MS) {
-      asked = { atMs: performance.now(), answer: readiness(pingRedis, pingPostgres) };
+    if (cached === undefined || performance.now() - cached.atMs > CACHED_FOR_MS) {
+      cached = { atMs: performance.now(), response: readiness(pingRedis, pingPostgres) };
     }
-    send(req, res, await asked.answer);
+    send(req, res, await cached.response);
   });
 
   router.all(['/health/live', '/health/ready'], () => {
@@ -48,16 +48,16 @@ export function healthRoutes({ pingRedis, pingPostgres, isDraining }: HealthDepe
   return router;
 }
 
-/** Live journeys need only Redis, so Postgres away is worth knowing but no reason to take the process out. */
+/** Active journeys need only Redis, so without Postgres the process still serves. */
 async function readiness(
   pingRedis: () => Promise<unknown>,
   pingPostgres: () => Promise<unknown>,
-): Promise<Answer> {
+): Promise<ApiResponse> {
   const [redis, postgres] = await Promise.all([stateOf(pingRedis), stateOf(pingPostgres)]);
   if (redis === 'down') {
     return new ApiError(
       'STATE_UNAVAILABLE',
-      'Redis does not answer.',
+      'Redis is unavailable.',
       { status: 'unavailable', redis, postgres },
       { 'Retry-After': '1' },
     );

@@ -1,27 +1,30 @@
 import cors from 'cors';
-import type { RequestListener } from 'node:http';
-import express from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
-import { ApiError } from './responses.js';
-import { answerErrors, errorAnswerer } from './middleware/errors.js';
 import { healthRoutes, type HealthDependencies } from './health.js';
-import { shedLoad, type LoadSheddingDependencies } from './middleware/load-shedding.js';
+import { draining, drainingBy } from './middleware/draining.js';
+import { errorHandler } from './middleware/errors.js';
+import { shedLoad } from './middleware/load-shedding.js';
+import { requestContext, type CompletedRequest } from './middleware/request-context.js';
 import { openApiRoutes } from './openapi.js';
-import { requestContext, whenOver, type AnsweredRequest } from './middleware/request-context.js';
+import { ApiError } from './responses.js';
 import { addJourneyRoutes, type RoutesDependencies } from './routes.js';
 
-export interface AppDependencies extends Omit<RoutesDependencies, 'answerError' | 'whenOver'> {
+export interface HttpAppDependencies extends Omit<RoutesDependencies, 'closeIfDraining'> {
   health: HealthDependencies;
   corsOrigins: string[];
+  /** Number of proxies in front, for the caller's address. */
   trustedProxies: number;
-  onAnswered: (request: AnsweredRequest) => void;
+  isDraining: () => boolean;
+  redisCallsInFlight: () => number;
+  onCompleted: (request: CompletedRequest) => void;
+  onShed: () => void;
   logger: Logger;
-  load: Pick<LoadSheddingDependencies, 'waitingForRedis' | 'onShed'>;
 }
 
-/** The order in which a request goes through; the five calls come as early as they can. */
-export function createApp(dependencies: AppDependencies): RequestListener {
-  const { corsOrigins, trustedProxies, onAnswered, health, logger, load } = dependencies;
+export function createHttpApp(dependencies: HttpAppDependencies): Express {
+  const { corsOrigins, trustedProxies, isDraining, health, logger } = dependencies;
+  const closeIfDraining = drainingBy(isDraining);
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -29,22 +32,21 @@ export function createApp(dependencies: AppDependencies): RequestListener {
   app.set('case sensitive routing', true);
   app.set('trust proxy', trustedProxies);
 
-  const crossOrigin = corsOrigins.length > 0 ? crossOriginFrom(corsOrigins) : undefined;
-  const tell = whenOver(onAnswered);
-  app.use(requestContext(tell));
-  if (crossOrigin !== undefined) app.use(crossOrigin);
-  const answerError = errorAnswerer(logger, dependencies.isDraining);
-  addJourneyRoutes(app, { ...dependencies, answerError, whenOver: tell });
+  if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));
+  app.use(shedLoad(dependencies));
+  app.use(requestContext(dependencies.onCompleted));
+  app.use(draining(closeIfDraining));
+  addJourneyRoutes(app, { ...dependencies, closeIfDraining });
   app.use(healthRoutes(health));
   app.use(openApiRoutes());
   app.use(() => {
-    throw new ApiError('NOT_FOUND', 'There is nothing at this address; /openapi.json lists what there is.');
+    throw new ApiError('NOT_FOUND', 'No such route. See /openapi.json.');
   });
-  app.use(answerErrors(answerError));
-  return shedLoad(app, { ...load, crossOrigin, logger });
+  app.use(errorHandler(logger));
+  return app;
 }
 
-function crossOriginFrom(origins: string[]) {
+function allowOrigins(origins: string[]): RequestHandler {
   return cors({
     origin: origins,
     allowedHeaders: [

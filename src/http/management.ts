@@ -1,13 +1,13 @@
 import type { RequestListener } from 'node:http';
 
-/** Metrics for Prometheus, on a port of their own that is never public. */
+/** Metrics for Prometheus, on a port that is never public. */
 export function managementListener(metrics: {
   contentType: string;
   text(): Promise<string>;
 }): RequestListener {
   return (req, res) => {
     if (req.url !== '/metrics') {
-      res.writeHead(404, { 'Content-Type': 'text/plain' }).end('There is only /metrics here.\n');
+      res.writeHead(404, { 'Content-Type': 'text/plain' }).end('Only /metrics exists.\n');
       return;
     }
     metrics.text().then(

@@ -1,4 +1,4 @@
-/** The calls of the OpenAPI document, one constant each. */
+/** The operations of the OpenAPI document. */
 import { z } from 'zod';
 import type { ZodOpenApiOperationObject, ZodOpenApiResponsesObject } from 'zod-openapi';
 import {
@@ -12,7 +12,7 @@ import { ErrorAnswer, type ErrorCode } from '../contract/errors.js';
 import { IdempotencyKey, LiveQuery, PositionUpdate, SessionParams } from '../contract/requests.js';
 import { statusOf } from './statuses.js';
 
-const everywhere: ErrorCode[] = [
+const commonErrors: ErrorCode[] = [
   'VALIDATION_FAILED',
   'UNAUTHENTICATED',
   'FORBIDDEN',
@@ -20,8 +20,8 @@ const everywhere: ErrorCode[] = [
   'INTERNAL_ERROR',
   'STATE_UNAVAILABLE',
 ];
-const ofSessionCalls: ErrorCode[] = [...everywhere, 'PAYLOAD_TOO_LARGE'];
-const ofJourney: ErrorCode[] = ['JOURNEY_NOT_ACTIVE', 'JOURNEY_ENDED'];
+const sessionCallErrors: ErrorCode[] = [...commonErrors, 'PAYLOAD_TOO_LARGE'];
+const journeyErrors: ErrorCode[] = ['JOURNEY_NOT_ACTIVE', 'JOURNEY_ENDED'];
 
 const headersOf: Partial<Record<ErrorCode, z.ZodObject>> = {
   UNAUTHENTICATED: z.object({ 'WWW-Authenticate': z.literal('Bearer') }),
@@ -29,8 +29,7 @@ const headersOf: Partial<Record<ErrorCode, z.ZodObject>> = {
   RATE_LIMITED: z.object({ 'Retry-After': z.string().meta({ description: 'Whole seconds, rounded up.' }) }),
   STATE_UNAVAILABLE: z.object({
     'Retry-After': z.string().meta({
-      description:
-        'Whole seconds: 1 while a dependency is away, 3 to 7 where there were too many requests at once and this one was not looked at.',
+      description: 'Whole seconds: 1 while a dependency is unavailable, 3 to 7 while the service sheds load.',
     }),
   }),
 };
@@ -39,19 +38,19 @@ const repeatHeaders = z.object({
   'Idempotency-Replayed': z
     .literal('true')
     .optional()
-    .meta({ description: 'This is the first answer again.' }),
+    .meta({ description: 'The response to the first call, repeated.' }),
 });
 const idempotencyHeader = z.object({ 'Idempotency-Key': IdempotencyKey });
 
 export const startJourney: ZodOpenApiOperationObject = {
   tags: ['journey'],
   summary: 'Start the journey of a session',
-  description: "By the session's trainer. Of simultaneous starts exactly one wins.",
+  description: "For the session's trainer. Of concurrent starts exactly one succeeds.",
   requestParams: { path: SessionParams, header: idempotencyHeader },
   responses: {
-    '201': answer('The journey has started.', JourneyStarted, repeatHeaders),
+    '201': response('The journey has started.', JourneyStarted, repeatHeaders),
     ...errors(
-      ...ofSessionCalls,
+      ...sessionCallErrors,
       'SESSION_NOT_STARTABLE',
       'SESSION_NOT_FOUND',
       'JOURNEY_ALREADY_ACTIVE',
@@ -64,13 +63,13 @@ export const recordPosition: ZodOpenApiOperationObject = {
   tags: ['location'],
   summary: "Post the trainer's position",
   description:
-    'One update per 5 s per trainer, long-run. A repeat of the last sequence gets the first answer again.',
+    'At most one update per 5 s per trainer in the long run. A repeat of the last sequence gets the first response again.',
   requestBody: { required: true, content: { 'application/json': { schema: PositionUpdate } } },
   responses: {
-    '201': answer('The position is taken.', PositionRecorded),
+    '201': response('The position was accepted.', PositionRecorded),
     ...errors(
-      ...ofSessionCalls,
-      ...ofJourney,
+      ...sessionCallErrors,
+      ...journeyErrors,
       'UNSUPPORTED_MEDIA_TYPE',
       'LOCATION_MOCKED',
       'LOCATION_STALE',
@@ -81,14 +80,14 @@ export const recordPosition: ZodOpenApiOperationObject = {
 };
 
 const waitHeaders = {
-  'Preference-Applied': z.string().optional().meta({ description: 'The wait that was granted: wait=N.' }),
+  'Preference-Applied': z.string().optional().meta({ description: 'The granted wait: wait=N.' }),
 };
 
 export const watch: ZodOpenApiOperationObject = {
   tags: ['location'],
   summary: 'Where the trainer is',
   description:
-    "For the session's student, its trainer, or an admin. With If-None-Match, 304 where nothing has changed. With Prefer: wait=N as well, the answer is held until something changes or N seconds have passed; without Preference-Applied in it the wait was not granted: poll by nextPollMs then.",
+    "For the session's student, its trainer, or an admin. With If-None-Match: 304 if nothing has changed. With Prefer: wait=N in addition, the response is delayed until something changes or N seconds have passed. A response without Preference-Applied did not wait: poll again after nextPollMs.",
   requestParams: {
     query: LiveQuery,
     header: z.object({
@@ -100,22 +99,20 @@ export const watch: ZodOpenApiOperationObject = {
     }),
   },
   responses: {
-    '200': answer(
+    '200': response(
       'The state of the journey.',
       LiveJourney,
       z.object({ ETag: z.string(), 'Cache-Control': z.string(), ...waitHeaders }),
     ),
     '304': {
-      description: 'Nothing has changed since the state that If-None-Match names.',
+      description: 'Nothing has changed since the state named by If-None-Match.',
       headers: z.object({
         ETag: z.string(),
-        'Next-Poll-Ms': z
-          .string()
-          .meta({ description: 'When the next poll is worth while, in milliseconds.' }),
+        'Next-Poll-Ms': z.string().meta({ description: 'When to poll again, in milliseconds.' }),
         ...waitHeaders,
       }),
     },
-    ...errors(...everywhere, 'SESSION_NOT_FOUND', 'RATE_LIMITED'),
+    ...errors(...commonErrors, 'SESSION_NOT_FOUND', 'RATE_LIMITED'),
   },
 };
 
@@ -125,19 +122,19 @@ export const arrive: ZodOpenApiOperationObject = {
   description: "Ends the journey if the last position is near the student's home.",
   requestParams: { path: SessionParams, header: idempotencyHeader },
   responses: {
-    '200': answer('The journey has ended.', JourneyArrived, repeatHeaders),
-    ...errors(...ofSessionCalls, ...ofJourney, 'NOT_AT_DESTINATION', 'LOCATION_UNKNOWN'),
+    '200': response('The journey has ended.', JourneyArrived, repeatHeaders),
+    ...errors(...sessionCallErrors, ...journeyErrors, 'NOT_AT_DESTINATION', 'LOCATION_UNKNOWN'),
   },
 };
 
 export const stop: ZodOpenApiOperationObject = {
   tags: ['journey'],
   summary: 'Cancel the journey',
-  description: "By the journey's trainer, or an admin.",
+  description: "For the journey's trainer, or an admin.",
   requestParams: { path: SessionParams, header: idempotencyHeader },
   responses: {
-    '200': answer('The journey has ended.', JourneyStopped, repeatHeaders),
-    ...errors(...ofSessionCalls, ...ofJourney),
+    '200': response('The journey has ended.', JourneyStopped, repeatHeaders),
+    ...errors(...sessionCallErrors, ...journeyErrors),
   },
 };
 
@@ -147,22 +144,25 @@ export const healthLive: ZodOpenApiOperationObject = {
   summary: 'The process answers',
   security: [],
   responses: {
-    '200': answer('It does.', z.object({ status: z.literal('live') })),
+    '200': response('The process answers.', z.object({ status: z.literal('live') })),
     ...errors('METHOD_NOT_ALLOWED'),
   },
 };
 export const healthReady: ZodOpenApiOperationObject = {
   tags: ['health'],
   summary: 'The process can serve',
-  description: 'Without Postgres it is degraded: journeys that are under way need only Redis.',
+  description: 'Degraded without Postgres: active journeys need only Redis.',
   security: [],
   responses: {
-    '200': answer('It can.', z.object({ status: z.enum(['ready', 'degraded']), redis: up, postgres: up })),
+    '200': response(
+      'The process can serve.',
+      z.object({ status: z.enum(['ready', 'degraded']), redis: up, postgres: up }),
+    ),
     ...errors('METHOD_NOT_ALLOWED', 'STATE_UNAVAILABLE'),
   },
 };
 
-function answer(
+function response(
   description: string,
   data: z.ZodType,
   headers?: z.ZodObject,
@@ -175,7 +175,7 @@ function answer(
   };
 }
 
-/** One response a status, naming its codes. */
+/** One response per status, naming its codes. */
 function errors(...codes: ErrorCode[]): ZodOpenApiResponsesObject {
   const responses: ZodOpenApiResponsesObject = {};
   for (const status of new Set(codes.map((code) => statusOf[code]))) {

@@ -1,4 +1,4 @@
-import { Router, type Request, type Response } from 'express';
+import { Router } from 'express';
 import { createDocument } from 'zod-openapi';
 import {
   TrainerJourneyEnded,
@@ -9,7 +9,25 @@ import {
 import * as operations from './openapi-operations.js';
 import { methodNotAllowed } from './routes.js';
 
-/** Made from the schemas that validate, so it says what the service does. */
+const webhooks = {
+  TrainerJourneyStarted: {
+    post: operations.eventOperation('EventBridge: a journey started.', TrainerJourneyStarted),
+  },
+  TrainerJourneyEnded: {
+    post: operations.eventOperation('EventBridge: a journey ended.', TrainerJourneyEnded),
+  },
+  TrainerNearby: {
+    post: operations.eventOperation('EventBridge: the trainer is nearby; once per journey.', TrainerNearby),
+  },
+  TrainerLocationStale: {
+    post: operations.eventOperation(
+      'EventBridge: a student saw a position over 60 s old; at most once a minute per journey.',
+      TrainerLocationStale,
+    ),
+  },
+};
+
+/** Generated from the schemas that validate. */
 function openApiDocument() {
   return createDocument({
     openapi: '3.1.0',
@@ -39,38 +57,24 @@ function openApiDocument() {
       '/health/live': { get: operations.healthLive },
       '/health/ready': { get: operations.healthReady },
     },
-    webhooks: {
-      TrainerJourneyStarted: {
-        post: operations.eventOperation('EventBridge: a journey started.', TrainerJourneyStarted),
-      },
-      TrainerJourneyEnded: {
-        post: operations.eventOperation('EventBridge: a journey ended.', TrainerJourneyEnded),
-      },
-      TrainerNearby: {
-        post: operations.eventOperation('EventBridge: the trainer is near, once a journey.', TrainerNearby),
-      },
-      TrainerLocationStale: {
-        post: operations.eventOperation(
-          'EventBridge: a student looked at a position over 60 s old; at most one a minute and journey.',
-          TrainerLocationStale,
-        ),
-      },
-    },
+    webhooks,
   });
 }
 
 export function openApiRoutes(): Router {
   const document = JSON.stringify(openApiDocument());
   const router = Router();
-  router.get('/openapi.json', (req: Request, res: Response) => {
+  router.all('/openapi.json', (req, _res, next) => {
     req.routeLabel = '/openapi.json';
+    next();
+  });
+  router.get('/openapi.json', (req, res) => {
     res
       .type('application/json')
       .set({ 'Cache-Control': 'no-cache', 'X-Request-Id': req.requestId })
       .send(document);
   });
-  router.all('/openapi.json', (req: Request) => {
-    req.routeLabel = '/openapi.json';
+  router.all('/openapi.json', () => {
     throw methodNotAllowed('GET, HEAD');
   });
   return router;

@@ -1,24 +1,23 @@
 import type { PositionUpdate } from '../contract/requests.js';
 import type { JourneyRules } from '../journeys/journey.js';
-import { isoTime } from '../live/live-view.js';
+import { isoTime } from '../journeys/iso-time.js';
 import type {
   ArriveOutcome,
   Ended,
-  LiveOutcome,
   RateLimited,
   RecordOutcome,
   StartOutcome,
   StopOutcome,
 } from '../journeys/outcomes.js';
-import { ApiError, success, type Answer, type Headers } from './responses.js';
+import type { LiveOutcome } from '../live/live-state.js';
+import { ApiError, success, type ApiResponse, type Headers } from './responses.js';
 
-/** Positions are wanted as often as the limit allows; see UPDATE_INTERVAL_MS. */
-export type AnswerRules = Pick<
+export type ResponseRules = Pick<
   JourneyRules,
   'updateIntervalMs' | 'locationTtlSeconds' | 'maxSpeedKmh' | 'arrivalRadiusMeters'
 >;
 
-export function startAnswer(outcome: StartOutcome, sessionId: string, rules: AnswerRules): Answer {
+export function startResponse(outcome: StartOutcome, sessionId: string, rules: ResponseRules): ApiResponse {
   switch (outcome.kind) {
     case 'started': {
       const { trainerId, studentId, startedAtMs, expiresAtMs, replayed } = outcome;
@@ -34,27 +33,28 @@ export function startAnswer(outcome: StartOutcome, sessionId: string, rules: Ans
     case 'notStartable':
       return new ApiError(
         'SESSION_NOT_STARTABLE',
-        'A journey starts from a scheduled or pending_verification session with a student.',
+        'The session must be scheduled or pending_verification and have a student.',
         {
           status: outcome.status,
         },
       );
     case 'alreadyActive':
-      return new ApiError('JOURNEY_ALREADY_ACTIVE', 'The journey of this session is already active.', {
+      return new ApiError('JOURNEY_ALREADY_ACTIVE', 'The journey is already active.', {
         startedAt: isoTime(outcome.startedAtMs),
         expiresAt: isoTime(outcome.expiresAtMs),
       });
     case 'rateLimited':
-      return rateLimited(
-        outcome,
-        'Too many starts, or of sessions that do not exist; try again after the pause.',
-      );
+      return rateLimited(outcome, 'Too many starts. Retry after the pause.');
     case 'forbidden':
-      return notYours();
+      return forbidden();
   }
 }
 
-export function recordAnswer(outcome: RecordOutcome, update: PositionUpdate, rules: AnswerRules): Answer {
+export function recordResponse(
+  outcome: RecordOutcome,
+  update: PositionUpdate,
+  rules: ResponseRules,
+): ApiResponse {
   switch (outcome.kind) {
     case 'recorded':
     case 'duplicate':
@@ -67,25 +67,25 @@ export function recordAnswer(outcome: RecordOutcome, update: PositionUpdate, rul
     case 'stale':
       return new ApiError(
         'LOCATION_STALE',
-        'A newer position has been taken, or this one is too old; send the next one.',
+        'The position is older than the last accepted one, or too old. Send the next one.',
         {
           lastSequence: outcome.lastSequence,
         },
       );
     case 'rateLimited':
-      return rateLimited(outcome, 'Too many updates; send the newest position after the pause.');
+      return rateLimited(outcome, 'Too many updates. Send the newest position after the pause.');
     case 'implausible':
       return new ApiError(
         'LOCATION_IMPLAUSIBLE',
-        `The position is further from the last one than ${rules.maxSpeedKmh} km/h allows.`,
+        `The position implies a speed over ${rules.maxSpeedKmh} km/h.`,
         {
           maxSpeedKmh: rules.maxSpeedKmh,
         },
       );
     case 'mocked':
-      return new ApiError('LOCATION_MOCKED', 'Simulated positions are not taken; turn mock locations off.');
+      return new ApiError('LOCATION_MOCKED', 'Mock locations are not accepted. Turn them off.');
     case 'forbidden':
-      return notYours();
+      return forbidden();
     case 'notActive':
       return notActive();
     case 'ended':
@@ -95,33 +95,30 @@ export function recordAnswer(outcome: RecordOutcome, update: PositionUpdate, rul
   }
 }
 
-/** Answers 304 where the caller has this state already. waitSeconds: what the caller was granted, or null. */
-export function liveAnswer(
+/** 304 if the caller has this version already. waitSeconds: the wait that the caller asked for, or null. */
+export function liveResponse(
   outcome: LiveOutcome,
   ifNoneMatch: string | undefined,
   waitSeconds: number | null,
-): Answer {
+): ApiResponse {
   switch (outcome.kind) {
     case 'live': {
       const headers: Headers = { ETag: etagOf(outcome.version), 'Cache-Control': 'private, no-cache' };
       if (outcome.waited && waitSeconds !== null) headers['Preference-Applied'] = `wait=${waitSeconds}`;
-      if (!isKnown(ifNoneMatch, outcome.version)) return success(200, outcome.show(), headers);
+      if (!matches(ifNoneMatch, outcome.version)) return success(200, outcome.view(), headers);
       headers['Next-Poll-Ms'] = String(outcome.nextPollMs);
       return { kind: 'notModified', headers };
     }
     case 'sessionNotFound':
       return sessionNotFound();
     case 'rateLimited':
-      return rateLimited(
-        outcome,
-        'Too many questions for sessions that do not exist; try again after the pause.',
-      );
+      return rateLimited(outcome, 'Too many polls for sessions that do not exist. Retry after the pause.');
     case 'forbidden':
-      return notYours();
+      return forbidden();
   }
 }
 
-export function arriveAnswer(outcome: ArriveOutcome, sessionId: string, rules: AnswerRules): Answer {
+export function arriveResponse(outcome: ArriveOutcome, sessionId: string, rules: ResponseRules): ApiResponse {
   switch (outcome.kind) {
     case 'arrived': {
       const { arrivedAtMs, distanceMeters, replayed } = outcome;
@@ -140,11 +137,11 @@ export function arriveAnswer(outcome: ArriveOutcome, sessionId: string, rules: A
       return new ApiError(
         'LOCATION_UNKNOWN',
         outcome.because === 'noHome'
-          ? 'The session has no usable home location, so an arrival cannot be checked; stop the journey instead.'
-          : 'There is no position of the last minutes that is precise enough; send one and try again.',
+          ? 'The session has no usable home location. Stop the journey instead.'
+          : 'There is no recent, precise position. Send one and retry.',
       );
     case 'forbidden':
-      return notYours();
+      return forbidden();
     case 'notActive':
       return notActive();
     case 'ended':
@@ -154,7 +151,7 @@ export function arriveAnswer(outcome: ArriveOutcome, sessionId: string, rules: A
   }
 }
 
-export function stopAnswer(outcome: StopOutcome, sessionId: string): Answer {
+export function stopResponse(outcome: StopOutcome, sessionId: string): ApiResponse {
   switch (outcome.kind) {
     case 'stopped':
       return success(
@@ -163,7 +160,7 @@ export function stopAnswer(outcome: StopOutcome, sessionId: string): Answer {
         replayHeaders(outcome.replayed),
       );
     case 'forbidden':
-      return notYours();
+      return forbidden();
     case 'notActive':
       return notActive();
     case 'ended':
@@ -177,8 +174,8 @@ function etagOf(version: string): string {
   return `W/"${version}"`;
 }
 
-/** Whether If-None-Match names this version. Weak comparison, RFC 9110, 8.8.3.2 and 13.1.2. */
-export function isKnown(ifNoneMatch: string | undefined, version: string): boolean {
+/** Whether If-None-Match names this version: weak comparison, RFC 9110, sections 8.8.3.2 and 13.1.2. */
+export function matches(ifNoneMatch: string | undefined, version: string): boolean {
   if (ifNoneMatch === undefined) return false;
   const etag = etagOf(version);
   if (ifNoneMatch === etag) return true;
@@ -198,23 +195,23 @@ function rateLimited({ retryAfterMs }: RateLimited, message: string): ApiError {
   return new ApiError('RATE_LIMITED', message, { retryAfterMs }, headers);
 }
 
-function notYours(): ApiError {
-  return new ApiError('FORBIDDEN', "The session or its journey is somebody else's.");
+function forbidden(): ApiError {
+  return new ApiError('FORBIDDEN', 'You do not have access to this session.');
 }
 
 function sessionNotFound(): ApiError {
-  return new ApiError('SESSION_NOT_FOUND', 'There is no such session.');
+  return new ApiError('SESSION_NOT_FOUND', 'The session does not exist.');
 }
 
 function notActive(): ApiError {
-  return new ApiError('JOURNEY_NOT_ACTIVE', 'The session has no active journey; start one first.');
+  return new ApiError('JOURNEY_NOT_ACTIVE', 'The session has no active journey.');
 }
 
-/** end: null where it is not told how and when. */
+/** end: null for callers who may not see the details. */
 function ended(end: Ended | null): ApiError {
   return new ApiError(
     'JOURNEY_ENDED',
-    'The journey has ended; stop sending.',
+    'The journey has ended.',
     end === null ? undefined : { reason: end.reason, endedAt: isoTime(end.endedAtMs) },
   );
 }

@@ -1,21 +1,17 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Request, Response } from 'express';
 import type { ErrorCode, FieldProblem } from '../contract/errors.js';
 import { statusOf } from './statuses.js';
 
-/** A request that has its name. */
-type NamedRequest = IncomingMessage & { requestId: string };
-
 export type Headers = Record<string, string>;
 
-/** What a route says; written to the socket in one place. */
-export type Answer =
-  | { kind: 'success'; status: 200 | 201; data: object; headers?: Headers }
+export type ApiResponse =
+  | { kind: 'success'; status: 200 | 201; data: object; headers?: Headers | undefined }
   | { kind: 'notModified'; headers: Headers }
   | ApiError;
 
-/** A request that is not granted: also an error, so that a step before the route can throw it. */
+/** A refusal: returned by a route, or thrown on the way to it. */
 export class ApiError extends Error {
-  readonly kind = 'refusal';
+  readonly kind = 'error';
 
   constructor(
     readonly code: ErrorCode,
@@ -27,48 +23,44 @@ export class ApiError extends Error {
   }
 }
 
-export function success(status: 200 | 201, data: object, headers?: Headers): Answer {
-  return headers === undefined
-    ? { kind: 'success', status, data }
-    : { kind: 'success', status, data, headers };
+export function success(status: 200 | 201, data: object, headers?: Headers): ApiResponse {
+  return { kind: 'success', status, data, headers };
 }
 
-/** Written by hand: res.json would look up settings, negotiate and hash on every call. */
-export function send(req: NamedRequest, res: ServerResponse, answer: Answer): void {
-  // The caller has gone: there is nobody to write to.
+/** Sends a response unless the caller has gone. Express' res.json would negotiate and hash on every call. */
+export function send(req: Request, res: Response, response: ApiResponse): void {
   if (res.headersSent || res.destroyed) return;
-  switch (answer.kind) {
+  switch (response.kind) {
     case 'success':
-      write(req, res, answer.status, JSON.stringify({ success: true, data: answer.data }), answer.headers);
+      sendJson(req, res, response.status, { success: true, data: response.data }, response.headers);
       return;
     case 'notModified':
-      res.writeHead(304, { 'X-Request-Id': req.requestId, ...answer.headers }).end();
+      res.writeHead(304, { 'X-Request-Id': req.requestId, ...response.headers }).end();
       return;
-    case 'refusal': {
-      const { code, message, details } = answer;
-      const error = { code, requestId: req.requestId, ...(details === undefined ? {} : { details }) };
-      write(req, res, statusOf[code], JSON.stringify({ success: false, message, error }), answer.headers);
+    case 'error': {
+      const { code, message, details, headers } = response;
+      const error = { code, requestId: req.requestId, details };
+      sendJson(req, res, statusOf[code], { success: false, message, error }, headers);
       return;
     }
   }
 }
 
-function write(
-  req: NamedRequest,
-  res: ServerResponse,
+function sendJson(
+  req: Request,
+  res: Response,
   status: number,
-  body: string,
+  envelope: object,
   headers: Headers | undefined,
 ): void {
-  const bytes = Buffer.byteLength(body);
+  const body = JSON.stringify(envelope);
   res.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': bytes,
+    'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
     'X-Request-Id': req.requestId,
     ...headers,
   });
-  // ASCII, as nearly all are, is the same in both, and needs no look at each character.
-  res.end(body, bytes === body.length ? 'latin1' : 'utf8');
+  res.end(body);
 }

@@ -1,146 +1,160 @@
-import type { Express, Request, Response } from 'express';
+import type { Express, Request, RequestHandler } from 'express';
 import type { z } from 'zod';
 import { IdempotencyKey, LiveQuery, PositionUpdate, SessionParams } from '../contract/requests.js';
 import type { Caller } from '../journeys/journey.js';
 import type { JourneyService } from '../journeys/journey-service.js';
+import type { Call } from '../journeys/permissions.js';
 import type { LiveService } from '../live/live-service.js';
-import { isPermitted, permittedRoles, type Call } from '../journeys/permissions.js';
-import { ApiError, send, type Answer } from './responses.js';
-import type { Authenticator } from './middleware/authentication.js';
-import { ignoreBody, readJson } from './middleware/body.js';
-import { preferredWaitSeconds } from './preferences.js';
-import { StudentsWait, type LaterAnswers } from './students-wait.js';
+import type { LiveOutcome } from '../live/live-state.js';
+import { authorize, type Authenticator } from './middleware/authentication.js';
+import { readJson, skipBody } from './middleware/body.js';
+import type { Draining } from './middleware/draining.js';
 import {
-  arriveAnswer,
-  liveAnswer,
-  recordAnswer,
-  startAnswer,
-  stopAnswer,
-  type AnswerRules,
+  arriveResponse,
+  liveResponse,
+  matches,
+  recordResponse,
+  startResponse,
+  stopResponse,
+  type ResponseRules,
 } from './outcome-responses.js';
+import { preferredWaitSeconds } from './preferences.js';
+import { ApiError, send, type ApiResponse } from './responses.js';
 
-export interface RoutesDependencies extends Omit<LaterAnswers, 'requestPrototype'> {
+export interface RoutesDependencies {
   journeys: JourneyService;
   live: LiveService;
   authenticator: Authenticator;
-  rules: AnswerRules;
+  rules: ResponseRules;
+  closeIfDraining: Draining;
 }
 
 const BASE_PATH = '/api/v1/admin';
+export const UPDATES_ROUTE = '/location-tracking/journey/updates';
+export const LIVE_ROUTE = '/location-tracking/journey/live';
+/** The label of waiting polls in metrics and logs: a wait is no slow response. */
+export const WAITING_ROUTE = `${LIVE_ROUTE} (waiting)`;
 
-/** In metrics and logs: a live poll with Prefer: wait. */
-export const WAITING_ROUTE = '/location-tracking/journey/live (waiting)';
+/** Callers get a response within a second, even if token keys, Postgres and Redis are asked one after the other. */
+const RESPONSE_TIMEOUT_MS = 900;
 
-/** A caller hears within a second, also where token keys, Postgres and Redis are asked one after the other. */
-const ANSWER_WITHIN_MS = 900;
+interface Route {
+  method: 'get' | 'post';
+  path: string;
+  call: Call;
+  handler: RequestHandler;
+}
 
-/** The address that the apps send, which needs no reader of queries and no schema: 3 of a poll's 60 µs. */
-const PLAIN_LIVE_QUERY = /^[^?]+\?sessionId=([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/;
-
-/** Null: it is answered later, by what holds it. */
-type Work = (caller: Caller, req: Request, res: Response) => Promise<Answer | null>;
-
-/** Adds the five calls to the app itself: a router of their own would look at each address once more. */
+/** The five calls; the most frequent ones first, because Express tries the routes in order. */
 export function addJourneyRoutes(app: Express, dependencies: RoutesDependencies): void {
-  const { journeys, live, rules } = dependencies;
-  const later = { ...dependencies, requestPrototype: app.request };
-  const paths: [path: string, allowed: string][] = [];
-  const route = (method: 'get' | 'post', path: string, call: Call, work: Work) => {
-    addRoute(app, dependencies, { method, path, call, work });
-    paths.push([path, method === 'get' ? 'GET, HEAD' : 'POST']);
-  };
-
-  // The two calls that every journey makes every few seconds come first: Express looks at the routes in order.
-  route('post', '/location-tracking/journey/updates', 'recordPosition', async (caller, req) => {
-    const update = parse(PositionUpdate, await readJson(req));
-    return recordAnswer(await journeys.recordPosition(caller, update), update, rules);
-  });
-  route('get', '/location-tracking/journey/live', 'watch', async (caller, req, res) => {
-    const sessionId = PLAIN_LIVE_QUERY.exec(req.url)?.[1] ?? parse(LiveQuery, req.query).sessionId;
-    const ifNoneMatch = req.headers['if-none-match'];
-    const seconds = ifNoneMatch === undefined ? null : preferredWaitSeconds(req.headers['prefer']);
-    // A wait is no slow answer: it has a name of its own in metrics and logs.
-    if (seconds !== null) req.routeLabel = WAITING_ROUTE;
-    const wait = seconds === null ? null : StudentsWait.of(req, res, seconds, ifNoneMatch, later);
-    let isHeld = false;
-    try {
-      const outcome =
-        wait === null
-          ? await live.now(caller, sessionId, remainingMs(req))
-          : await live.next(caller, sessionId, remainingMs(req), wait);
-      isHeld = outcome === null;
-      return outcome === null ? null : liveAnswer(outcome, ifNoneMatch, seconds);
-    } finally {
-      if (!isHeld) wait?.answered();
-    }
-  });
-  route('post', '/sessions/:sessionId/start-journey', 'startJourney', async (caller, req) => {
-    const { sessionId, key } = await sessionCall(req);
-    return startAnswer(
-      await journeys.startJourney(caller, sessionId, key, remainingMs(req)),
-      sessionId,
-      rules,
-    );
-  });
-  route('post', '/sessions/:sessionId/arrived', 'arrive', async (caller, req) => {
-    const { sessionId, key } = await sessionCall(req);
-    return arriveAnswer(await journeys.arrive(caller, sessionId, key), sessionId, rules);
-  });
-  route('post', '/sessions/:sessionId/stop-journey', 'stop', async (caller, req) => {
-    const { sessionId, key } = await sessionCall(req);
-    return stopAnswer(await journeys.stop(caller, sessionId, key), sessionId);
-  });
-  // After all of them, so that none is looked at in vain.
-  for (const [path, allowed] of paths) {
-    app.all(BASE_PATH + path, (req: Request) => {
-      req.routeLabel = path;
-      throw methodNotAllowed(allowed);
+  const { journeys, rules, authenticator } = dependencies;
+  const routes: Route[] = [
+    {
+      method: 'post',
+      path: UPDATES_ROUTE,
+      call: 'recordPosition',
+      handler: async (req, res) => {
+        const update = parse(PositionUpdate, await readJson(req));
+        const outcome = await journeys.recordPosition(req.caller, update);
+        send(req, res, recordResponse(outcome, update, rules));
+      },
+    },
+    { method: 'get', path: LIVE_ROUTE, call: 'watch', handler: livePoll(dependencies) },
+    sessionCall('startJourney', 'start-journey', async ({ caller, sessionId, key, timeoutMs }) =>
+      startResponse(await journeys.start(caller, sessionId, key, timeoutMs), sessionId, rules),
+    ),
+    sessionCall('arrive', 'arrived', async ({ caller, sessionId, key }) =>
+      arriveResponse(await journeys.arrive(caller, sessionId, key), sessionId, rules),
+    ),
+    sessionCall('stop', 'stop-journey', async ({ caller, sessionId, key }) =>
+      stopResponse(await journeys.stop(caller, sessionId, key), sessionId),
+    ),
+  ];
+  for (const { method, path, call, handler } of routes) {
+    app[method](BASE_PATH + path, label(path), authorize(authenticator, call), handler);
+  }
+  for (const { method, path } of routes) {
+    app.all(BASE_PATH + path, label(path), () => {
+      throw methodNotAllowed(method === 'get' ? 'GET, HEAD' : 'POST');
     });
   }
 }
 
-/** Token, role, then the work: no body is read for a caller who may not make the call. */
-function addRoute(
-  app: Express,
-  { authenticator, isDraining }: RoutesDependencies,
-  { method, path, call, work }: { method: 'get' | 'post'; path: string; call: Call; work: Work },
-): void {
-  app[method](BASE_PATH + path, async (req: Request, res: Response) => {
-    req.routeLabel = path;
-    const known = authenticator.authenticate(req);
-    const caller = known instanceof Promise ? await known : known;
-    if (!isPermitted(call, caller.role)) {
-      throw new ApiError('FORBIDDEN', `This call is for: ${permittedRoles[call].join(', ')}.`);
+interface SessionCall {
+  caller: Caller;
+  sessionId: string;
+  /** The caller's idempotency key. */
+  key: string | undefined;
+  timeoutMs: number;
+}
+
+/** A call without a body for one session, which may be repeated with an Idempotency-Key. */
+function sessionCall(call: Call, name: string, respond: (call: SessionCall) => Promise<ApiResponse>): Route {
+  const handler: RequestHandler = async (req, res) => {
+    await skipBody(req);
+    const { sessionId } = parse(SessionParams, req.params);
+    const key = parse(IdempotencyKey, req.get('Idempotency-Key'), 'Idempotency-Key');
+    const { caller } = req;
+    send(req, res, await respond({ caller, sessionId, key, timeoutMs: remainingMs(req) }));
+  };
+  return { method: 'post', path: `/sessions/:sessionId/${name}`, call, handler };
+}
+
+/** Responds at once, or with Prefer: wait as soon as the state is another than If-None-Match names. */
+function livePoll({ live, closeIfDraining }: RoutesDependencies): RequestHandler {
+  return async (req, res, next) => {
+    const { caller } = req;
+    const { sessionId } = parse(LiveQuery, req.query);
+    const ifNoneMatch = req.headers['if-none-match'];
+    const seconds = ifNoneMatch === undefined ? null : preferredWaitSeconds(req.headers['prefer']);
+    const timeoutMs = remainingMs(req);
+    if (seconds === null) {
+      const outcome = await live.read(caller, sessionId, timeoutMs);
+      send(req, res, liveResponse(outcome, ifNoneMatch, null));
+      return;
     }
-    const answer = await work(caller, req, res);
-    if (answer === null) return;
-    if (isDraining()) res.shouldKeepAlive = false;
-    send(req, res, answer);
-  });
+    req.routeLabel = WAITING_ROUTE;
+    const onOutcome = (outcome: LiveOutcome) => {
+      closeIfDraining(res);
+      try {
+        send(req, res, liveResponse(outcome, ifNoneMatch, seconds));
+      } catch (error) {
+        next(error);
+      }
+    };
+    const onError = (error: unknown) => {
+      closeIfDraining(res);
+      next(error);
+    };
+    const isKnown = (version: string) => matches(ifNoneMatch, version);
+    const request = { caller, sessionId, seconds, timeoutMs, isKnown };
+    res.on('close', live.wait(request, { onOutcome, onError }));
+  };
+}
+
+function label(path: string): RequestHandler {
+  return (req, _res, next) => {
+    req.routeLabel = path;
+    next();
+  };
 }
 
 export function methodNotAllowed(allowed: string): ApiError {
-  return new ApiError('METHOD_NOT_ALLOWED', `This address takes ${allowed}.`, undefined, { Allow: allowed });
+  return new ApiError('METHOD_NOT_ALLOWED', `Allowed methods: ${allowed}.`, undefined, { Allow: allowed });
 }
 
 function remainingMs(req: Request): number {
-  return ANSWER_WITHIN_MS - (performance.now() - req.startedAtMs);
+  return RESPONSE_TIMEOUT_MS - (performance.now() - req.startedAtMs);
 }
 
-async function sessionCall(req: Request): Promise<{ sessionId: string; key: string | undefined }> {
-  await ignoreBody(req);
-  const { sessionId } = parse(SessionParams, req.params);
-  return { sessionId, key: parse(IdempotencyKey, req.get('Idempotency-Key'), 'Idempotency-Key') };
-}
-
-/** @throws ApiError VALIDATION_FAILED that names each bad field, below root where the value is no object */
+/** @throws ApiError VALIDATION_FAILED that names each invalid field; root: the name of the value itself */
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, root = 'body'): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => ({
-    path: issue.path.join('.') || root,
-    message: issue.message,
+  const problems = result.error.issues.map(({ path, message }) => ({
+    path: path.join('.') || root,
+    message,
   }));
-  const fields = [...new Set(problems.map((problem) => problem.path))].join(', ');
-  throw new ApiError('VALIDATION_FAILED', `Not of the expected form: ${fields}.`, problems);
+  const fields = [...new Set(problems.map(({ path }) => path))].join(', ');
+  throw new ApiError('VALIDATION_FAILED', `Validation failed: ${fields}.`, problems);
 }

@@ -2,7 +2,7 @@ import type { EndReason } from '../contract/events.js';
 import type { Role } from '../contract/identifiers.js';
 import type { Coordinates } from './distance.js';
 
-/** Who calls: from a verified token. Ids are lower case. */
+/** The caller, from a verified token. Ids are lower case. */
 export interface Caller {
   userId: string;
   role: Role;
@@ -12,7 +12,7 @@ export interface Home extends Coordinates {
   address?: string | undefined;
 }
 
-/** A tutoring session as the platform has it. A home that cannot be read counts as none. */
+/** A tutoring session of the platform. home: null if there is none or it cannot be read. */
 export interface Session {
   sessionId: string;
   trainerId: string | null;
@@ -21,7 +21,7 @@ export interface Session {
   home: Home | null;
 }
 
-/** Times are milliseconds since the epoch, by Redis' clock. */
+/** Times are milliseconds since the epoch by Redis' clock. */
 export interface Journey {
   sessionId: string;
   trainerId: string;
@@ -31,7 +31,7 @@ export interface Journey {
   home: Coordinates | null;
 }
 
-/** A journey that goes on, as it is at a time by Redis' clock. */
+/** An active journey at the time nowMs by Redis' clock. */
 export interface ActiveState {
   journey: Journey;
   location: LiveLocation | null;
@@ -46,7 +46,7 @@ export interface EndedJourney {
   reason: EndReason;
 }
 
-/** A position as the phone gave it: metres, m/s, degrees clockwise from north. */
+/** A position from the phone: metres, m/s, degrees clockwise from north. */
 export interface Position extends Coordinates {
   accuracy?: number | undefined;
   speed?: number | undefined;
@@ -54,31 +54,31 @@ export interface Position extends Coordinates {
   sequence?: number | undefined;
 }
 
-/** The last position taken: when it came and when the phone fixed it. */
+/** The last accepted position. timestampMs: when it arrived; fixMs: when the phone determined it. */
 export interface LiveLocation extends Position {
   timestampMs: number;
   fixMs: number;
-  /** How long after timestampMs the next one was asked for; unknown where another version took this one. */
+  /** How long after timestampMs the next one was asked for; unknown if another version accepted this one. */
   nextUpdateMs?: number | undefined;
-  /** How long the trainer had stood by then. */
+  /** How long the trainer had been standing. */
   stillSeconds?: number | undefined;
   approach?: Approach | undefined;
 }
 
-/** How the trainer came nearer up to the last exact fix; speeds in m/s. */
+/** How the trainer was approaching at the last precise fix; speeds in m/s. */
 export interface Approach {
-  /** The last exact fix where that is an older one than the position. */
+  /** The last precise fix, if it is older than the position. */
   reference?: (Coordinates & { fixMs: number }) | undefined;
-  /** How fast the straight line home has become shorter, of late. */
+  /** How fast the straight-line distance to the home has been shrinking lately. */
   closingSpeed: number;
-  /** How fast the trainer has got on in any direction, with the halts. */
+  /** Mean speed in any direction, stops included. */
   pace: number;
-  /** How far that wanders: the variance of the way gone, per second, in m²/s. */
+  /** Variance of the distance covered per second, in m²/s. */
   unsteadiness: number;
   watchedSeconds: number;
 }
 
-/** The numbers of the rules; all of them settings. */
+/** The configurable limits. */
 export interface JourneyRules {
   journeyTtlSeconds: number;
   locationTtlSeconds: number;
@@ -88,15 +88,15 @@ export interface JourneyRules {
   maxSpeedKmh: number;
   arrivalRadiusMeters: number;
   coarseAccuracyMeters: number;
-  /** Where TrainerNearby is told; below zero: nowhere. */
+  /** Below zero: TrainerNearby is disabled. */
   nearbyRadiusMeters: number;
 }
 
-/** The statuses of a session from which a journey can start. */
+/** Session statuses from which a journey can start. */
 export const startableStatuses: readonly string[] = ['scheduled', 'pending_verification'];
 
-/** A fix that is older than this says nothing about where the trainer is. */
+/** An older fix is refused. */
 export const OLDEST_FIX_MS = 300_000;
 
-/** A student who looks at an older fix makes the platform wake the trainer's phone. */
+/** A student who sees an older fix causes a TrainerLocationStale event. */
 export const STALE_AFTER_MS = 60_000;

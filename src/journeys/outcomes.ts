@@ -1,9 +1,8 @@
-import type { LiveJourney } from '../contract/responses.js';
 import type { EndReason } from '../contract/events.js';
 
-/** What became of a call. Each refusal is an outcome, not an exception; only a dependency that fails is thrown. */
+/** Results of the calls. A refusal is an outcome, not an exception; only a dependency that fails is thrown. */
 export type Ended = { kind: 'ended'; trainerId: string; reason: EndReason; endedAtMs: number };
-/** Told to a trainer whose journey it was not: that there is none any more, and nothing of it. */
+/** For callers other than the journey's trainer and admins: no details of the end. */
 export type EndedForOthers = { kind: 'endedForOthers' };
 export type Forbidden = { kind: 'forbidden' };
 export type NotActive = { kind: 'notActive' };
@@ -50,18 +49,3 @@ export type StopOutcome =
   | NotActive
   | Ended
   | EndedForOthers;
-
-export type LiveOutcome =
-  | {
-      kind: 'live';
-      /** Made when it is asked for: half of all callers have it already. */
-      show: () => LiveJourney;
-      nextPollMs: number;
-      /** Changes whenever the state does, and with nothing else. */
-      version: string;
-      /** Whether a wait that was asked for was granted. */
-      waited: boolean;
-    }
-  | { kind: 'sessionNotFound' }
-  | RateLimited
-  | Forbidden;

@@ -1,6 +1,6 @@
 import type { Role } from '../contract/identifiers.js';
 
-/** Which roles may make which call at all; whose session or journey it is, is judged with the state. */
+/** Which roles may make which call; ownership is checked with the state. */
 export const permittedRoles = {
   startJourney: ['trainer'],
   recordPosition: ['trainer'],

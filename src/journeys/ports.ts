@@ -1,7 +1,7 @@
 import type { EndedJourney, Journey, LiveLocation, Position, Session } from './journey.js';
 import type { ArriveOutcome, RecordOutcome, StartOutcome, StopOutcome } from './outcomes.js';
 
-/** A repeat with the same key by the same caller for the same call gets the first answer again. */
+/** A repeat with the same key by the same caller for the same call gets the first response again. */
 export interface Idempotency {
   callerId: string;
   key: string;
@@ -22,7 +22,7 @@ export interface PositionToRecord {
   position: Position;
   /** How old the fix was when it was sent. */
   ageMs: number;
-  /** How far the next update is put off by overload; 1: not at all. */
+  /** Factor by which overload delays the next update; 1: not at all. */
   stretch: number;
 }
 
@@ -33,18 +33,18 @@ export type LiveReading =
 
 /**
  * The state of all journeys. Each method is one atomic step in one round trip.
- * Every method throws StateUnavailableError, or CorruptStateError where a stored value is not of its form.
+ * Every method throws StateUnavailableError, or CorruptStateError if a stored value cannot be read.
  */
 export interface JourneyStore {
   start(journey: JourneyToStart, idempotency: Idempotency | null): Promise<StartAttempt>;
-  /** The first answer to a start with this key, or else that the session's journey is active, or null. */
+  /** The first response to a start with this key, else the session's active journey, else null. */
   findStart(sessionId: string, idempotency: Idempotency | null): Promise<StartAttempt | null>;
   recordPosition(update: PositionToRecord): Promise<RecordOutcome>;
   readLive(sessionId: string): Promise<LiveReading>;
-  /** Records that a student looks at an old position, at most once a minute and journey. */
+  /** Records an event for a student who sees a stale position, at most once a minute per journey. */
   reportStale(sessionId: string): Promise<void>;
   arrive(sessionId: string, trainerId: string, idempotency: Idempotency | null): Promise<ArriveOutcome>;
-  /** stoppedBy: the trainer's id, or null for an admin, who may stop any journey. */
+  /** stoppedBy: the trainer's id; null: an admin, who may stop any journey. */
   stop(sessionId: string, stoppedBy: string | null, idempotency: Idempotency | null): Promise<StopOutcome>;
 }
 
@@ -58,30 +58,30 @@ export interface SessionLookup {
   find(sessionId: string, callerId: string): Promise<Session | null>;
 }
 
-/** Remembers what the repository said, also that it knows no such session. Never fails: a cache is silent. */
+/** Caches sessions, and that a session does not exist. Never fails. */
 export interface SessionCache {
   remember(sessionId: string, session: Session | null): Promise<void>;
 }
 
 export type JourneyChange =
   | { kind: 'position'; location: LiveLocation }
-  /** A start or an end; the state tells which. */
+  /** A start or an end; read the state. */
   | { kind: 'lifecycle' }
-  /** Changes may have been missed, and none is told any more. */
+  /** Changes may have been missed, and no further one arrives. */
   | { kind: 'broken' };
 export interface ChangeListener {
   changed(change: JourneyChange): void;
 }
 
-/** Changes of sessions' journeys as they happen, in order for each session. */
+/** Changes of journeys as they happen, in order per session. */
 export interface JourneyChanges {
   readonly isUp: boolean;
-  /** One listener a session; from when the promise is fulfilled no change is missed. @throws StateUnavailableError */
+  /** One listener per session. Once it resolves no change is missed. @throws StateUnavailableError */
   follow(sessionId: string, listener: ChangeListener): Promise<void>;
   unfollow(sessionIds: string[]): void;
 }
 
-/** Told of what an operator wants to count. */
+/** Counts for operators. */
 export interface JourneyObserver {
   polled(answeredFrom: 'state' | 'cache' | 'postgres' | 'change'): void;
   positionTaken(outcome: RecordOutcome['kind']): void;

@@ -1,243 +1,129 @@
-import type { LiveJourney } from '../contract/responses.js';
-import { AlarmClock } from './alarm-clock.js';
-import { nextPollMs, type Cadence } from './cadence.js';
+import type { Caller } from '../journeys/journey.js';
+import type { JourneyChanges } from '../journeys/ports.js';
 import type { RateLimiter } from '../journeys/rate-limiter.js';
-import { withTimeout } from '../journeys/errors.js';
-import { JourneyFeed, type FollowedJourney } from './journey-feed.js';
-import { STALE_AFTER_MS, type Caller, type Journey, type LiveLocation } from '../journeys/journey.js';
-import { LivePoll, type Found } from './live-poll.js';
-import { activeVersion, activeView, endedView, inactiveView } from './live-view.js';
-import type { LiveOutcome } from '../journeys/outcomes.js';
-import type { JourneyChanges, JourneyObserver, JourneyStore, SessionLookup } from '../journeys/ports.js';
-import type { Signal, Wait } from './waiting-caller.js';
-import { WaitingPlaces } from './waiting-places.js';
+import { nextPollMs, type Cadence } from './cadence.js';
+import { JourneyFeed } from './journey-feed.js';
+import type { LiveReader } from './live-reader.js';
+import type { LiveOutcome, LiveState } from './live-state.js';
+import { activeVersion, activeView } from './live-view.js';
+import { WaitingPoll, type WaitRequest } from './waiting-poll.js';
+
+/** Bounds the memory; beyond it a poll is answered at once. */
+const MAX_WAITING = 20_000;
+/** A student has a phone, a tablet and connections that broke unnoticed. */
+const MAX_WAITING_PER_CALLER = 100;
 
 export interface LiveServiceDependencies {
-  store: JourneyStore;
-  directory: SessionLookup;
-  guesses: RateLimiter;
+  reader: LiveReader;
   changes: JourneyChanges;
-  observer: JourneyObserver;
-  /** Whether the platform is told of students who look at an old position. */
-  tellsStaleLocations: boolean;
+  /** Limits polls for sessions that do not exist. */
+  guesses: RateLimiter;
   cadence: () => Cadence;
-  /** Runs on at the pace of the store's clock: what is kept of a journey grows older by it. */
+  /** A clock that runs at the pace of Redis' clock: cached positions age by it. */
   monotonicMs: () => number;
 }
 
-/** At about 30 KB each they hold 0.8 of a task's 2 GB; further ones are answered at once. */
-const MOST_WAITING = 25_000;
+export interface WaitCallbacks {
+  onOutcome: (outcome: LiveOutcome) => void;
+  onError: (error: unknown) => void;
+}
 
-/** Where the trainers are, for those who may know: now, or as soon as it changes. */
+/** Where the trainers are, for those who may see it: now, or as soon as it changes. */
 export class LiveService {
-  readonly #store: JourneyStore;
-  readonly #directory: SessionLookup;
-  readonly #guesses: RateLimiter;
-  readonly #followed: JourneyFeed;
-  readonly #observer: JourneyObserver;
-  readonly #tellsStaleLocations: boolean;
-  readonly #cadence: () => Cadence;
-  readonly #alarms = new AlarmClock();
-  readonly #places = new WaitingPlaces();
-  #waiting = 0;
+  readonly #dependencies: LiveServiceDependencies;
+  readonly #feed: JourneyFeed;
+  readonly #polls = new Set<WaitingPoll>();
+  readonly #pollsByCaller = new Map<string, number>();
   #isReleased = false;
 
   constructor(dependencies: LiveServiceDependencies) {
-    this.#store = dependencies.store;
-    this.#directory = dependencies.directory;
-    this.#guesses = dependencies.guesses;
-    this.#followed = new JourneyFeed(dependencies.changes, dependencies.monotonicMs);
-    this.#observer = dependencies.observer;
-    this.#tellsStaleLocations = dependencies.tellsStaleLocations;
-    this.#cadence = dependencies.cadence;
+    this.#dependencies = dependencies;
+    this.#feed = new JourneyFeed(dependencies.changes, dependencies.monotonicMs);
   }
 
-  /** How many polls wait at present. */
+  /** Polls that wait for a change at present. */
   get waiting(): number {
-    return this.#waiting;
+    let waiting = 0;
+    for (const poll of this.#polls) if (poll.isWaiting) waiting++;
+    return waiting;
   }
 
-  /** Answers all that wait, at once; from now on nobody waits. */
+  /** Answers all waiting polls at once; no poll waits any more. */
   releaseAll(): void {
     this.#isReleased = true;
-    for (const poll of this.#followed.waiting) poll.wake('released');
+    for (const poll of [...this.#polls]) poll.release();
   }
 
-  async now(caller: Caller, sessionId: string, withinMs: number): Promise<LiveOutcome> {
-    return this.#outcomeOf(await this.#look(caller, sessionId, withinMs), false);
+  /** @throws StateUnavailableError, CorruptStateError */
+  async read(caller: Caller, sessionId: string, timeoutMs: number): Promise<LiveOutcome> {
+    return this.#outcomeOf(await this.#dependencies.reader.read(caller, sessionId, timeoutMs), false);
   }
 
-  /**
-   * The state when it is another than the caller knows, or after the wait; null: the poll is held, and its wait is told
-   * later. withinMs: for each look at the state.
-   */
-  async next(caller: Caller, sessionId: string, withinMs: number, wait: Wait): Promise<LiveOutcome | null> {
-    // Whoever guesses follows nothing: each session followed is a subscription.
-    const isGuessing = this.#guesses.waitMs(caller.userId) > 0;
-    const isUp = !this.#isReleased && this.#followed.isUp && this.waiting < MOST_WAITING;
-    if (isGuessing || !isUp || !this.#places.take(caller)) return this.now(caller, sessionId, withinMs);
-    const followed = this.#followed.join(sessionId);
-    const poll = LivePoll.of(caller, withinMs / 2, wait, followed, this.#goOn);
-    return this.#leaving(poll, async () => {
-      // Before the state is read: what happens between the reading and the waiting is told then.
-      if (followed.confirmed !== null) await withTimeout(poll.withinMs, 'redis', followed.confirmed);
-      // What is kept says whether there is anything to wait for; whoever is shown something is shown what a look finds.
-      return this.#tellOrHold(poll, this.#kept(followed, wait) ?? (await this.#lookAndRemember(poll)));
+  /** Calls back as soon as the state is another than the caller knows, or when the wait is over. Returns its cancel. */
+  wait(request: WaitRequest, { onOutcome, onError }: WaitCallbacks): () => void {
+    const { caller, sessionId, timeoutMs } = request;
+    if (!this.#mayWait(caller)) {
+      this.read(caller, sessionId, timeoutMs).then(onOutcome, onError);
+      return () => undefined;
+    }
+    const watched = this.#feed.join(sessionId);
+    this.#countPoll(caller, 1);
+    const poll = new WaitingPoll({
+      request,
+      watched,
+      reader: this.#dependencies.reader,
+      onState: (state, waited) => {
+        onOutcome(this.#outcomeOf(state, waited));
+      },
+      onError,
+      onClosed: () => {
+        this.#polls.delete(poll);
+        this.#countPoll(caller, -1);
+        this.#feed.leave(watched);
+      },
     });
-  }
-
-  /** With a poll that was woken. */
-  readonly #goOn = (poll: LivePoll, signal: Signal): void => {
-    this.#waiting--;
-    this.#leaving(poll, async () => {
-      const { instead } = poll;
-      const { active } = poll.followed;
-      if (signal === 'released' || signal === 'broken') {
-        if (instead !== null) return this.#outcomeOf({ active: null, outcome: instead }, false);
-        if (active !== null) {
-          // It may be another journey than the one that it came to wait for.
-          if (!mayWatch(poll.caller, active.journey)) return { kind: 'forbidden' };
-          return this.#outcomeOf({ active }, false);
-        }
-      }
-      if (signal === 'changed' && active !== null) return this.#tellOrHold(poll, { active });
-      // Also after the wait: another version of the service may have changed the state and told nobody.
-      const found = await this.#lookAndRemember(poll);
-      return signal === 'timeout' ? this.#outcomeOf(found, true) : this.#tellOrHold(poll, found);
-    }).then(
-      (outcome) => {
-        if (outcome !== null) poll.wait.answer(outcome);
-      },
-      (error: unknown) => {
-        poll.wait.fail(error);
-      },
-    );
-  };
-
-  /** The poll gives its places back unless it is held. */
-  async #leaving(poll: LivePoll, work: () => Promise<LiveOutcome | null>): Promise<LiveOutcome | null> {
-    let isHeld = false;
-    try {
-      const outcome = await work();
-      isHeld = outcome === null;
-      return outcome;
-    } finally {
-      if (!isHeld) {
-        this.#followed.leave(poll.followed);
-        this.#places.giveBack(poll.caller);
-      }
-    }
-  }
-
-  /** What there is to say, or null where the poll is held. Nothing is awaited in between, so nothing is missed. */
-  #tellOrHold(poll: LivePoll, found: Found): LiveOutcome | null {
-    const { caller, wait, followed } = poll;
-    if (found.active !== null && !mayWatch(caller, found.active.journey)) return { kind: 'forbidden' };
-    if (!isKnownTo(wait, found)) return this.#outcomeOf(found, true);
-    if (this.#isReleased || poll.isGone || followed.isBroken) return this.#outcomeOf(found, false);
-    poll.instead = found.active === null ? found.outcome : null;
-    wait.rest();
-    this.#waiting++;
-    poll.sleepIn(followed);
-    this.#alarms.set(poll, Math.max(0, poll.endsAtMs - performance.now()));
-    return null;
-  }
-
-  /** The journey as it is kept, where that is what the caller knows. */
-  #kept({ active }: FollowedJourney, wait: Wait): Found | null {
-    if (active === null || active.nowMs >= active.journey.expiresAtMs) return null;
-    return isKnownTo(wait, { active }) ? { active } : null;
-  }
-
-  async #lookAndRemember({ caller, withinMs, followed }: LivePoll): Promise<Found> {
-    for (;;) {
-      const { lifecycles } = followed;
-      const found = await this.#look(caller, followed.sessionId, withinMs);
-      // A start or an end that came meanwhile makes it old; each look has its own time limit, and they are rare.
-      if (lifecycles !== followed.lifecycles) continue;
-      followed.remember(found.active);
-      return followed.active === null ? found : { active: followed.active };
-    }
-  }
-
-  /** Never slows or fails the poll that noticed it. */
-  #reportIfStale(journey: Journey, location: LiveLocation | null, nowMs: number): void {
-    // A position that has expired is an old one too; a journey that has none yet began a moment ago.
-    const lastSeenMs = location?.fixMs ?? journey.startedAtMs;
-    if (!this.#tellsStaleLocations || nowMs - lastSeenMs <= STALE_AFTER_MS) return;
-    this.#store.reportStale(journey.sessionId).catch(() => undefined);
-  }
-
-  async #look(caller: Caller, sessionId: string, withinMs: number): Promise<Found> {
-    const askedAt = performance.now();
-    const reading = await this.#store.readLive(sessionId);
-    switch (reading.kind) {
-      case 'active': {
-        this.#observer.polled('state');
-        const { journey, location, nowMs } = reading;
-        if (!mayWatch(caller, journey)) return instead({ kind: 'forbidden' });
-        if (caller.role === 'student') this.#reportIfStale(journey, location, nowMs);
-        return { active: { journey, location, nowMs } };
-      }
-      case 'ended': {
-        this.#observer.polled('state');
-        const { journey } = reading;
-        if (!mayWatch(caller, journey)) return instead({ kind: 'forbidden' });
-        return shown(endedView(journey), `ended-${journey.endedAtMs.toString(36)}`);
-      }
-      case 'inactive': {
-        const isCached = reading.session !== null || reading.knownMissing;
-        this.#observer.polled(isCached ? 'cache' : 'postgres');
-        const retryAfterMs = isCached ? 0 : this.#guesses.waitMs(caller.userId);
-        if (retryAfterMs > 0) return instead({ kind: 'rateLimited', retryAfterMs });
-        const leftMs = withinMs - (performance.now() - askedAt);
-        const session = isCached
-          ? reading.session
-          : await withTimeout(leftMs, 'postgres', this.#directory.find(sessionId, caller.userId));
-        if (session === null) return instead({ kind: 'sessionNotFound' });
-        if (!mayWatch(caller, session)) return instead({ kind: 'forbidden' });
-        const view = inactiveView(sessionId, session.trainerId, this.#cadence());
-        return shown(view, `none-${session.trainerId ?? ''}`);
-      }
-    }
-  }
-
-  #outcomeOf(found: Found, waited: boolean): LiveOutcome {
-    if (found.active === null) {
-      return found.outcome.kind === 'live' ? { ...found.outcome, waited } : found.outcome;
-    }
-    const { journey, location, nowMs } = found.active;
-    const cadence = this.#cadence();
-    return {
-      kind: 'live',
-      show: () => activeView(journey, location, nowMs, cadence),
-      nextPollMs: nextPollMs(location, nowMs, cadence),
-      version: activeVersion(journey, location),
-      waited,
+    this.#polls.add(poll);
+    poll.start();
+    return () => {
+      poll.cancel();
     };
   }
-}
 
-function instead(outcome: LiveOutcome): Found {
-  return { active: null, outcome };
-}
+  #mayWait({ userId, role }: Caller): boolean {
+    if (this.#isReleased || !this.#feed.isUp || this.#polls.size >= MAX_WAITING) return false;
+    // Each watched session is a subscription, so nobody who guesses ids gets one.
+    if (this.#dependencies.guesses.retryAfterMs(userId) > 0) return false;
+    // An admin's screen may show all journeys.
+    return role === 'admin' || (this.#pollsByCaller.get(userId) ?? 0) < MAX_WAITING_PER_CALLER;
+  }
 
-function shown(view: LiveJourney, version: string): Found {
-  return instead({ kind: 'live', show: () => view, nextPollMs: view.nextPollMs, version, waited: false });
-}
+  #countPoll({ userId }: Caller, by: 1 | -1): void {
+    const polls = (this.#pollsByCaller.get(userId) ?? 0) + by;
+    if (polls === 0) this.#pollsByCaller.delete(userId);
+    else this.#pollsByCaller.set(userId, polls);
+  }
 
-function isKnownTo(wait: Wait, found: Found): boolean {
-  if (found.active !== null) return wait.isKnown(activeVersion(found.active.journey, found.active.location));
-  return found.outcome.kind === 'live' && wait.isKnown(found.outcome.version);
-}
-
-function mayWatch(caller: Caller, parties: { trainerId: string | null; studentId: string | null }): boolean {
-  switch (caller.role) {
-    case 'admin':
-      return true;
-    case 'trainer':
-      return parties.trainerId === caller.userId;
-    case 'student':
-      return parties.studentId === caller.userId;
+  #outcomeOf(state: LiveState, waited: boolean): LiveOutcome {
+    switch (state.kind) {
+      case 'active': {
+        const { journey, location, nowMs } = state.active;
+        const cadence = this.#dependencies.cadence();
+        return {
+          kind: 'live',
+          view: () => activeView(journey, location, nowMs, cadence),
+          nextPollMs: nextPollMs(location, nowMs, cadence),
+          version: activeVersion(journey, location),
+          waited,
+        };
+      }
+      case 'inactive': {
+        const { view, version } = state;
+        return { kind: 'live', view: () => view, nextPollMs: view.nextPollMs, version, waited };
+      }
+      case 'sessionNotFound':
+      case 'rateLimited':
+      case 'forbidden':
+        return state;
+    }
   }
 }

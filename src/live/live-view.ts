@@ -5,17 +5,18 @@ import {
   idlePollMs,
   nextPollMs,
   ordinaryCadence,
-  relaxedByMs,
+  extraIntervalMs,
   type Cadence,
 } from './cadence.js';
 import { distanceMeters } from '../journeys/distance.js';
+import { isoTime } from '../journeys/iso-time.js';
 import type { EndedJourney, Journey, LiveLocation } from '../journeys/journey.js';
 
 const LIVE_UP_TO_MS = 15_000;
 const DELAYED_UP_TO_MS = 60_000;
-/** A trainer who stands may have walked on since the fix, in m/s. */
-const SLOWEST_SPEED = 1.5;
-/** What a trainer whose speed is not known may be doing meanwhile: 50 km/h, a city's limit, in m/s. */
+/** In m/s: a trainer who stood at the fix may have walked on since. */
+const MIN_SPEED = 1.5;
+/** In m/s, where the phone gave no speed: 50 km/h, the usual limit in a city. */
 const ASSUMED_SPEED = 13.9;
 const nothingKnown = {
   location: null,
@@ -31,7 +32,7 @@ const nothingKnown = {
   uncertaintyMeters: null,
 } as const;
 
-/** What a student sees of a journey that goes on, at the time nowMs. */
+/** What a student sees of an active journey at the time nowMs. */
 export function activeView(
   journey: Journey,
   location: LiveLocation | null,
@@ -53,7 +54,7 @@ export function activeView(
   view.location = shownLocation(location);
   view.lastUpdate = view.location.timestamp;
   view.ageMs = ageMs;
-  view.freshness = freshness(ageMs - relaxedByMs(location, cadence));
+  view.freshness = freshness(ageMs - extraIntervalMs(location, cadence));
   view.uncertaintyMeters = uncertaintyMeters(location, ageMs);
   if (journey.home !== null) {
     view.distanceMeters = Math.round(distanceMeters(location, journey.home));
@@ -82,24 +83,18 @@ export function inactiveView(
   return { sessionId, trainerId, isActive: false, ...nothingKnown, nextPollMs: idlePollMs(cadence) };
 }
 
-/** Names the state that a view shows, not its age: it changes with each position, start and end, and with nothing else. */
+/** Names the state, not its age: changes with each position, start and end, and only then. */
 export function activeVersion(journey: Journey, location: LiveLocation | null): string {
-  return `${journey.startedAtMs.toString(36)}-${location === null ? 'none' : location.timestampMs.toString(36)}`;
+  const position = location === null ? 'none' : location.timestampMs.toString(36);
+  return `${journey.startedAtMs.toString(36)}-${position}`;
 }
 
-const dayMs = 86_400_000;
-const digits = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, '0'));
-let lastDay = { number: NaN, text: '' };
+export function endedVersion({ endedAtMs }: EndedJourney): string {
+  return `ended-${endedAtMs.toString(36)}`;
+}
 
-/** As Date's toISOString says it, in 0.06 instead of 0.55 µs; a poll has three times to tell. */
-export function isoTime(ms: number): string {
-  const day = Math.floor(ms / dayMs);
-  if (day !== lastDay.number) lastDay = { number: day, text: new Date(ms).toISOString().slice(0, 11) };
-  const rest = ms - day * dayMs;
-  const seconds = Math.floor(rest / 1000);
-  const minutes = Math.floor(seconds / 60);
-  const millis = rest - seconds * 1000;
-  return `${lastDay.text}${digits[Math.floor(minutes / 60)]}:${digits[minutes % 60]}:${digits[seconds % 60]}.${millis < 100 ? `0${digits[millis]}` : millis}Z`;
+export function inactiveVersion(trainerId: string | null): string {
+  return `none-${trainerId ?? ''}`;
 }
 
 function shownLocation(location: LiveLocation): Location {
@@ -115,14 +110,14 @@ function shownLocation(location: LiveLocation): Location {
   return shown;
 }
 
-/** The accuracy plus the way that the trainer can have gone since the fix; null where the phone gave no accuracy. */
+/** The accuracy plus the distance that the trainer may have covered since the fix; null without an accuracy. */
 function uncertaintyMeters(location: LiveLocation, ageMs: number): number | null {
   if (location.accuracy === undefined) return null;
-  const speed = Math.max(location.speed ?? ASSUMED_SPEED, SLOWEST_SPEED);
+  const speed = Math.max(location.speed ?? ASSUMED_SPEED, MIN_SPEED);
   return Math.round(location.accuracy + (speed * ageMs) / 1000);
 }
 
-/** lateMs: the fix's age, less what the next one was asked for later than ordinary. */
+/** lateMs: the fix's age less the delay that the service itself asked for. */
 function freshness(lateMs: number): LiveJourney['freshness'] {
   if (lateMs <= LIVE_UP_TO_MS) return 'live';
   return lateMs <= DELAYED_UP_TO_MS ? 'delayed' : 'stale';

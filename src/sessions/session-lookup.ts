@@ -29,7 +29,7 @@ export class CachedSessionLookup implements SessionLookup {
 
   async #ask(sessionId: string, callerId: string): Promise<Session | null> {
     const session = await this.#repository.find(sessionId);
-    if (session === null) this.#guesses.spend(callerId);
+    if (session === null) this.#guesses.consume(callerId);
     await this.#cache.remember(sessionId, session);
     return session;
   }

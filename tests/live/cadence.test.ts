@@ -2,7 +2,7 @@ import {
   idlePollMs,
   nextPollMs,
   ordinaryCadence,
-  relaxedByMs,
+  extraIntervalMs,
   type Cadence,
 } from '../../src/live/cadence.js';
 import { jittered } from '../../src/journeys/jitter.js';
@@ -88,7 +88,7 @@ test.each([
   [15_000, 10_000],
   [1e300, 10_000],
 ])('an update that was asked for in %p ms is put off by %d ms', (nextUpdateMs, relaxedMs) => {
-  expect(relaxedByMs(location(nextUpdateMs), ordinaryCadence)).toBe(relaxedMs);
+  expect(extraIntervalMs(location(nextUpdateMs), ordinaryCadence)).toBe(relaxedMs);
 });
 
 test('phones that are put off are put off by different times, and others not at all', () => {

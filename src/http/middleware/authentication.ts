@@ -1,51 +1,51 @@
-import type { Request } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { LRUCache } from 'lru-cache';
 import type { JWTVerifyOptions } from 'jose';
 import { roles, TokenClaims } from '../../contract/identifiers.js';
 import { StateUnavailableError } from '../../journeys/errors.js';
 import type { Caller } from '../../journeys/journey.js';
+import { isPermitted, permittedRoles, type Call } from '../../journeys/permissions.js';
 import { ApiError } from '../responses.js';
 import { tokenVerifier, type TokenKeySettings, type Verify } from './token-keys.js';
 
+declare module 'express-serve-static-core' {
+  interface Request {
+    /** Set by `authorize`. */
+    caller: Caller;
+  }
+}
+
 export interface AuthenticationSettings {
-  /** Where the keys of RS256, ES256 and EdDSA tokens are, or the secret of HS256 ones; never both. */
+  /** Either the URL of RS256, ES256 and EdDSA keys, or HS256 secrets. */
   key: TokenKeySettings;
   issuer: string | undefined;
   audience: string | undefined;
 }
 
 const CLOCK_LEEWAY_SECONDS = 5;
-/** 100,000 journeys have 200,000 tokens; only valid ones are kept, of some hundred bytes each. */
-const REMEMBERED_TOKENS = 250_000;
-/** In bytes: a token may be as long as a header. */
-const REMEMBERED_LENGTH = 128 * 1024 * 1024;
-/**
- * Then its signature is checked again, so that a key that was taken back is not believed for as long as its tokens say.
- * Each has its own time between these: nearly all come within seconds of the start of a process, and 39,000 that were
- * checked again together held everything up for a quarter of a minute.
- */
-const REMEMBERED_FOR_MS = { least: 150_000, most: 300_000 };
+const MAX_CACHED_TOKENS = 250_000;
+/** A token may be as long as a header. */
+const MAX_CACHED_BYTES = 128 * 1024 * 1024;
+/** Random between these, so that tokens that arrived together are not verified again together. */
+const CACHED_FOR_MS = { min: 150_000, max: 300_000 };
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i;
 
-/** Who calls, from the Authorization header. */
+/** Identifies the caller by the Authorization header. */
 export class Authenticator {
   readonly #verify: Verify;
   readonly #checks: JWTVerifyOptions;
-  readonly #canLoseKeys: boolean;
-  /**
-   * Verified tokens, for a while where keys can be taken back, and never beyond their end: checking a signature costs more
-   * than the rest of a request.
-   */
+  /** Keys of a key server can be revoked; secrets stay for the life of the process. */
+  readonly #areKeysRevocable: boolean;
+  /** Verified tokens: checking a signature costs more than the rest of a request. */
   readonly #verified = new LRUCache<string, Caller & { untilSeconds: number }>({
-    max: REMEMBERED_TOKENS,
-    maxSize: REMEMBERED_LENGTH,
+    max: MAX_CACHED_TOKENS,
+    maxSize: MAX_CACHED_BYTES,
     sizeCalculation: (_caller, token) => token.length,
   });
 
-  constructor(settings: AuthenticationSettings) {
-    const { key, issuer, audience } = settings;
+  constructor({ key, issuer, audience }: AuthenticationSettings) {
     this.#verify = tokenVerifier(key);
-    this.#canLoseKeys = 'jwksUrl' in key;
+    this.#areKeysRevocable = 'jwksUrl' in key;
     this.#checks = {
       requiredClaims: ['exp', 'sub'],
       clockTolerance: CLOCK_LEEWAY_SECONDS,
@@ -54,8 +54,8 @@ export class Authenticator {
     };
   }
 
-  /** A caller whose token is known needs no promise. @throws ApiError UNAUTHENTICATED; StateUnavailableError */
-  authenticate(req: Request): Caller | Promise<Caller> {
+  /** @throws ApiError UNAUTHENTICATED; StateUnavailableError */
+  async authenticate(req: Request): Promise<Caller> {
     const token = BEARER.exec(req.headers.authorization ?? '')?.[1];
     if (token === undefined) throw unauthenticated('Send a token: Authorization: Bearer <JWT>.');
     const known = this.#verified.get(token);
@@ -69,25 +69,37 @@ export class Authenticator {
       throw unauthenticated('The token is not valid.');
     });
     const claims = TokenClaims.safeParse(payload);
-    if (!claims.success)
-      throw unauthenticated(
-        "The token's sub must be a user's id (UUID), its role trainer, student or admin.",
-      );
+    if (!claims.success) {
+      throw unauthenticated('The token needs sub (a UUID) and role (trainer, student or admin).');
+    }
     const { sub, role } = claims.data;
-    const endsAtSeconds = (payload.exp ?? 0) + CLOCK_LEEWAY_SECONDS;
-    // A whole number of 32 bits and a string that all have in common are no objects of their own; there are many tokens.
-    const untilSeconds = Math.floor(Math.min(endsAtSeconds, this.#checkedAgainAtSeconds()));
-    const caller = { userId: sub, role: roles.find((known) => known === role) ?? role, untilSeconds };
+    const expiresAtSeconds = (payload.exp ?? 0) + CLOCK_LEEWAY_SECONDS;
+    const caller = {
+      userId: sub,
+      // The shared constant instead of a string of each token's own.
+      role: roles.find((known) => known === role) ?? role,
+      untilSeconds: Math.floor(Math.min(expiresAtSeconds, this.#verifyAgainAtSeconds())),
+    };
     this.#verified.set(token, caller);
     return caller;
   }
 
-  /** Never where the keys are secrets, which are the same for as long as the process lives. */
-  #checkedAgainAtSeconds(): number {
-    if (!this.#canLoseKeys) return Infinity;
-    const { least, most } = REMEMBERED_FOR_MS;
-    return (Date.now() + least + Math.random() * (most - least)) / 1000;
+  #verifyAgainAtSeconds(): number {
+    if (!this.#areKeysRevocable) return Infinity;
+    const { min, max } = CACHED_FOR_MS;
+    return (Date.now() + min + Math.random() * (max - min)) / 1000;
   }
+}
+
+/** Sets req.caller. No body is read for a caller whose role may not make the call. */
+export function authorize(authenticator: Authenticator, call: Call): RequestHandler {
+  return async (req, _res, next) => {
+    req.caller = await authenticator.authenticate(req);
+    if (!isPermitted(call, req.caller.role)) {
+      throw new ApiError('FORBIDDEN', `This call requires the role ${permittedRoles[call].join(' or ')}.`);
+    }
+    next();
+  };
 }
 
 function unauthenticated(message: string): ApiError {

@@ -1,57 +1,60 @@
 import type { Logger } from 'pino';
-import { WAITING_ROUTE } from '../routes.js';
-import type { AnsweredRequest } from './request-context.js';
+import type { CompletedRequest } from './request-context.js';
 
-/** Successful updates and polls that are logged each second at most; all of them are in the metrics. */
+/** Successful updates and polls logged per second; the metrics count all of them. */
 const SAMPLED_LINES_PER_SECOND = 20;
-const SAMPLED_ROUTES = new Set([
-  '/location-tracking/journey/updates',
-  '/location-tracking/journey/live',
-  WAITING_ROUTE,
-]);
-const QUIET_ROUTES = new Set(['/health/live', '/health/ready']);
 
-/** One line a request. At 10,000 journeys the updates and polls that went well would be 4,000 lines a second. */
+export interface RequestLogDependencies {
+  logger: Logger;
+  /** Frequent routes, of whose successful requests only a sample is logged. */
+  sampledRoutes: ReadonlySet<string>;
+  /** Routes whose successful requests are logged at debug level only. */
+  quietRoutes: ReadonlySet<string>;
+}
+
+/** One line per request. */
 export class RequestLog {
-  readonly #logger: Logger;
+  readonly #dependencies: RequestLogDependencies;
   #second = 0;
   #linesThisSecond = 0;
   #skipped = 0;
 
-  constructor(logger: Logger) {
-    this.#logger = logger;
+  constructor(dependencies: RequestLogDependencies) {
+    this.#dependencies = dependencies;
   }
 
-  answered(request: AnsweredRequest): void {
-    if (request.status < 400 && !request.aborted) {
-      if (QUIET_ROUTES.has(request.route) && !this.#logger.isLevelEnabled('debug')) return;
-      if (SAMPLED_ROUTES.has(request.route) && this.#isOverBudget()) {
-        this.#skipped++;
-        return;
-      }
-    }
+  completed(request: CompletedRequest): void {
     const { requestId, method, route, status, seconds, aborted, remoteAddress } = request;
-    const skipped = this.#skipped === 0 ? {} : { notLoggedBefore: this.#skipped };
+    const { logger } = this.#dependencies;
+    if (status < 400 && !aborted && !this.#isLogged(route)) return;
+    // A refused request is not an error; what fails inside is logged where its cause is known.
+    logger.info(
+      {
+        requestId,
+        method,
+        route,
+        status,
+        durationMs: Math.round(seconds * 1e6) / 1000,
+        remoteAddress: remoteAddress(),
+        ...(this.#skipped > 0 && { notLoggedBefore: this.#skipped }),
+        ...(aborted && { aborted }),
+      },
+      'request',
+    );
     this.#skipped = 0;
-    const line = {
-      requestId,
-      method,
-      route,
-      status,
-      durationMs: Math.round(seconds * 1e6) / 1000,
-      remoteAddress: remoteAddress(),
-      ...skipped,
-    };
-    // A refused request is not an error; what failed inside is logged as one where it is known why.
-    this.#logger.info(aborted ? { ...line, aborted } : line, 'request');
   }
 
-  #isOverBudget(): boolean {
+  #isLogged(route: string): boolean {
+    const { logger, sampledRoutes, quietRoutes } = this.#dependencies;
+    if (quietRoutes.has(route)) return logger.isLevelEnabled('debug');
+    if (!sampledRoutes.has(route)) return true;
     const second = Math.floor(performance.now() / 1000);
     if (second !== this.#second) {
       this.#second = second;
       this.#linesThisSecond = 0;
     }
-    return ++this.#linesThisSecond > SAMPLED_LINES_PER_SECOND;
+    if (++this.#linesThisSecond <= SAMPLED_LINES_PER_SECOND) return true;
+    this.#skipped++;
+    return false;
   }
 }

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyReply } from 'fastify';
 import { Redis } from 'ioredis';
 import { nextPollMs, ordinaryCadence } from '../../../src/live/cadence.js';
-import { activeVersion, activeView, isoTime } from '../../../src/live/live-view.js';
+import { isoTime } from '../../../src/journeys/iso-time.js';
+import { activeVersion, activeView } from '../../../src/live/live-view.js';
 import {
   pollParts,
   positionParts,

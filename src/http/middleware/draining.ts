@@ -1,0 +1,17 @@
+import type { RequestHandler, Response } from 'express';
+
+/** While the process is draining every response is the last on its connection, so that none is closed under a request. */
+export type Draining = (res: Response) => void;
+
+export function drainingBy(isDraining: () => boolean): Draining {
+  return (res) => {
+    if (isDraining() && !res.headersSent) res.setHeader('Connection', 'close');
+  };
+}
+
+export function draining(closeIfDraining: Draining): RequestHandler {
+  return (_req, res, next) => {
+    closeIfDraining(res);
+    next();
+  };
+}
