@@ -1,8 +1,22 @@
-import { ConfigError, readConfig, type Config } from './config.js';
 import { startService, type Service } from './app.js';
+import { ConfigError, readConfig, type Config } from './config.js';
 
-/** A stop that takes longer is cut: ECS would kill the process after 30 s, and nobody would know where it hung. */
-const STOP_WITHIN_MS = 25_000;
+/** Below the 30 s after which ECS kills the process, so that a stop that hangs is logged. */
+const STOP_TIMEOUT_MS = 25_000;
+
+const config = configOrExit();
+let service: Service | null = null;
+let isStopping = false;
+
+// Before the start: as process 1 of a container, node ignores SIGTERM without a handler.
+stopOn('SIGTERM', config.shutdownDelayMs);
+stopOn('SIGINT', 0);
+
+service = await startService(config).catch((error: unknown) => {
+  const reason = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`admin-service cannot start: ${reason}\n`);
+  process.exit(1);
+});
 
 function configOrExit(): Config {
   try {
@@ -14,25 +28,19 @@ function configOrExit(): Config {
   }
 }
 
-const config = configOrExit();
-/** Null until it has started. */
-let service: Service | null = null;
-let isStopping = false;
 function stopOn(signal: NodeJS.Signals, delayMs: number): void {
   process.on(signal, () => {
-    if (isStopping) {
-      // Somebody who presses Ctrl-C twice means it.
-      if (signal === 'SIGINT') process.exit(130);
-      return;
-    }
+    // A second Ctrl-C exits at once.
+    if (isStopping && signal === 'SIGINT') process.exit(130);
+    if (isStopping) return;
     isStopping = true;
-    // Nothing is served before the start is through, so there is nothing to finish.
+    // Nothing is served during the start, so there is nothing to finish.
     if (service === null) process.exit(0);
     const { logger } = service;
     setTimeout(() => {
-      logger.error('not stopped in time');
+      logger.error('stop timed out');
       process.exit(1);
-    }, STOP_WITHIN_MS).unref();
+    }, STOP_TIMEOUT_MS).unref();
     service.stop(delayMs).then(
       () => process.exit(0),
       (error: unknown) => {
@@ -42,14 +50,3 @@ function stopOn(signal: NodeJS.Signals, delayMs: number): void {
     );
   });
 }
-
-// Before the start: without a handler a first process of a container, as this is in the image, ignores a SIGTERM.
-stopOn('SIGTERM', config.shutdownDelayMs);
-stopOn('SIGINT', 0);
-
-service = await startService(config).catch((error: unknown) => {
-  process.stderr.write(
-    `admin-service cannot start: ${error instanceof Error ? error.message : String(error)}\n`,
-  );
-  process.exit(1);
-});

@@ -31,13 +31,13 @@ afterAll(async () => {
   await redis.stop();
 });
 
-/** A wait's time limit is LONG_SECONDS, so an answer by then has not come of it. */
+/** A response by then is not the end of the wait. */
 const WELL_BEFORE_THE_LIMIT_MS = 8_000;
 
 const post = async (session: ASession, sequence: number) =>
   data(await served(() => service.api.update(session.trainerToken, positionOf(session, sequence))));
 
-test("each of 200 students who wait gets its own session's position", async () => {
+test('each of 200 waiting students gets the position of their own session', async () => {
   const sessions = await manyJourneys(service.api, 200);
   const students = await waitingStudents(service, sessions);
   for (let from = 0; from < sessions.length; from += COME_TOGETHER) {
@@ -50,7 +50,7 @@ test("each of 200 students who wait gets its own session's position", async () =
   );
 });
 
-test('all of 50 who wait for one session get its position, and nobody else is woken', async () => {
+test('all 50 polls that wait for one session get its position, and no other poll is answered', async () => {
   const [session, other] = [await aJourney(service.api), await aJourney(service.api)];
   const students = await waitingStudents(service, Array<ASession>(50).fill(session));
   const bystander = await aWaitingStudent(service, other);
@@ -61,10 +61,9 @@ test('all of 50 who wait for one session get its position, and nobody else is wo
   expect(shownSequence(await bystander.answer)).toBe(2);
 });
 
-test('of a hundred updates in a row nobody who waits again and again sees an older one after a newer, and all see the last', async () => {
+test('during a hundred updates nobody sees an older position after a newer one, and all see the last', async () => {
   const session = await aJourney(service.api);
   const LAST = 100;
-  // Somebody who asks again at once, and others who take their time.
   const watchers = [0, 3, 15].map(async (thinkingMs) => {
     const seen: number[] = [];
     let etag = await etagOf(service, session);
@@ -87,7 +86,7 @@ test('of a hundred updates in a row nobody who waits again and again sees an old
   }
 });
 
-describe('a change that comes just as a poll arrives is not missed:', () => {
+describe('a change that coincides with a poll is not missed:', () => {
   const active = () => aJourney(service.api);
   const races: [
     name: string,
@@ -140,7 +139,7 @@ describe('a change that comes just as a poll arrives is not missed:', () => {
   });
 });
 
-test('a hundred who wait use no connection to Redis of their own', async () => {
+test('a hundred waiting polls open no connection to Redis', async () => {
   const sessions = await manyJourneys(service.api, 100);
   const connections = async () =>
     String(await redis.client.client('LIST'))
@@ -153,8 +152,7 @@ test('a hundred who wait use no connection to Redis of their own', async () => {
   await Promise.all(students.map(({ answer }) => answer));
 });
 
-// Concurrent, with services of its own: it takes a while.
-test.concurrent('when nobody waits any more, nothing is listened for after a while', async () => {
+test.concurrent('a session that nobody watches is unsubscribed', async () => {
   const ownRedis = await startPrivateRedis();
   const own = await runService({ settings: { REDIS_URL: ownRedis.url } });
   const channels = async () => (await ownRedis.client.pubsub('CHANNELS', '*')).length;
@@ -162,11 +160,10 @@ test.concurrent('when nobody waits any more, nothing is listened for after a whi
     const sessions = await manyJourneys(own.api, 10);
     const students = await waitingStudents(own, sessions);
     expect(await channels()).toBeGreaterThan(0);
-    // A wait of a second is over before all of them wait, where the machine is busy: what ends these is news.
     for (const session of sessions)
       data(await served(() => own.api.update(session.trainerToken, positionOf(session, 1))));
     await Promise.all(students.map(({ answer }) => answer));
-    await until('no channel has a listener', async () => (await channels()) === 0, 20_000);
+    await until('no channel has a subscriber', async () => (await channels()) === 0, 20_000);
     const again = await aWaitingStudent(own, sessions[0] as ASession);
     data(await served(() => own.api.stop(sessions[0]?.sessionId ?? '', sessions[0]?.trainerToken ?? '')));
     expect((await again.answer).status).toBe(200);
@@ -176,34 +173,34 @@ test.concurrent('when nobody waits any more, nothing is listened for after a whi
   }
 });
 
-describe('a caller that goes away frees its place', () => {
+describe('a caller that disconnects is forgotten', () => {
   test('while it waits', async () => {
     const sessions = await manyJourneys(service.api, 20);
-    const calls = await Promise.all(sessions.map(leavablePoll));
+    const calls = await Promise.all(sessions.map(abortablePoll));
     await untilWaiting(service, 20);
     for (const call of calls) call.leave();
-    await untilNobodyWaits();
+    await untilNoPollWaits();
   });
 
-  test('before it has come to wait', async () => {
+  test('before it waits', async () => {
     const sessions = await manyJourneys(service.api, 100);
-    const calls = await Promise.all(sessions.map(leavablePoll));
+    const calls = await Promise.all(sessions.map(abortablePoll));
     await Promise.all(
       calls.map(async ({ leave }) => {
         await pause(Math.random() * 15);
         leave();
       }),
     );
-    // All are gone; a poll that came later and was answered says that the service has read whatever came of them.
+    // Once a later poll is answered the service has read all the earlier ones.
     await etagOf(service, sessions[0] as ASession);
-    await untilNobodyWaits();
+    await untilNoPollWaits();
   });
 
-  async function untilNobodyWaits(): Promise<void> {
-    await until('nobody waits', async () => (await metric(service, 'live_polls_waiting')) === 0, 3_000);
+  async function untilNoPollWaits(): Promise<void> {
+    await until('no poll waits', async () => (await metric(service, 'live_polls_waiting')) === 0, 3_000);
   }
 
-  async function leavablePoll(session: ASession): Promise<{ leave: () => void }> {
+  async function abortablePoll(session: ASession): Promise<{ leave: () => void }> {
     const etag = await etagOf(service, session);
     const leaving = new AbortController();
     const url = `${service.url}/api/v1/admin/location-tracking/journey/live?sessionId=${session.sessionId}`;

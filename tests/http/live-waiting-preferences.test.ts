@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-describe('a wait of a second is granted to', () => {
+describe('a wait of a second is granted for', () => {
   const forms = [
     'wait=1',
     'WAIT=1',
@@ -50,7 +50,7 @@ describe('a wait of a second is granted to', () => {
   });
 });
 
-test('of several Prefer headers each counts', async () => {
+test('all of several Prefer headers count', async () => {
   const answer = await rawRequest(
     service.url,
     `/api/v1/admin/location-tracking/journey/live?sessionId=${session.sessionId}`,

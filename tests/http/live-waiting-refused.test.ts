@@ -22,7 +22,7 @@ async function aJourneyAtSequence(sequence: number): Promise<ASession> {
   return session;
 }
 
-describe('a student who waits is not woken', () => {
+describe('a waiting poll is not answered by', () => {
   const refusals: [name: string, call: (session: ASession) => Promise<Answer>, code: string][] = [
     ['by a position of a lower sequence', (session) => later(session, 4), 'LOCATION_STALE'],
     ['by a fix of long ago', (session) => later(session, 6, { ageMs: 300_001 }), 'LOCATION_STALE'],
@@ -63,7 +63,7 @@ describe('a student who waits is not woken', () => {
     await expectWokenByTheNext(session, answer);
   });
 
-  test('by a position that was sent twice', async () => {
+  test('a position that was sent twice', async () => {
     const session = await aJourneyAtSequence(5);
     const { answer } = await aWaitingStudent(service, session);
     data(await later(session, 5, metersNorth(500)));
@@ -71,7 +71,7 @@ describe('a student who waits is not woken', () => {
   });
 });
 
-test('a coarse position wakes: it is shown with its uncertainty', async () => {
+test('a coarse position ends the wait and is shown with its uncertainty', async () => {
   const session = await aJourneyAtSequence(5);
   const { answer } = await aWaitingStudent(service, session);
   data(await later(session, 6, { ...metersNorth(3_000), accuracy: 2_000 }));

@@ -16,7 +16,6 @@ import {
   type WaitingStudent,
 } from '../support/waiting-polls.js';
 
-/** Of one journey that somebody waits for already, what is another caller told? */
 let service: RunningService;
 beforeAll(async () => {
   service = await runService({ settings: { ...OFTEN, LOCATION_TTL_SECONDS: '3' } });
@@ -26,11 +25,11 @@ afterAll(() => service.stop());
 const post = async (session: ASession, sequence: number) =>
   data(await service.api.update(session.trainerToken, positionOf(session, sequence)));
 
-/** One who would wait and knows nothing that is true any more: answered at once. */
+/** A poll that would wait, but names an outdated state. */
 const ask = (session: ASession, token = session.trainerToken) =>
   poll(service, session, '"another"', { token });
 
-/** A journey that a student waits for, who has been told of a position before. */
+/** A journey with a position, for whose next change a student waits. */
 async function aWatchedJourney(): Promise<{ session: ASession; student: WaitingStudent }> {
   const session = await aJourney(service.api);
   const first = await aWaitingStudent(service, session);
@@ -39,7 +38,7 @@ async function aWatchedJourney(): Promise<{ session: ASession; student: WaitingS
   return { session, student: await aWaitingStudent(service, session) };
 }
 
-test('a position is as old as it is, whoever has been shown it before', async () => {
+test('a cached position ages', async () => {
   const { session } = await aWatchedJourney();
   await until('the position is a second old', async () => {
     const { ageMs } = data(await poll(service, session, undefined, { prefer: null }));
@@ -48,7 +47,7 @@ test('a position is as old as it is, whoever has been shown it before', async ()
   expect(data(await ask(session))['ageMs']).toBeGreaterThan(1_000);
 });
 
-test('a location that has expired is shown to nobody', async () => {
+test('an expired location is not shown from the cache', async () => {
   const { session } = await aWatchedJourney();
   const location = keyOf.location(session.trainerId, session.sessionId);
   await until('the location has expired', async () => !(await exists(location)));
@@ -56,14 +55,14 @@ test('a location that has expired is shown to nobody', async () => {
   expect((await ask(session)).headers['etag']).toBe(await etagOf(service, session));
 });
 
-test('a state that cannot be read after the wait is an error to whoever waited', async () => {
+test('a state that cannot be read after the wait is 500', async () => {
   const session = await aJourney(service.api);
   const { answer } = await aWaitingStudent(service, session, { prefer: 'wait=2' });
   await sharedRedis().set(keyOf.active(session.sessionId), 'of no form', 'EX', 60);
   expect(refusal(await answer)).toMatchObject({ status: 500, code: 'INTERNAL_ERROR' });
 });
 
-test('a location that expires while a student waits is gone after the wait', async () => {
+test('a location that expires during the wait is null after it', async () => {
   const session = await aJourney(service.api);
   const first = await aWaitingStudent(service, session);
   await post(session, 1);
@@ -73,13 +72,13 @@ test('a location that expires while a student waits is gone after the wait', asy
   expect(data(await waiting)).toMatchObject({ isActive: true, location: null });
 });
 
-test('a change that nobody tells of is seen after the wait', async () => {
+test('a change that was not published is seen after the wait', async () => {
   const session = await aJourney(service.api);
   const first = await aWaitingStudent(service, session);
   await post(session, 1);
   const woken = await first.answer;
   const waiting = poll(service, session, woken.headers['etag'], { prefer: 'wait=1' });
-  // As another version of the service would end the journey, which knows of nobody who waits.
+  // As a version of the service ends a journey that publishes nothing.
   const { sessionId, trainerId, studentId } = session;
   const ended = { sessionId, trainerId, studentId, endedAt: new Date().toISOString(), reason: 'cancelled' };
   const keys = [keyOf.active(sessionId), keyOf.meta(sessionId), keyOf.location(trainerId, sessionId)];
@@ -91,13 +90,13 @@ test('a change that nobody tells of is seen after the wait', async () => {
   expect(data(await waiting)).toMatchObject({ isActive: false, endedReason: 'cancelled' });
 });
 
-test('who would wait and who just asks have the same ETag of the same state', async () => {
+test('polls that wait and polls that do not have the same ETag', async () => {
   const { session } = await aWatchedJourney();
   const etag = await etagOf(service, session);
   expect((await ask(session)).headers['etag']).toBe(etag);
 });
 
-test('a stranger is 403 at once, whatever is known to the service', async () => {
+test('a stranger gets 403 at once although the journey is cached', async () => {
   const { session } = await aWatchedJourney();
   for (const role of ['student', 'trainer'] as const) {
     const answer = await ask(session, await tokenFor(randomUUID(), role));
@@ -105,7 +104,7 @@ test('a stranger is 403 at once, whatever is known to the service', async () => 
   }
 });
 
-test('the position of one journey is never shown in the next one of the session', async () => {
+test("a position is never shown in the session's next journey", async () => {
   const { session, student } = await aWatchedJourney();
   data(await service.api.stop(session.sessionId, session.trainerToken));
   expect(data(await student.answer)).toMatchObject({ isActive: false, location: null });
@@ -116,7 +115,7 @@ test('the position of one journey is never shown in the next one of the session'
   expect(shownSequence(await next.answer)).toBe(2);
 });
 
-test('nor in one that another version of the service has started, which tells nobody', async () => {
+test('nor in a journey that another version of the service started without publishing it', async () => {
   const { session, student } = await aWatchedJourney();
   const { sessionId, trainerId } = session;
   const earlier = await jsonAt(keyOf.active(sessionId));

@@ -32,7 +32,7 @@ async function aJourneyWithPosition(): Promise<ASession> {
   return session;
 }
 
-describe('a wait is ended at once with the new state and a new ETag', () => {
+describe('a waiting poll gets the new state and its ETag at once', () => {
   interface Case {
     before: () => Promise<ASession>;
     change: (session: ASession) => Promise<unknown>;
@@ -141,7 +141,7 @@ describe('a wait is ended at once with the new state and a new ETag', () => {
   });
 });
 
-test('a position is seen a moment after its 201, as a rule', async () => {
+test('a waiting poll gets a position within half a second of its 201, in the median', async () => {
   const session = await aJourneyWithPosition();
   const times: number[] = [];
   for (let sequence = 2; sequence <= 12; sequence++) {
@@ -155,7 +155,7 @@ test('a position is seen a moment after its 201, as a rule', async () => {
   expect(times[times.length >> 1]).toBeLessThan(500);
 });
 
-test('a journey that runs into its time limit ends the wait', async () => {
+test('a journey that times out ends the wait', async () => {
   const short = await runService({ settings: { JOURNEY_TTL_SECONDS: '1' } });
   try {
     const session = await aJourney(short.api);
@@ -167,31 +167,24 @@ test('a journey that runs into its time limit ends the wait', async () => {
   }
 });
 
-/** The fields that are of the moment of the answer go. */
-function withoutWhatTimeChanges(live: Record<string, unknown>): Record<string, unknown> {
-  const ofTheMoment = [
-    'ageMs',
-    'uncertaintyMeters',
-    'nextPollMs',
-    'etaSeconds',
-    'etaLowSeconds',
-    'etaHighSeconds',
-  ];
-  return Object.fromEntries(Object.entries(live).filter(([name]) => !ofTheMoment.includes(name)));
+/** Without the fields that depend on the time of the response. */
+function withoutAgingFields(live: Record<string, unknown>): Record<string, unknown> {
+  const aging = ['ageMs', 'uncertaintyMeters', 'nextPollMs', 'etaSeconds', 'etaLowSeconds', 'etaHighSeconds'];
+  return Object.fromEntries(Object.entries(live).filter(([name]) => !aging.includes(name)));
 }
 
-test('whoever was woken is shown what one who just asks is shown', async () => {
+test('a waiting poll gets the same response as one that does not wait', async () => {
   const session = await aJourneyWithPosition();
   const { answer } = await aWaitingStudent(service, session);
   data(await service.api.update(session.trainerToken, { ...positionOf(session, 2), speed: 8, heading: 270 }));
   const woken = await answer;
   const asked = await poll(service, session, undefined, { prefer: null });
-  const shown = withoutWhatTimeChanges(data(woken));
-  expect(shown).toEqual(withoutWhatTimeChanges(data(asked)));
+  const shown = withoutAgingFields(data(woken));
+  expect(shown).toEqual(withoutAgingFields(data(asked)));
   expect(woken.headers['etag']).toBe(asked.headers['etag']);
 });
 
-test('a wait that nothing ends is 304 after its time, before the start, of a journey and after the end', async () => {
+test('without a change a waiting poll is 304 after its wait: before the start, during a journey and after its end', async () => {
   const [scheduled, active, over] = [
     await aSession(),
     await aJourneyWithPosition(),
@@ -217,16 +210,16 @@ test('a wait that nothing ends is 304 after its time, before the start, of a jou
 });
 
 test.each([
-  ['asks for the state, whatever it is,', undefined],
-  ['knows another state', 'W/"another"'],
-])('whoever %s does not wait', async (_name, etag) => {
+  ['has no If-None-Match', undefined],
+  ['names another state', 'W/"another"'],
+])('a poll that %s does not wait', async (_name, etag) => {
   const session = await aJourneyWithPosition();
   const answer = await poll(service, session, etag);
   expect(shownSequence(answer)).toBe(1);
   expect(answer.ms).toBeLessThan(1_000);
 });
 
-test('whoever knows the state before the last does not wait', async () => {
+test('a poll that knows an older state does not wait', async () => {
   const session = await aJourneyWithPosition();
   const etag = await etagOf(service, session);
   await post(session, 2);
@@ -235,7 +228,7 @@ test('whoever knows the state before the last does not wait', async () => {
   expect(answer.ms).toBeLessThan(1_000);
 });
 
-test('the state known may be one of several in If-None-Match', async () => {
+test('If-None-Match may name several states', async () => {
   const session = await aJourneyWithPosition();
   const etag = await etagOf(service, session);
   const answer = poll(service, session, `"other", ${etag}`);
@@ -247,7 +240,7 @@ test('the state known may be one of several in If-None-Match', async () => {
 test.each([
   ["the session's trainer", (session: ASession) => Promise.resolve(session.trainerToken)],
   ['an admin', () => tokenFor(randomUUID(), 'admin')],
-])('%s may wait too', async (_who, tokenOf) => {
+])('%s may wait', async (_who, tokenOf) => {
   const session = await aJourneyWithPosition();
   const { answer } = await aWaitingStudent(service, session, { token: await tokenOf(session) });
   await post(session, 2);
@@ -255,7 +248,7 @@ test.each([
 });
 
 test.each(['student', 'trainer'] as const)(
-  'a %s of another session is 403 at once, whatever is in If-None-Match',
+  'a %s of another session gets 403 at once, whatever If-None-Match names',
   async (role) => {
     const session = await aJourneyWithPosition();
     const token = await tokenFor(randomUUID(), role);
@@ -267,14 +260,14 @@ test.each(['student', 'trainer'] as const)(
   },
 );
 
-test('a session that nobody knows is 404 at once', async () => {
+test('a session that does not exist is 404 at once', async () => {
   const session = { ...(await aSession()), sessionId: randomUUID() };
   const answer = await poll(service, session, '*');
   expect(refusal(answer)).toMatchObject({ status: 404, code: 'SESSION_NOT_FOUND' });
   expect(answer.ms).toBeLessThan(1_000);
 });
 
-test('a wait is no slow answer of the ordinary route: it is counted under a name of its own', async () => {
+test('waiting polls have a route label of their own in the metrics', async () => {
   const session = await aJourneyWithPosition();
   const etag = await etagOf(service, session);
   const counted = async (name: string, route: string) =>

@@ -32,7 +32,6 @@ beforeAll(async () => {
   redis = await startPrivateRedis();
   proxy = await startTcpProxy(redis.url);
   service = await runService({ settings: { REDIS_URL: proxy.urlFor(redis.url), ...OFTEN } });
-  // The first call connects to Postgres, which takes its time on a busy machine.
   await until('a journey starts', () => aJourney(service.api));
 });
 afterAll(async () => {
@@ -45,7 +44,7 @@ interface Trouble {
   test: typeof test;
   away: () => unknown;
   back: () => void | Promise<void>;
-  /** A connection that breaks is seen at once, one that is silent only after a while. */
+  /** A broken connection is detected at once, a silent one after the timeout. */
   answeredWithinMs: number;
 }
 
@@ -110,28 +109,28 @@ const troubles: [name: string, trouble: Trouble][] = [
 ];
 
 describe.each(troubles)('when %s', (_name, { test, away, back, answeredWithinMs }) => {
-  test('all who wait are answered at once, never with an end, and wait again once it is over', async () => {
+  test('waiting polls are answered at once, never with an end, and wait again after it', async () => {
     const active = await manyOf(20, () => aJourneyWithPosition(service));
     const scheduled = await aSession();
     const sessions = [...active, scheduled];
     const students = await waitingStudents(service, sessions);
-    const awayAt = performance.now();
+    const outageAt = performance.now();
     await away();
     const answers = await Promise.all(students.map(({ answer }) => answer));
-    const tookMs = performance.now() - awayAt;
+    const tookMs = performance.now() - outageAt;
     await back();
-    for (const answer of answers) expectNeitherNewsNorTimeLimit(answer);
+    for (const answer of answers) expectToBeAskedToPollAgain(answer);
     expect(tookMs).toBeLessThan(answeredWithinMs);
     await untilWaitsAreGranted(active[0] as ASession);
     expect(await metric(service, 'live_polls_waiting')).toBe(0);
-    await Promise.all(active.map(expectToBeWoken));
+    await Promise.all(active.map(expectChangeToBeSeen));
   });
 });
 
 describe.each(troubles.slice(0, 4))('while %s', (_name, { test, away, back, answeredWithinMs }) => {
-  test('whoever would wait is answered soon, whether somebody waited for the session before or not', async () => {
+  test('new polls are answered soon, whether the session is cached or not', async () => {
     const [known, unknown] = [await aJourneyWithPosition(service), await aJourneyWithPosition(service)];
-    await expectToBeWoken(known);
+    await expectChangeToBeSeen(known);
     const etags = [await etagOf(service, known), await etagOf(service, unknown)];
     await away();
     const answers: TimedPoll[] = [];
@@ -143,10 +142,10 @@ describe.each(troubles.slice(0, 4))('while %s', (_name, { test, away, back, answ
     await back();
     await untilWaitsAreGranted(unknown);
     for (const answer of answers) {
-      expectNeitherNewsNorTimeLimit(answer);
+      expectToBeAskedToPollAgain(answer);
       expect(answer.ms).toBeLessThan(answeredWithinMs);
     }
-    // Once it has been noticed there is nothing to wait for any more.
+    // Once the outage is detected no poll waits.
     for (const answer of last) {
       expect(refusal(answer)).toMatchObject({ status: 503, code: 'STATE_UNAVAILABLE' });
     }
@@ -154,7 +153,7 @@ describe.each(troubles.slice(0, 4))('while %s', (_name, { test, away, back, answ
   });
 });
 
-test('of two services on one Redis a student waits at one for the update that goes to the other', async () => {
+test('a student waits at one process for an update that another one receives', async () => {
   const other = await runService({ settings: { REDIS_URL: redis.url, ...OFTEN } });
   try {
     const session = await aSession();
@@ -172,32 +171,32 @@ test('of two services on one Redis a student waits at one for the update that go
   }
 });
 
-test('a service that stops answers the 50 who wait at once', async () => {
+test('a service that stops answers 50 waiting polls at once', async () => {
   const stopping = await runService({ settings: { REDIS_URL: redis.url, ...OFTEN } });
   const session = await aJourneyWithPosition(stopping);
   const students = await waitingStudents(stopping, Array<ASession>(50).fill(session));
-  const toldAt = performance.now();
+  const stoppedAt = performance.now();
   await stopping.stop();
-  expect(performance.now() - toldAt).toBeLessThan(2_000);
-  for (const { answer } of students) expectNeitherNewsNorTimeLimit(await answer);
+  expect(performance.now() - stoppedAt).toBeLessThan(2_000);
+  for (const { answer } of students) expectToBeAskedToPollAgain(await answer);
 });
 
-test('on SIGTERM the 50 who wait are answered at once, and the exit is 0', async () => {
+test('on SIGTERM 50 waiting polls are answered at once and the exit code is 0', async () => {
   const bus = await startLocalEventBus();
   const stopping = await runServiceProcess(bus, { REDIS_URL: redis.url, ...OFTEN });
   const session = await aJourneyWithPosition(stopping);
   const students = await waitingStudents(stopping, Array<ASession>(50).fill(session));
-  const toldAt = performance.now();
+  const stoppedAt = performance.now();
   stopping.kill('SIGTERM');
-  for (const { answer } of students) expectNeitherNewsNorTimeLimit(await answer);
+  for (const { answer } of students) expectToBeAskedToPollAgain(await answer);
   expect(await stopping.exited).toEqual({ code: 0, signal: null });
-  // Well below the grace that requests in flight have.
-  expect(performance.now() - toldAt).toBeLessThan(4_000);
+  // Well below the grace period of requests in flight.
+  expect(performance.now() - stoppedAt).toBeLessThan(4_000);
   await bus.stop();
 });
 
 testOfTheSource(
-  'a poll that knows every state waits through any number of changes, without a warning of Node.js',
+  'a poll with If-None-Match: * waits through any number of changes without a warning of Node.js',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'warnings-'));
     const warnings = join(folder, 'warnings.txt');
@@ -229,21 +228,21 @@ async function aJourneyWithPosition({ api }: Pick<RunningService, 'api'>): Promi
   return session;
 }
 
-/** "Ask again": neither an end of the journey nor what a wait that was held to its end says. */
-function expectNeitherNewsNorTimeLimit(answer: TimedPoll): void {
+/** Asks the caller to poll again: neither the end of the journey nor the end of a granted wait. */
+function expectToBeAskedToPollAgain(answer: TimedPoll): void {
   expect([304, 503]).toContain(answer.status);
   expect(answer.headers).not.toHaveProperty('preference-applied');
   if (answer.status === 503) expect(answer.headers['retry-after']).toMatch(/^[1-9]\d*$/);
 }
 
-/** Ends when a poll is held again; the session's trainer then sends the next position. */
+/** Resolves when polls wait again and are answered by the next position. */
 async function untilWaitsAreGranted(session: ASession): Promise<void> {
   const answer = await until('a wait is granted', async () => {
     const etag = await etagOf(service, session);
     const polled = { isAnswered: false };
     const answer = poll(service, session, etag).finally(() => (polled.isAnswered = true));
     await until(
-      'it is held or answered',
+      'it waits or is answered',
       async () => polled.isAnswered || (await metric(service, 'live_polls_waiting')) === 1,
     );
     return !polled.isAnswered && { answer };
@@ -252,7 +251,7 @@ async function untilWaitsAreGranted(session: ASession): Promise<void> {
   expect(shownSequence(await answer.answer)).toBe(2);
 }
 
-async function expectToBeWoken(session: ASession): Promise<void> {
+async function expectChangeToBeSeen(session: ASession): Promise<void> {
   const etag = await etagOf(service, session);
   const answer = poll(service, session, etag);
   data(await service.api.update(session.trainerToken, positionOf(session, 3)));
