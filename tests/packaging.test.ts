@@ -39,7 +39,7 @@ test('the table of settings lists every setting and no other', () => {
   expect(listed.sort()).toEqual(settings?.sort());
 });
 
-test.each(['README.md', 'src/README.md', 'src/http/README.md', 'infra/README.md'])(
+test.each(['README.md', 'src/README.md', 'src/http/README.md', 'tests/README.md', 'infra/README.md'])(
   'every relative link of %s leads to a file',
   (page) => {
     const links = [...read(page).matchAll(/\]\(([^)#:]+)(?:#[\w-]+)?\)/g)].map(([, path = '']) => path);
