@@ -1,11 +1,11 @@
-# The service is the last stage and so the default. The other targets are docker-compose.yml's: the event bus stands in for
-# EventBridge, the simulator is the load. The base is pinned by its tag: with --build-arg NODE_IMAGE=...@sha256:... by digest.
+# The last stage, the service, is the default target. docker-compose.yml uses the others: event-bus replaces EventBridge,
+# simulator generates load. Pin the base image by digest with --build-arg NODE_IMAGE=...@sha256:...
 ARG NODE_IMAGE=node:24-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Without install scripts: the compiler needs none, and the local servers of development are not built here.
+# The build needs no install scripts; only the local servers for development do.
 RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
 COPY src src
@@ -21,12 +21,11 @@ CMD ["node", "dist/dev/event-bus/main.js"]
 
 FROM build AS simulator
 USER 1000
-# A pause of the phones is a delay of what they measure. With V8's own ways 20,000 of them stood still for 0.7 s, and
-# p99 of updates was 698 ms; with these 49 ms and 36 ms. All of the heap is collected once it has 2 GB.
+# Shorter garbage collection pauses: a pause of the simulated phones would count as latency of the service.
 ENTRYPOINT ["node", "--max-semi-space-size=64", "--no-parallel-scavenge", "--initial-heap-size=2000", "--import", "tsx", "src/dev/simulate.ts"]
 
-# What goes into the service's two layers, with one time on every file, and the same always: the same source gives the same
-# layers, and a release that changes no dependency shares that layer with the one before.
+# The service's two layers are reproducible (one timestamp on every file): a release that changes no dependency shares
+# that layer with the release before.
 FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /rootfs/app
 COPY package.json package-lock.json .npmrc ./
@@ -42,7 +41,7 @@ ENV NODE_ENV=production
 COPY --from=dependencies /rootfs/ /
 COPY --from=production-code /rootfs/ /
 WORKDIR /app
-# By number, so that an orchestrator that wants no root sees that it is none.
+# A numeric user, so that orchestrators can verify that it is not root.
 USER 1000
 EXPOSE 3010 9464
 HEALTHCHECK --interval=10s --timeout=2s --start-period=5s --retries=3 \

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# docker/build.sh TAG [OPTION OF docker build...]: the image, labelled with the version and the commit that it is made of.
-# The same commit gives the same labels and layers, whenever and wherever it is built.
+# docker/build.sh TAG [docker build option...]: builds the image, labelled with version and commit.
+# Reproducible: the same commit gives the same labels and layers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-tag=${1:?the tag of the image, such as admin-service:1.0.0}
+tag=${1:?usage: docker/build.sh TAG, such as admin-service:1.0.0}
 shift
 revision=unknown
 if git rev-parse --verify -q HEAD >/dev/null; then

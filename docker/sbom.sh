@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# npm run sbom -- [cyclonedx|spdx]: what the image ships, by the lockfile, on standard output. Not npm sbom --omit=dev by
-# itself: that leaves out what a package of development needs too, such as pg.
+# npm run sbom -- [cyclonedx|spdx]: prints the packages in the image, from the lockfile. npm sbom --omit=dev would leave
+# out packages that a development dependency needs too, such as pg.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-# npm takes the name from the folder.
+# npm takes the name of the application from the folder.
 mkdir "$scratch/admin-service"
 cp package.json package-lock.json .npmrc "$scratch/admin-service"
 cd "$scratch/admin-service"

@@ -1,4 +1,4 @@
-// Prints tokens and calls to try with the first sample session. Needs Node alone: HS256 is one HMAC.
+// Prints tokens and curl commands for the first sample session. Without packages: HS256 is one HMAC.
 import { createHmac } from 'node:crypto';
 
 const { AUTH_JWT_SECRET: secret = '', URL: url = 'http://127.0.0.1:3010' } = process.env;

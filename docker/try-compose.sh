@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the images, starts docker-compose.yml on free ports, makes a journey through it and then some simulated ones, and
-# takes it all down again.
+# Builds the images, starts docker-compose.yml on free ports, makes one journey by hand and some simulated ones, and
+# removes everything again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 compose() { if docker compose version >/dev/null 2>&1; then docker compose "$@"; else docker-compose "$@"; fi; }
@@ -42,14 +42,14 @@ call 200 GET "$api/location-tracking/journey/live?sessionId=$session" "$STUDENT"
 call 200 POST $api/sessions/$session/arrived "$TRAINER"
 
 JOURNEYS=50 MINUTES=0.2 compose --profile load run --rm -T simulator
-echo 'the simulator found nothing wrong'
+echo 'simulator: passed'
 
-to_be_had() { docker image inspect "$1" >/dev/null 2>&1 || timeout 120 docker pull -q "$1" >/dev/null 2>&1; }
-try_observing() { # try_observing SERVICE CHECK: in a container of its own, beside what is up
+is_available() { docker image inspect "$1" >/dev/null 2>&1 || timeout 120 docker pull -q "$1" >/dev/null 2>&1; }
+try_observing() { # try_observing SERVICE CHECK: starts SERVICE and waits until CHECK succeeds
   local image
   image=$(compose --profile observe config | grep -o "image: .*$1:.*" | cut -d' ' -f2)
-  if ! to_be_had "$image"; then
-    echo "skipped: $1 ($image is not to be had)"
+  if ! is_available "$image"; then
+    echo "skipped: $1 ($image is not available)"
     return
   fi
   compose --profile observe up -d --no-deps "$1"
@@ -58,14 +58,14 @@ try_observing() { # try_observing SERVICE CHECK: in a container of its own, besi
     sleep 0.5
   done
   "$2"
-  echo "$1 shows the service"
+  echo "$1: passed"
 }
-metrics_are_read() {
+has_metrics() {
   curl -fsG "http://127.0.0.1:$PROMETHEUS_PORT/api/v1/query" --data-urlencode 'query=max(http_request_duration_seconds_count)' |
     grep -q '"value"'
 }
 has_dashboard() { curl -fs "http://127.0.0.1:$GRAFANA_PORT/api/dashboards/uid/admin-service" | grep -q outbox_depth; }
-try_observing prometheus metrics_are_read
+try_observing prometheus has_metrics
 try_observing grafana has_dashboard
 
 service=$(compose ps -q service)
@@ -76,7 +76,7 @@ for _ in $(seq 40); do
   sleep 0.25
 done
 [ "$(events)" = 2 ]
-echo 'both events came out'
+echo 'events: passed'
 docker stop -t 30 "$service" >/dev/null
 [ "$(docker inspect -f '{{.State.ExitCode}}' "$service")" = 0 ]
-echo 'SIGTERM: exit code 0'
+echo 'SIGTERM: passed'

@@ -1,4 +1,4 @@
-// What the root's scripts run: node infra/run.mjs synth|diff|deploy [dev|prod] [options of cdk], or test.
+// Usage: node infra/run.mjs synth|diff|deploy [dev|prod] [CDK options], or node infra/run.mjs test.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,9 +12,9 @@ const [command, ...rest] = process.argv.slice(2);
 if (!['synth', 'diff', 'deploy', 'test'].includes(command)) stop('node infra/run.mjs synth|diff|deploy|test');
 const stage = rest[0] === undefined || rest[0].startsWith('-') ? undefined : rest.shift();
 if (command === 'diff' || command === 'deploy') {
-  if (stage === undefined) stop(`Say which stage: npm run infra:${command} -- dev`);
+  if (stage === undefined) stop(`Name a stage: npm run infra:${command} -- dev`);
   if (!existsSync(join(folder, OWN_SETTINGS)))
-    stop(`infra/${OWN_SETTINGS} is missing: copy infra/${EXAMPLE} there, and make its values yours.`);
+    stop(`infra/${OWN_SETTINGS} is missing. Copy infra/${EXAMPLE} to it and fill in your values.`);
 }
 
 if (!isInstalled()) run('npm', ['ci']);
@@ -24,21 +24,20 @@ else cdk();
 function cdk() {
   const settings = existsSync(join(folder, OWN_SETTINGS)) ? OWN_SETTINGS : EXAMPLE;
   if (settings === EXAMPLE)
-    process.stderr.write(
-      `infra/${OWN_SETTINGS} is not there: with the values of ${EXAMPLE}, which nobody can deploy.\n`,
-    );
+    process.stderr.write(`infra/${OWN_SETTINGS} not found. Using ${EXAMPLE}, which cannot be deployed.\n`);
   const context = ['-c', `settings=${settings}`, ...(stage === undefined ? [] : ['-c', `stage=${stage}`])];
   const quiet = command === 'synth' ? ['--quiet'] : [];
   run(process.execPath, ['node_modules/aws-cdk/bin/cdk', command, ...quiet, ...context, ...rest]);
 }
 
-/** As the lockfile says; npm keeps a lockfile of what is there. */
+/** Compares the lockfile with the one npm writes into node_modules. */
 function isInstalled() {
   const packagesOf = (path) => JSON.parse(readFileSync(join(folder, path), 'utf8')).packages;
   try {
-    const there = packagesOf('node_modules/.package-lock.json');
+    const installed = packagesOf('node_modules/.package-lock.json');
     return Object.entries(packagesOf('package-lock.json')).every(
-      ([path, { version, optional }]) => path === '' || optional === true || there[path]?.version === version,
+      ([path, { version, optional }]) =>
+        path === '' || optional === true || installed[path]?.version === version,
     );
   } catch {
     return false;

@@ -1,13 +1,9 @@
 /**
- * How many tasks and nodes so many journeys at once take, and what that costs a month. README.md has what it prints;
- * change the numbers here and put the new tables there: node --import tsx sizing.ts
+ * Estimates tasks, Redis nodes and monthly cost for a number of concurrent journeys. README.md contains its output, and a
+ * test compares the two: node --import tsx sizing.ts
  */
 
-/**
- * Measured: README.md of the service, Speed (Node 24, one core of an x86 server). Of a request in the mix of 10,000 journeys
- * at their own pace: at saturation one costs half of it, because more of them share what a turn costs. Between what it was on
- * the machine's good and bad hours, 128 to 145.
- */
+/** CPU per request in the mix of 10,000 journeys (tests/bench/RESULTS.md): Node 24, one core of an x86 server. */
 const measured = {
   requestServiceMicros: 135,
   requestRedisMicros: 58,
@@ -16,14 +12,14 @@ const measured = {
   bytesPerWaitingStudent: 30e3,
 };
 
-/** Of a journey: an update and a poll every 5 s, by a student who waits on a connection. */
+/** An update and a poll every 5 s, and one waiting connection. */
 const perJourney = { updatesPerSecond: 0.2, pollsPerSecond: 0.2, waitingStudents: 1, minutes: 30, events: 3 };
 
-/** How full things may be, so that the next minute's growth and a lost zone find room. */
-const atMost = { taskCpu: 0.6, taskMemory: 0.7, redisCpu: 0.6 };
+/** Target utilization; the rest is headroom for growth and for the loss of a zone. */
+const target = { taskCpu: 0.6, taskMemory: 0.7, redisCpu: 0.6 };
 const TASK_BYTES = 2 * 2 ** 30;
 
-/** What is not measured here: bytes with headers and TLS, and how much of the month's peak is its average. */
+/** Not measured. Bytes are per request, with headers and TLS. */
 const assumed = {
   bytesInAndOut: 1_200,
   bytesOut: 600,
@@ -32,7 +28,7 @@ const assumed = {
   averageOfPeak: 0.3,
 };
 
-/** US dollars, us-east-1, on demand, as published at the beginning of 2025; not looked up since. */
+/** US dollars, us-east-1, on demand, as published at the beginning of 2025. Check before use. */
 const price = {
   vcpuHour: 0.03238,
   gigabyteHour: 0.00356,
@@ -44,9 +40,9 @@ const price = {
   zoneGigabyte: 0.02,
   logGigabyte: 0.5,
   millionEvents: 1.9,
-  watching: 30,
+  monitoring: 30,
 };
-/** Of traffic to the internet: so many terabytes at so much a gigabyte, and then the next. */
+/** Tiers of outbound traffic: size of the tier, price per gigabyte within it. */
 const internetTiers: [terabytes: number, gigabytePrice: number][] = [
   [10, 0.09],
   [40, 0.085],
@@ -62,15 +58,18 @@ function sizesFor(journeys: number) {
   const requests = updates + polls;
   const serviceCores = (requests * measured.requestServiceMicros) / 1e6;
   const redisCores = (requests * measured.requestRedisMicros) / 1e6;
-  const room = atMost.taskMemory * TASK_BYTES - measured.processBytes;
-  const waiting = (journeys * perJourney.waitingStudents * measured.bytesPerWaitingStudent) / room;
+  const waitingBytesPerTask = target.taskMemory * TASK_BYTES - measured.processBytes;
+  const waitingBytes = journeys * perJourney.waitingStudents * measured.bytesPerWaitingStudent;
   return {
     requests,
     serviceCores,
-    tasks: Math.max(2, Math.ceil(Math.max(serviceCores / atMost.taskCpu, waiting))),
+    tasks: Math.max(
+      2,
+      Math.ceil(Math.max(serviceCores / target.taskCpu, waitingBytes / waitingBytesPerTask)),
+    ),
     redisCores,
     redisBytes: journeys * measured.redisBytesPerJourney,
-    shards: Math.ceil(redisCores / atMost.redisCpu),
+    shards: Math.ceil(redisCores / target.redisCpu),
   };
 }
 
@@ -87,20 +86,20 @@ function monthlyCosts(journeys: number): Record<string, number> {
     Tasks: averageTasks * HOURS * (price.vcpuHour + 2 * price.gigabyteHour),
     Redis: shards * 2 * HOURS * price.redisNodeHour,
     'Load balancer': HOURS * (price.balancerHour + units * price.balancerUnitHour),
-    'To the internet': internet(gigabytes(assumed.bytesOut)),
-    'Between zones': (gigabytes(assumed.bytesToRedisAndBack) / 2) * price.zoneGigabyte,
-    'NAT, log': 2 * HOURS * price.natHour + logs * (price.natGigabyte + price.logGigabyte),
+    'Internet traffic': internetCost(gigabytes(assumed.bytesOut)),
+    'Traffic between zones': (gigabytes(assumed.bytesToRedisAndBack) / 2) * price.zoneGigabyte,
+    'NAT and logs': 2 * HOURS * price.natHour + logs * (price.natGigabyte + price.logGigabyte),
     Events: ((starts * perJourney.events) / 1e6) * price.millionEvents,
-    Watching: price.watching,
+    Monitoring: price.monitoring,
   };
 }
 
-function internet(gigabytes: number): number {
-  let left = gigabytes;
-  return internetTiers.reduce((sum, [terabytes, each]) => {
-    const taken = Math.min(left, terabytes * 1_000);
-    left -= taken;
-    return sum + taken * each;
+function internetCost(gigabytes: number): number {
+  let remaining = gigabytes;
+  return internetTiers.reduce((sum, [terabytes, gigabytePrice]) => {
+    const inTier = Math.min(remaining, terabytes * 1_000);
+    remaining -= inTier;
+    return sum + inTier * gigabytePrice;
   }, 0);
 }
 
@@ -114,30 +113,30 @@ function table(rows: string[][]): string {
   );
   const line = (row: string[]) =>
     `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
-  const [head = [], ...body] = rows;
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
+  const [header = [], ...body] = rows;
+  return [line(header), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
 }
 
-const all = [10_000, 100_000, 1_000_000];
-const heads = all.map((journeys) => `${number(journeys)} journeys`);
-const sizes = all.map(sizesFor);
-const costs = all.map(monthlyCosts);
+const scenarios = [10_000, 100_000, 1_000_000];
+const headers = scenarios.map((journeys) => `${number(journeys)} journeys`);
+const sizes = scenarios.map(sizesFor);
+const costs = scenarios.map(monthlyCosts);
 const sizeRow = (name: string, cell: (size: (typeof sizes)[number]) => string) => [name, ...sizes.map(cell)];
 
 process.stdout.write(
   `${table([
-    ['at once', ...heads],
-    sizeRow('requests a second', ({ requests }) => number(requests)),
-    sizeRow("cores' worth of service", ({ serviceCores }) => number(serviceCores, 2)),
+    ['at the peak', ...headers],
+    sizeRow('requests per second', ({ requests }) => number(requests)),
+    sizeRow('cores used by the service', ({ serviceCores }) => number(serviceCores, 2)),
     sizeRow('tasks', ({ tasks }) => number(tasks)),
-    sizeRow("cores' worth of Redis", ({ redisCores }) => number(redisCores, 2)),
-    sizeRow('memory of Redis, MB', ({ redisBytes }) => number(redisBytes / 1e6)),
-    sizeRow('primaries of Redis', ({ shards }) => number(shards)),
+    sizeRow('cores used by Redis', ({ redisCores }) => number(redisCores, 2)),
+    sizeRow('Redis memory, MB', ({ redisBytes }) => number(redisBytes / 1e6)),
+    sizeRow('Redis primaries', ({ shards }) => number(shards)),
   ])}\n\n${table([
-    ['$ a month', ...heads],
+    ['US$ per month', ...headers],
     ...Object.keys(costs[0] ?? {}).map((name) => [name, ...costs.map((cost) => dollars(cost[name] ?? 0))]),
     [
-      '**All**',
+      '**Total**',
       ...costs.map((cost) => `**${dollars(Object.values(cost).reduce((sum, each) => sum + each, 0))}**`),
     ],
   ])}\n`,

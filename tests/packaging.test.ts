@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 const read = (path: string) => readFileSync(path, 'utf8');
 const lock = JSON.parse(read('package-lock.json')) as {
@@ -17,15 +18,31 @@ test('no package that is shipped has an install script', () => {
   expect(shipped.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path)).toEqual([]);
 });
 
-test('the compose file gives the service no setting that it does not know', () => {
-  const known = new Set(
-    (read('src/config.ts') + read('src/config/redis.ts'))
-      .match(/^ {2}[A-Z_]+(?=:)/gm)
-      ?.map((name) => name.trim()),
-  );
-  const [, ofTheService = ''] = /^ {2}service:\n([^]*?)^ {4}ports:/m.exec(read('docker-compose.yml')) ?? [];
-  const names = ofTheService.match(/^ {6}[A-Z_]+(?=:)/gm)?.map((name) => name.trim()) ?? [];
+const settings = (read('src/config.ts') + read('src/config/redis.ts'))
+  .match(/^ {2}[A-Z_]+(?=:)/gm)
+  ?.map((name) => name.trim());
+
+test('the compose file gives the service only known settings', () => {
+  const known = new Set(settings);
+  const [, serviceSection = ''] = /^ {2}service:\n([^]*?)^ {4}ports:/m.exec(read('docker-compose.yml')) ?? [];
+  const names = serviceSection.match(/^ {6}[A-Z_]+(?=:)/gm)?.map((name) => name.trim()) ?? [];
   expect(names).toContain('REDIS_URL');
-  // The AWS SDK reads its credentials by itself.
+  // The AWS SDK reads its credentials from the environment.
   expect(names.filter((name) => !known.has(name) && !name.startsWith('AWS_'))).toEqual([]);
 });
+
+test('the table of settings lists every setting and no other', () => {
+  const [, table = ''] = /^## Settings\n([^]*?)^###/m.exec(read('infra/README.md')) ?? [];
+  const listed = [...table.matchAll(/^\| (`[^|]+)\|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name),
+  );
+  expect(listed.sort()).toEqual(settings?.sort());
+});
+
+test.each(['README.md', 'src/README.md', 'src/http/README.md', 'tests/README.md', 'infra/README.md'])(
+  'every relative link of %s leads to a file',
+  (page) => {
+    const links = [...read(page).matchAll(/\]\(([^)#:]+)(?:#[\w-]+)?\)/g)].map(([, path = '']) => path);
+    expect(links.filter((path) => !existsSync(join(dirname(page), path)))).toEqual([]);
+  },
+);

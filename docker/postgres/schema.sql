@@ -1,11 +1,11 @@
--- The platform's table, as far as this service needs it. The service only reads it, by primary key.
+-- The part of the platform's table that this service needs. The service only reads it, by primary key.
 -- Used by docker compose, by the development runner and by the tests.
 create table if not exists tutoring_sessions (
   id uuid primary key,
   student_id uuid not null,
   trainer_id uuid,
   status text not null default 'scheduled',
-  -- {"latitude": number, "longitude": number, "address"?: text}; null until the student has given it
+  -- {"latitude": number, "longitude": number, "address"?: text}; null until the student provides it
   student_home_location jsonb,
   subject text,
   scheduled_at timestamptz not null default now() + interval '1 hour',

@@ -1,4 +1,4 @@
-/** Whether two IPv4 blocks such as 10.0.0.0/16 have an address in common. */
+/** Whether two IPv4 CIDR blocks, such as 10.0.0.0/16, overlap. */
 export function blocksOverlap(one: string, other: string): boolean {
   const [first, second] = [rangeOf(one), rangeOf(other)];
   return first.from <= second.to && second.from <= first.to;

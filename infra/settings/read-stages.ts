@@ -5,14 +5,14 @@ import { stageNames, Stages } from './stage-settings.js';
 
 export type StagesToBuild = z.output<typeof Stages>;
 
-/** Settings that are missing or wrong; the message names every one of them and what it should be. */
+/** Missing or invalid settings. The message names every one and what it should be. */
 export class SettingsError extends Error {}
 
-/** What stands for "yours" in stages.example.json. */
-const LEFT_FROM_THE_EXAMPLE = /0{12}|example\.org$/;
+/** Placeholder values of stages.example.json. */
+const PLACEHOLDER = /0{12}|example\.org$/;
 
 /**
- * The stages of a file, or one of them.
+ * Reads and validates the stages of a file, or only one of them.
  * @throws SettingsError
  */
 export function readStages(
@@ -20,35 +20,33 @@ export function readStages(
   { only, isExample }: { only?: string; isExample: boolean },
 ): StagesToBuild {
   const given = parseJson(file);
-  const wanted = only === undefined ? given : oneOf(given, only, file);
-  const result = Stages.safeParse(wanted);
+  const selected = only === undefined ? given : selectStage(given, only, file);
+  const result = Stages.safeParse(selected);
   const problems = [
     ...(result.error?.issues ?? []).flatMap(describe),
-    ...(isExample ? [] : leftovers(wanted, '')),
+    ...(isExample ? [] : placeholders(selected, '')),
   ];
   if (!result.success || problems.length > 0)
-    throw new SettingsError([complaint(file), ...problems].join('\n  '));
+    throw new SettingsError([summary(file), ...problems].join('\n  '));
   return result.data;
 }
 
-function complaint(file: string): string {
-  return `The infrastructure can't be built; these settings in infra/${basename(file)} are missing or wrong:`;
+function summary(file: string): string {
+  return `Cannot build the infrastructure. Missing or invalid settings in infra/${basename(file)}:`;
 }
 
 function parseJson(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new SettingsError(
-      `${file} can't be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new SettingsError(`Cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
-/** Another stage's mistakes are no reason not to deploy this one. */
-function oneOf(given: unknown, stage: string, file: string): unknown {
+/** Invalid settings of another stage do not block this one. */
+function selectStage(given: unknown, stage: string, file: string): unknown {
   if (!(stageNames as readonly string[]).includes(stage))
-    throw new SettingsError(`There is no stage ${stage}; there are ${stageNames.join(' and ')}.`);
+    throw new SettingsError(`Unknown stage ${stage}. Stages: ${stageNames.join(', ')}.`);
   const settings = (given as Record<string, unknown> | null)?.[stage];
   if (settings === undefined)
     throw new SettingsError(`infra/${basename(file)} has no settings for the stage ${stage}.`);
@@ -58,17 +56,15 @@ function oneOf(given: unknown, stage: string, file: string): unknown {
 function describe(issue: z.core.$ZodIssue): string[] {
   const path = issue.path.join('.');
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map(
-      (key) => `${[...issue.path, key].join('.')} is no setting; is it a slip of the pen?`,
-    );
+    return issue.keys.map((key) => `${[...issue.path, key].join('.')} is not a known setting`);
   return [`${path === '' ? 'the file' : path} ${issue.message}`];
 }
 
-function leftovers(value: unknown, path: string): string[] {
+function placeholders(value: unknown, path: string): string[] {
   if (typeof value === 'string')
-    return LEFT_FROM_THE_EXAMPLE.test(value) ? [`${path} must be yours: ${value} is the example's`] : [];
+    return PLACEHOLDER.test(value) ? [`${path} must be your own value, not the example's ${value}`] : [];
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) =>
-    leftovers(inner, path === '' ? key : `${path}.${key}`),
+    placeholders(inner, path === '' ? key : `${path}.${key}`),
   );
 }

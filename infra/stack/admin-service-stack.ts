@@ -9,15 +9,12 @@ import { Network } from './network.js';
 import { Redis } from './redis.js';
 import { Service } from './service.js';
 
-/**
- * One stage, in the order in which a request meets it. Names such as application-events are the same in each stage, so a
- * stage has an account or a region of its own.
- */
+/** One stage. Resource names such as application-events are fixed, so each stage needs its own account or region. */
 export class AdminServiceStack extends Stack {
   constructor(app: App, id: string, settings: StageSettings) {
     super(app, id, {
       description: 'admin-service: student-trainer journeys and live location',
-      // No account: synth asks AWS for nothing. The region is known, because the load balancer's log depends on it.
+      // No account, so synth needs no AWS access. The load balancer's access log needs the region.
       env: { region: settings.region },
       terminationProtection: settings.isProtected,
     });

@@ -10,10 +10,10 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import type { StageSettings } from '../settings/stage-settings.js';
 import { output } from './output.js';
-import { alarmRules, ROLLS_BACK, type AlarmRule } from './alarm-rules.js';
+import { alarmRules, ROLLBACK_ALARM, type AlarmRule } from './alarm-rules.js';
 import type { Watched } from './watched.js';
 
-/** Everything that somebody should look at now; README.md says of each what it means and what to do. */
+/** Alarms that need action now. README.md says what each means and what to do. */
 export class Alarms extends Construct {
   readonly topic: sns.Topic;
 
@@ -22,9 +22,9 @@ export class Alarms extends Construct {
     this.topic = this.#topicFor(settings.alarmEmails, watched);
     for (const rule of alarmRules(watched)) {
       const alarm = this.#alarm(rule);
-      if (rule.name === ROLLS_BACK) this.#endDeploymentsBy(alarm, watched);
+      if (rule.name === ROLLBACK_ALARM) this.#rollBackDeploymentsOn(alarm, watched);
     }
-    this.#tellOfFailedDeployments(watched);
+    this.#notifyOfFailedDeployments(watched);
     output(this, 'AlarmTopic', this.topic.topicArn);
   }
 
@@ -51,17 +51,17 @@ export class Alarms extends Construct {
     return alarm;
   }
 
-  /** A version that starts well and answers badly goes back as well. */
-  #endDeploymentsBy(alarm: Alarm, { service: { tasks } }: Watched): void {
-    tasks.enableDeploymentAlarms([`${Stack.of(this).stackName}-${ROLLS_BACK}`], {
+  /** The circuit breaker does not see a version that is healthy but fails requests. */
+  #rollBackDeploymentsOn(alarm: Alarm, { service: { tasks } }: Watched): void {
+    tasks.enableDeploymentAlarms([`${Stack.of(this).stackName}-${ROLLBACK_ALARM}`], {
       behavior: AlarmBehavior.ROLLBACK_ON_ALARM,
     });
     tasks.node.addDependency(alarm);
   }
 
-  #tellOfFailedDeployments({ service: { tasks } }: Watched): void {
+  #notifyOfFailedDeployments({ service: { tasks } }: Watched): void {
     new events.Rule(this, 'FailedDeployments', {
-      description: 'A deployment that ECS took back',
+      description: 'Deployments that ECS rolled back',
       eventPattern: {
         source: ['aws.ecs'],
         detailType: ['ECS Deployment State Change'],

@@ -3,18 +3,18 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import type { StagesToBuild } from '../settings/read-stages.js';
 import { AdminServiceStack } from './admin-service-stack.js';
 
-/** Newer behaviour of CDK that a template made today should have. */
+/** CDK feature flags for new projects. */
 export const FEATURE_FLAGS = {
   '@aws-cdk/aws-iam:minimizePolicies': true,
   '@aws-cdk/core:checkSecretUsage': true,
-  // What CloudFormation would refuse is an error here and not a warning.
+  // Makes template errors fail the synth instead of only warning.
   '@aws-cdk/core:validateAgainstDefaultRules': true,
   '@aws-cdk/aws-ecs:arnFormatIncludesClusterName': true,
   '@aws-cdk/aws-ecs:removeDefaultDeploymentAlarm': true,
   '@aws-cdk/aws-sns-subscriptions:restrictSqsDescryption': true,
 };
 
-/** A stack for each stage; a finding of cdk-nag's that nobody has explained stops the synth. */
+/** Adds one stack per stage. An unexplained cdk-nag finding fails the synth. */
 export function addStacks(app: App, stages: StagesToBuild): AdminServiceStack[] {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   return Object.entries(stages).map(([stage, settings]) => {

@@ -9,7 +9,7 @@ import { Construct } from 'constructs';
 import { output } from './output.js';
 import {
   callDuration,
-  failedAnswers,
+  failedResponses,
   missingTasks,
   ownMetric,
   POLLS_ROUTE,
@@ -24,7 +24,7 @@ const period = Duration.minutes(1);
 const sum = { statistic: 'Sum', period };
 const maximum = { statistic: 'Maximum', period };
 
-/** One row for each place that a request comes to. */
+/** One row per component, in the order in which a request passes through them. */
 export class Dashboard extends Construct {
   constructor(scope: Construct, id: string, watched: Watched) {
     super(scope, id);
@@ -50,25 +50,25 @@ type Graphs = Record<string, IMetric[]>;
 
 function rows(watched: Watched): Record<string, Graphs> {
   return {
-    'What callers see': callers(watched),
+    Callers: callers(watched),
     Journeys: journeys(),
     Tasks: tasks(watched),
-    'What the tasks wait for': dependencies(),
+    Dependencies: dependencies(),
     Redis: redis(watched),
-    Events: eventsOnTheirWay(watched),
+    Events: eventDelivery(watched),
   };
 }
 
 function callers({ balancer }: Watched): Graphs {
   return {
-    'Requests a minute': [
+    'Requests per minute': [
       balancer.calls.metrics.requestCount({ ...sum, label: 'calls' }),
       balancer.polls.metrics.requestCount({ ...sum, label: 'polls' }),
     ],
-    'Answers with 5xx, %': [failedAnswers(balancer)],
-    'Refused a minute, for too much to do': [ownMetric('requests_shed_total', 'Sum')],
-    'Duration of calls, s': ['p50', 'p95', 'p99'].map((statistic) => callDuration(balancer, statistic)),
-    'Duration of polls without a wait, s': ['p50', 'p99'].map((statistic) =>
+    '5xx responses, %': [failedResponses(balancer)],
+    'Requests shed per minute': [ownMetric('requests_shed_total', 'Sum')],
+    'Call duration, s': ['p50', 'p95', 'p99'].map((statistic) => callDuration(balancer, statistic)),
+    'Poll duration without wait, s': ['p50', 'p99'].map((statistic) =>
       ownMetric('http_request_duration_seconds', statistic, { route: POLLS_ROUTE }).with({
         label: statistic,
       }),
@@ -78,17 +78,15 @@ function callers({ balancer }: Watched): Graphs {
 
 function journeys(): Graphs {
   return {
-    'Going on': [ownMetric('journeys_active', 'Maximum')],
-    'Positions a minute, by what became of them': ['recorded', 'rateLimited', 'implausible', 'stale'].map(
-      (outcome) => ownMetric('location_updates_total', 'Sum', { outcome }),
+    Active: [ownMetric('journeys_active', 'Maximum')],
+    'Updates per minute by outcome': ['recorded', 'rateLimited', 'implausible', 'stale'].map((outcome) =>
+      ownMetric('location_updates_total', 'Sum', { outcome }),
     ),
-    'Polls a minute, by where the answer came from': ['state', 'change', 'cache', 'postgres'].map((source) =>
+    'Polls per minute by source': ['state', 'change', 'cache', 'postgres'].map((source) =>
       ownMetric('live_polls_total', 'Sum', { source }),
     ),
-    'Students who wait, in the task with most of them': [ownMetric('live_polls_waiting', 'Maximum')],
-    'Phones are asked to come so many times later, by the busiest task': [
-      ownMetric('update_interval_stretch', 'Maximum'),
-    ],
+    'Waiting polls, busiest task': [ownMetric('live_polls_waiting', 'Maximum')],
+    'Update interval stretch, busiest task': [ownMetric('update_interval_stretch', 'Maximum')],
   };
 }
 
@@ -103,15 +101,15 @@ function tasks({ balancer, service }: Watched): Graphs {
 
 function dependencies(): Graphs {
   return {
-    'Updates in the service, s': ['p50', 'p99'].map((statistic) =>
+    'Update duration in the service, s': ['p50', 'p99'].map((statistic) =>
       ownMetric('http_request_duration_seconds', statistic, { route: UPDATES_ROUTE }).with({
         label: statistic,
       }),
     ),
-    'Calls to Redis, p99, s': ['ok', 'failed'].map((outcome) =>
+    'Redis calls, p99, s': ['ok', 'failed'].map((outcome) =>
       ownMetric('redis_call_duration_seconds', 'p99', { outcome }),
     ),
-    'Queries to Postgres, p99, s': ['ok', 'failed'].map((outcome) =>
+    'Postgres queries, p99, s': ['ok', 'failed'].map((outcome) =>
       ownMetric('postgres_query_duration_seconds', 'p99', { outcome }),
     ),
   };
@@ -119,24 +117,24 @@ function dependencies(): Graphs {
 
 function redis({ redis: nodes }: Watched): Graphs {
   return {
-    'CPU of the engine, %': redisMetric(nodes, 'EngineCPUUtilization', 'Average'),
+    'Engine CPU, %': redisMetric(nodes, 'EngineCPUUtilization', 'Average'),
     'Memory, %': redisMetric(nodes, 'DatabaseMemoryUsagePercentage', 'Maximum'),
     Connections: redisMetric(nodes, 'CurrConnections', 'Maximum'),
-    'Behind the primary, s': redisMetric(nodes, 'ReplicationLag', 'Maximum'),
+    'Replication lag, s': redisMetric(nodes, 'ReplicationLag', 'Maximum'),
   };
 }
 
-function eventsOnTheirWay({ events: { queue, deadLetters, undelivered } }: Watched): Graphs {
+function eventDelivery({ events: { queue, deadLetters, undelivered } }: Watched): Graphs {
   return {
-    'Published, tried again, refused': [
+    'Published, retried, dead, expired': [
       ownMetric('events_published_total', 'Sum'),
       ownMetric('events_retried_total', 'Sum'),
       ownMetric('events_dead_total', 'Sum'),
       ownMetric('journeys_expired_total', 'Sum'),
     ],
-    'In the outbox': [ownMetric('outbox_depth', 'Maximum')],
-    'Oldest in the outbox, s': [ownMetric('outbox_oldest_age_seconds', 'Maximum')],
-    'In the queues': [queue, deadLetters, undelivered].map((each) =>
+    'Outbox depth': [ownMetric('outbox_depth', 'Maximum')],
+    'Oldest unpublished event, s': [ownMetric('outbox_oldest_age_seconds', 'Maximum')],
+    'Messages in the queues': [queue, deadLetters, undelivered].map((each) =>
       each.metricApproximateNumberOfMessagesVisible(maximum),
     ),
   };

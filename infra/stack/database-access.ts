@@ -13,13 +13,13 @@ export interface DatabaseAccessProps {
   service: Service;
 }
 
-/** The way to the platform's Postgres, which is in a network of its own and is there already. */
+/** Access to the platform's existing Postgres, which is in another VPC. */
 export class DatabaseAccess extends Construct {
   constructor(scope: Construct, id: string, { settings, network, service }: DatabaseAccessProps) {
     super(scope, id);
     const { secretArn, securityGroupId, port } = settings.database;
-    const peering = this.#connectNetworks(settings, network);
-    this.#letThrough(service.group, securityGroupId, port, peering);
+    const peering = this.#peerNetworks(settings, network);
+    this.#allowTraffic(service.group, securityGroupId, port, peering);
 
     const secret = Secret.fromSecretCompleteArn(this, 'Secret', secretArn);
     const field = (name: string) => ecs.Secret.fromSecretsManager(secret, name);
@@ -34,7 +34,7 @@ export class DatabaseAccess extends Construct {
     );
   }
 
-  #connectNetworks(
+  #peerNetworks(
     { database, network: { cidr } }: StageSettings,
     network: Network,
   ): ec2.CfnVPCPeeringConnection {
@@ -60,8 +60,8 @@ export class DatabaseAccess extends Construct {
     return peering;
   }
 
-  /** A rule may name a group of another network only once the two are connected. */
-  #letThrough(
+  /** A rule can reference a security group of a peered VPC only after the peering exists. */
+  #allowTraffic(
     group: ec2.SecurityGroup,
     database: string,
     port: number,

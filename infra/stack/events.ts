@@ -12,16 +12,16 @@ import { output } from './output.js';
 import { explain } from './explained-findings.js';
 import type { Service } from './service.js';
 
-const KEPT = Duration.days(14);
+const RETENTION = Duration.days(14);
 
-/** From the bus to who wants to know: bus (with an archive), rule, topic, queue; nothing is dropped on the way. */
+/** Event delivery: bus with archive, rule, topic, queue. Nothing is dropped on the way. */
 export class Events extends Construct {
-  /** For topics: neither EventBridge nor CloudWatch can publish to one that AWS' own key encrypts. */
+  /** EventBridge and CloudWatch cannot publish to a topic that is encrypted with the AWS managed key. */
   readonly topicKey: kms.Key;
   readonly queue: sqs.Queue;
-  /** What the notification service could not handle. */
+  /** Events that the notification service failed to process. */
   readonly deadLetters: sqs.Queue;
-  /** What did not come to the topic, or from there to the queue. */
+  /** Events that EventBridge or SNS failed to deliver. */
   readonly undelivered: sqs.Queue;
 
   constructor(
@@ -49,13 +49,13 @@ export class Events extends Construct {
     });
     explain([this.undelivered], {
       'AwsSolutions-SQS3':
-        'It is where EventBridge and SNS put what they could not deliver, the end of the line itself.',
+        'This queue is itself a dead-letter queue: it takes what EventBridge and SNS could not deliver.',
     });
 
     const bus = this.#bus(settings.archiveDays);
     const topic = this.#topic(bus);
     this.#notify(topic, settings.notifiedEvents);
-    // All that a task may do in AWS.
+    // The only AWS permission of a task.
     bus.grantPutEventsTo(service.tasks.taskDefinition.taskRole);
     service.configure({ EVENT_BRIDGE_BUS_NAME: bus.eventBusName });
     output(this, 'QueueUrl', this.queue.queueUrl);
@@ -64,10 +64,10 @@ export class Events extends Construct {
   #queue(id: string, queueName: string, props: sqs.QueueProps = {}): sqs.Queue {
     return new sqs.Queue(this, id, {
       queueName,
-      // Without a key of its own a consumer needs no right on one.
+      // With a customer managed key, consumers would need permission to use it.
       encryption: sqs.QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
-      retentionPeriod: KEPT,
+      retentionPeriod: RETENTION,
       ...props,
     });
   }
@@ -75,7 +75,7 @@ export class Events extends Construct {
   #bus(archiveDays: number): events.EventBus {
     const bus = new events.EventBus(this, 'Bus', { eventBusName: 'application-events' });
     bus.archive('Archive', {
-      description: 'To replay what a consumer lost',
+      description: 'For replaying events that a consumer lost',
       eventPattern: { source: ['admin-service'] },
       retention: Duration.days(archiveDays),
     });
@@ -90,14 +90,14 @@ export class Events extends Construct {
     });
     new events.Rule(this, 'JourneyEvents', {
       eventBus: bus,
-      description: 'All events of journeys to the topic, where each subscriber takes what it wants',
+      description: 'All journey events to the topic; subscribers filter',
       eventPattern: { source: ['admin-service'], detailType: [...eventTypes] },
       targets: [new targets.SnsTopic(topic, { deadLetterQueue: this.undelivered })],
     });
     return topic;
   }
 
-  /** The queue gets what its consumer knows: an unknown type would only end in its dead letters. */
+  /** Filtered, because an event type that the consumer does not know would end in the dead-letter queue. */
   #notify(topic: sns.Topic, types: StageSettings['notifiedEvents']): void {
     topic.addSubscription(
       new SqsSubscription(this.queue, {

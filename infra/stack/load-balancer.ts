@@ -9,17 +9,14 @@ import { explain } from './explained-findings.js';
 import type { Network } from './network.js';
 import { HEALTH_PATH, LIVE_PATH, LONGEST_WAIT, PORT, STOP_TIMEOUT } from './service-facts.js';
 
-const NOT_HERE = JSON.stringify({ success: false, message: 'There is nothing at this address.' });
+const NOT_FOUND_BODY = JSON.stringify({ success: false, message: 'There is nothing at this address.' });
 
-/** The only public thing: HTTPS for the one host name, and a redirect to it. */
+/** The only public component: HTTPS for one host name, and the redirect from HTTP. */
 export class LoadBalancer extends Construct {
   readonly balancer: elb.ApplicationLoadBalancer;
   /** Everything but live polls. */
   readonly calls: elb.ApplicationTargetGroup;
-  /**
-   * The same tasks once more, for live polls: those that wait for up to 25 s would hide in one percentile of all
-   * requests how long a call takes.
-   */
+  /** The same tasks for live polls, so that waiting polls do not distort the duration percentiles of calls. */
   readonly polls: elb.ApplicationTargetGroup;
 
   constructor(
@@ -31,7 +28,7 @@ export class LoadBalancer extends Construct {
     this.balancer = new elb.ApplicationLoadBalancer(this, 'Balancer', {
       vpc: network.vpc,
       internetFacing: true,
-      // Below the service's keep-alive of 65 s, or it would close connections just as they are used; above a poll's wait.
+      // Longer than a waiting poll, shorter than the service's keep-alive.
       idleTimeout: Duration.seconds(60),
       dropInvalidHeaderFields: true,
       deletionProtection: settings.isProtected,
@@ -40,10 +37,10 @@ export class LoadBalancer extends Construct {
     this.calls = this.#targetGroup('Calls', network);
     this.polls = this.#targetGroup('Polls', network);
     this.#listen(settings);
-    this.#nameIt(settings);
+    this.#addDnsRecord(settings);
     explain(this.balancer.connections.securityGroups, {
       'AwsSolutions-EC23':
-        'The apps call from anywhere, so 443 is open to all, and 80 for the redirect to it.',
+        'The apps call from anywhere: 443 is open to everyone, and 80 for the redirect to it.',
     });
   }
 
@@ -54,7 +51,7 @@ export class LoadBalancer extends Construct {
       protocol: elb.ApplicationProtocol.HTTP,
       port: PORT,
       healthCheck: {
-        // It looks at no dependency: a Redis that is away must not take every task out.
+        // Checks no dependency: an outage of Redis must not take every task out of service.
         path: HEALTH_PATH,
         interval: Duration.seconds(10),
         timeout: Duration.seconds(5),
@@ -62,7 +59,7 @@ export class LoadBalancer extends Construct {
         unhealthyThresholdCount: 3,
         healthyHttpCodes: '200',
       },
-      // A poll that waits is answered by then, and the task is not killed before.
+      // After the longest wait of a poll, before ECS kills the task.
       deregistrationDelay: between(LONGEST_WAIT, STOP_TIMEOUT),
     });
   }
@@ -72,10 +69,10 @@ export class LoadBalancer extends Construct {
       port: 443,
       certificates: [elb.ListenerCertificate.fromArn(certificateArn)],
       sslPolicy: elb.SslPolicy.TLS13_12_RES_PQ,
-      // Who calls by the address instead of the name looks for something else.
+      // Requests for any other host name are not for this service.
       defaultAction: elb.ListenerAction.fixedResponse(404, {
         contentType: 'application/json',
-        messageBody: NOT_HERE,
+        messageBody: NOT_FOUND_BODY,
       }),
     });
     const byName = elb.ListenerCondition.hostHeaders([domain]);
@@ -102,12 +99,12 @@ export class LoadBalancer extends Construct {
     });
     explain([bucket], {
       'AwsSolutions-S1':
-        'It is a log itself; a log of who writes to it would be written by the same load balancer.',
+        'This bucket holds access logs; logging access to it would only log the same load balancer.',
     });
     return bucket;
   }
 
-  #nameIt({ domain, hostedZoneId }: StageSettings): void {
+  #addDnsRecord({ domain, hostedZoneId }: StageSettings): void {
     if (hostedZoneId !== undefined) {
       new CfnRecordSet(this, 'Name', {
         hostedZoneId,

@@ -4,7 +4,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { StageSettings } from '../settings/stage-settings.js';
 
-/** Two zones: the load balancer in public subnets, the tasks behind a NAT, and Redis without any way out. */
+/** Two zones: the load balancer in public subnets, tasks in private subnets with NAT, Redis in isolated subnets. */
 export class Network extends Construct {
   readonly vpc: ec2.Vpc;
   readonly serviceSubnets = { subnetGroupName: 'service' };
@@ -12,7 +12,7 @@ export class Network extends Construct {
 
   constructor(scope: Construct, id: string, { network, logDays }: StageSettings) {
     super(scope, id);
-    const refused = new logs.LogGroup(this, 'RefusedConnections', {
+    const rejected = new logs.LogGroup(this, 'RefusedConnections', {
       retention: logDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });
@@ -25,16 +25,16 @@ export class Network extends Construct {
         { name: 'service', subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 20 },
         { name: 'redis', subnetType: ec2.SubnetType.PRIVATE_ISOLATED, cidrMask: 24 },
       ],
-      // An image's layers come from S3: through the NAT each of their bytes would cost.
+      // Image layers come from S3; through the NAT gateway their traffic would be charged.
       gatewayEndpoints: { s3: { service: ec2.GatewayVpcEndpointAwsService.S3 } },
       flowLogs: {
-        // What was refused is what one looks for; to keep all of it would cost more than the tasks.
+        // Logging accepted traffic too would cost more than the tasks.
         refused: {
-          destination: ec2.FlowLogDestination.toCloudWatchLogs(refused),
+          destination: ec2.FlowLogDestination.toCloudWatchLogs(rejected),
           trafficType: ec2.FlowLogTrafficType.REJECT,
         },
       },
-      // Nothing is in it, and to empty it takes a function with rights on all groups.
+      // Unused; restricting it would need a Lambda function with rights on all security groups.
       restrictDefaultSecurityGroup: false,
     });
   }

@@ -1,8 +1,8 @@
 import { CfnOutput } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 
-/** What an operator asks the stack for, by this very name. */
+/** Adds a stack output with exactly this name, for operators. */
 export function output(scope: Construct, name: string, value: string): void {
-  // A construct of its own name: the scope may have a child called `name`, such as the cluster.
+  // Suffixed, because the scope may already have a child called `name`.
   new CfnOutput(scope, `${name}Output`, { value }).overrideLogicalId(name);
 }

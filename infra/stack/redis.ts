@@ -19,9 +19,9 @@ export interface RedisProps {
   service: Service;
 }
 
-/** A primary and its replicas in both zones: the journeys, and the events that are not published yet. */
+/** A primary and its replicas in both zones, with the journeys and the unpublished events. */
 export class Redis extends Construct {
-  /** Of the primary and each replica, for their metrics. */
+  /** Primary and replicas, for their metrics. */
   readonly nodeIds: string[];
 
   constructor(scope: Construct, id: string, { settings, network, service }: RedisProps) {
@@ -50,7 +50,7 @@ export class Redis extends Construct {
     output(this, 'RedisPasswordArn', password.secretArn);
   }
 
-  /** What ElastiCache calls its auth token: 16 to 128 letters, without most punctuation. */
+  /** ElastiCache's auth token: 16 to 128 characters, without most punctuation. */
   #password(isProtected: boolean): Secret {
     const secret = new Secret(this, 'Password', {
       description: "admin-service: Redis' auth token",
@@ -59,7 +59,7 @@ export class Redis extends Construct {
     });
     explain([secret], {
       'AwsSolutions-SMG4':
-        'ElastiCache has to learn it before the tasks do, so it is replaced step by step (README).',
+        'ElastiCache needs the new token before the tasks do, so rotation is a manual procedure (README).',
     });
     return secret;
   }
@@ -76,7 +76,7 @@ export class Redis extends Construct {
     const parameters = new elasticache.CfnParameterGroup(this, 'Parameters', {
       cacheParameterGroupFamily: `${redis.engine}${redis.version.split('.')[0] ?? ''}`,
       description: 'admin-service Redis',
-      // A Redis that is full must refuse: what it would throw out are journeys, or events that nobody has heard of.
+      // Evicting would lose journeys and unpublished events; a full Redis must reject writes instead.
       properties: { 'maxmemory-policy': 'noeviction' },
     });
     const cluster = new elasticache.CfnReplicationGroup(this, 'Cluster', {
@@ -94,9 +94,9 @@ export class Redis extends Construct {
       atRestEncryptionEnabled: true,
       transitEncryptionEnabled: true,
       transitEncryptionMode: 'required',
-      // A reference that CloudFormation resolves: the template has no secret.
+      // A dynamic reference: the template does not contain the secret.
       authToken: password.secretValue.unsafeUnwrap(),
-      // At night of UTC, and the copy before the maintenance.
+      // The snapshot is taken before the maintenance window. Times are UTC.
       snapshotRetentionLimit: redis.snapshotDays,
       snapshotWindow: '01:00-02:00',
       preferredMaintenanceWindow: 'tue:02:30-tue:03:30',

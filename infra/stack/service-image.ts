@@ -8,8 +8,8 @@ import type { StageSettings } from '../settings/stage-settings.js';
 const PROJECT_FOLDER = join(import.meta.dirname, '../..');
 
 /**
- * Built from this checkout and pushed by the deployment itself, under a name that is its content's: the same sources are
- * the same image, in each stage, and an older checkout finds its image still there. Or one that a pipeline pushed.
+ * The image named in the settings, or one built from this checkout and pushed during the deployment. A built image is
+ * tagged with the hash of its sources, so an older checkout reuses the image it was deployed with.
  */
 export function serviceImage(scope: Construct, image: StageSettings['image']): ecs.ContainerImage {
   if (image === undefined) {

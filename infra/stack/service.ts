@@ -18,7 +18,7 @@ export interface ServiceProps {
   balancer: LoadBalancer;
 }
 
-/** The tasks: one process each on one core, which is what a process of Node can use; more load is more tasks. */
+/** The tasks: one Node process on one core each. Load is handled by adding tasks. */
 export class Service extends Construct {
   readonly tasks: ecs.FargateService;
   readonly group: ec2.SecurityGroup;
@@ -44,14 +44,14 @@ export class Service extends Construct {
     output(this, 'Service', this.tasks.serviceName);
     explain([definition], {
       'AwsSolutions-ECS2':
-        'Variables hold addresses, names and numbers; whatever is secret comes from Secrets Manager.',
+        'Environment variables hold addresses, names and numbers; secrets come from Secrets Manager.',
     });
     explain([definition.obtainExecutionRole()], {
-      'AwsSolutions-IAM5[Resource::*]': 'To log in to the registry is a right that has no resource.',
+      'AwsSolutions-IAM5[Resource::*]': 'The permission to log in to the registry has no resource.',
     });
   }
 
-  /** Settings of the service, by the names of its environment. */
+  /** Adds environment variables and secrets to the container. */
   configure(variables: Record<string, string>, secrets: Record<string, ecs.Secret> = {}): void {
     for (const [name, value] of Object.entries(variables)) this.#container.addEnvironment(name, value);
     for (const [name, secret] of Object.entries(secrets)) this.#container.addSecret(name, secret);
@@ -69,9 +69,9 @@ export class Service extends Construct {
       portMappings: [{ containerPort: facts.PORT }],
       readonlyRootFilesystem: true,
       stopTimeout: facts.STOP_TIMEOUT,
-      // ECS does not look at the image's own check.
+      // ECS ignores the image's HEALTHCHECK.
       healthCheck: {
-        command: ['CMD', 'node', '-e', asksHealth],
+        command: ['CMD', 'node', '-e', healthCheckScript],
         interval: Duration.seconds(30),
         timeout: Duration.seconds(5),
         retries: 3,
@@ -80,7 +80,7 @@ export class Service extends Construct {
       logging: ecs.LogDrivers.awsLogs({
         logGroup,
         streamPrefix: 'service',
-        // A log that nobody takes must not hold up the requests.
+        // Blocked log delivery must not block requests.
         mode: ecs.AwsLogDriverMode.NON_BLOCKING,
         maxBufferSize: Size.mebibytes(25),
       }),
@@ -111,7 +111,7 @@ export class Service extends Construct {
       description: 'admin-service tasks',
       allowAllOutbound: false,
     });
-    // The registry, Secrets Manager, EventBridge, the log and a key server: public addresses, by TLS alone.
+    // Registry, Secrets Manager, EventBridge, CloudWatch Logs and the key server have public addresses.
     group.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'AWS and the key server');
     return group;
   }
@@ -119,7 +119,7 @@ export class Service extends Construct {
   #run(taskDefinition: ecs.FargateTaskDefinition, { vpc, serviceSubnets }: Network): ecs.FargateService {
     const cluster = new ecs.Cluster(this, 'Cluster', {
       vpc,
-      // Tells how many tasks run and how many should.
+      // Provides the running and desired task counts.
       containerInsightsV2: ecs.ContainerInsights.ENABLED,
     });
     return new ecs.FargateService(this, 'Tasks', {
@@ -128,8 +128,8 @@ export class Service extends Construct {
       vpcSubnets: serviceSubnets,
       securityGroups: [this.group],
       assignPublicIp: false,
-      // A deployment whose tasks do not become healthy goes back by itself, and never takes a running task away first.
       circuitBreaker: { enable: true, rollback: true },
+      // No running task is stopped before its replacement is healthy.
       minHealthyPercent: 100,
       maxHealthyPercent: 200,
       healthCheckGracePeriod: Duration.seconds(60),
@@ -139,12 +139,12 @@ export class Service extends Construct {
     });
   }
 
-  /** How many tasks run is the scaling's to say: a number here would be set again by each deployment. */
+  /** The service has no desired count: every deployment would reset what scaling has set. */
   #scale({ tasks: { min, max, requestsPerMinute } }: StageSettings, balancer: LoadBalancer): void {
     const scaling = this.tasks.autoScaleTaskCount({ minCapacity: min, maxCapacity: max });
     const cooldowns = { scaleOutCooldown: Duration.seconds(60), scaleInCooldown: Duration.minutes(5) };
     scaling.scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: 60, ...cooldowns });
-    // Students who wait cost memory rather than CPU.
+    // Waiting polls cost memory rather than CPU.
     scaling.scaleOnMemoryUtilization('Memory', { targetUtilizationPercent: 70, ...cooldowns });
     for (const [id, targetGroup] of [
       ['Calls', balancer.calls],
@@ -155,4 +155,4 @@ export class Service extends Construct {
   }
 }
 
-const asksHealth = `fetch('http://127.0.0.1:${facts.PORT}${facts.HEALTH_PATH}').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))`;
+const healthCheckScript = `fetch('http://127.0.0.1:${facts.PORT}${facts.HEALTH_PATH}').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))`;

@@ -6,7 +6,7 @@ import type { StageSettings } from '../settings/stage-settings.js';
 import { output } from './output.js';
 import { explain } from './explained-findings.js';
 
-/** What the service checks tokens by: a key set's address, or a secret that it shares with who makes the tokens. */
+/** How the service verifies tokens: the URL of a key set, or a secret shared with the token issuer. */
 export function tokenKeys(
   scope: Construct,
   { tokens: { jwksUrl, issuer, audience, rotating }, isProtected }: StageSettings,
@@ -18,7 +18,7 @@ export function tokenKeys(
   };
   if (jwksUrl !== undefined) return { variables, secrets: {} };
   const secret = new Secret(scope, 'TokenSecret', {
-    description: 'admin-service: what tokens are signed with (current), and will be (next)',
+    description: 'admin-service: token signing secret (current), and its successor during a rotation (next)',
     generateSecretString: {
       secretStringTemplate: '{}',
       generateStringKey: 'current',
@@ -30,7 +30,7 @@ export function tokenKeys(
   output(scope, 'TokenSecretArn', secret.secretArn);
   explain([secret], {
     'AwsSolutions-SMG4':
-      'Who makes the tokens has to change with it, so it is replaced step by step and by hand (README).',
+      'The token issuer has to change with it, so rotation is a manual procedure (README).',
   });
   return {
     variables,

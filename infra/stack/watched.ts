@@ -11,7 +11,7 @@ import type { Redis } from './redis.js';
 import type { Service } from './service.js';
 import { METRICS_NAMESPACE } from './service-facts.js';
 
-/** What alarms and the dashboard look at. */
+/** The components that alarms and the dashboard watch. */
 export interface Watched {
   balancer: LoadBalancer;
   service: Service;
@@ -21,11 +21,11 @@ export interface Watched {
 
 const period = Duration.minutes(1);
 
-/** Routes as the service's metrics name them. */
+/** Values of the label `route` in the service's metrics. */
 export const UPDATES_ROUTE = '/location-tracking/journey/updates';
 export const POLLS_ROUTE = '/location-tracking/journey/live';
 
-/** One of the service's own, by its name on the management port. */
+/** A metric of the service, by its Prometheus name. */
 export function ownMetric(
   metricName: string,
   statistic: string,
@@ -41,8 +41,8 @@ export function ownMetric(
   });
 }
 
-/** Answers with 5xx in percent of all; of few requests as if they were a hundred, so that one failure is no alarm. */
-export function failedAnswers({ balancer }: LoadBalancer): MathExpression {
+/** 5xx responses in percent. Counts at least 100 requests, so that one failure at low traffic raises no alarm. */
+export function failedResponses({ balancer }: LoadBalancer): MathExpression {
   const sum = { statistic: 'Sum', period };
   return new MathExpression({
     expression: '100 * (FILL(own, 0) + FILL(balancer, 0)) / IF(FILL(requests, 0) < 100, 100, requests)',
@@ -51,12 +51,12 @@ export function failedAnswers({ balancer }: LoadBalancer): MathExpression {
       balancer: balancer.metrics.httpCodeElb(HttpCodeElb.ELB_5XX_COUNT, sum),
       requests: balancer.metrics.requestCount(sum),
     },
-    label: 'answers with 5xx, %',
+    label: '5xx responses, %',
     period,
   });
 }
 
-/** What callers wait for calls, in seconds, seen from the load balancer; polls are in another group, as they may wait. */
+/** Duration of calls other than live polls at the load balancer, in seconds. */
 export function callDuration({ calls }: LoadBalancer, statistic: string): Metric {
   return calls.metrics.targetResponseTime({ statistic, period, label: statistic });
 }
@@ -92,7 +92,7 @@ export function missingTasks(service: Service): MathExpression {
   });
 }
 
-/** ElastiCache knows metrics of nodes only. */
+/** One metric per node: ElastiCache has none for the whole replication group. */
 export function redisMetric({ nodeIds }: Redis, metricName: string, statistic: string): Metric[] {
   return nodeIds.map(
     (CacheClusterId, index) =>
@@ -107,8 +107,8 @@ export function redisMetric({ nodeIds }: Redis, metricName: string, statistic: s
   );
 }
 
-/** Of the node that has most of it. */
-export function redisAtMost(redis: Redis, metricName: string, statistic: string): MathExpression {
+/** The maximum over all nodes. */
+export function redisMaximum(redis: Redis, metricName: string, statistic: string): MathExpression {
   const nodes = redisMetric(redis, metricName, statistic).map(
     (metric, index) => [`node${index + 1}`, metric] as const,
   );

@@ -10,7 +10,7 @@ const alarmsOf = (stage: 'dev' | 'prod') =>
 const nameOf = (alarm: Record<string, unknown>) =>
   (alarm['AlarmName'] as string).replace(/^admin-service-\w+?-/, '');
 
-const needed = [
+const expectedAlarms = [
   ...[
     'failed-answers',
     'slow-calls',
@@ -25,11 +25,11 @@ const needed = [
   ...['events-refused', 'events-undelivered', 'notifications-dead', 'notifications-waiting'],
 ];
 
-test.each(stageNames)('%s has each alarm', (stage) => {
-  expect(alarmsOf(stage).map(nameOf).sort()).toEqual([...needed].sort());
+test.each(stageNames)('%s has every alarm', (stage) => {
+  expect(alarmsOf(stage).map(nameOf).sort()).toEqual([...expectedAlarms].sort());
 });
 
-test.each(stageNames)('in %s each alarm, and its end, goes to the topic', (stage) => {
+test.each(stageNames)('%s notifies the topic when an alarm fires and when it clears', (stage) => {
   for (const alarm of alarmsOf(stage)) {
     const topic = [{ Ref: expect.stringMatching(/^AlarmsTopic/) as unknown }];
     expect(alarm).toMatchObject({ AlarmActions: topic, OKActions: topic });
@@ -37,7 +37,7 @@ test.each(stageNames)('in %s each alarm, and its end, goes to the topic', (stage
   }
 });
 
-test('CloudWatch and EventBridge may write to the topic, and use its key', () => {
+test('CloudWatch and EventBridge can publish to the topic and use its key', () => {
   const template = templateOf('prod');
   template.hasResourceProperties('AWS::SNS::TopicPolicy', {
     Topics: [{ Ref: Match.stringLikeRegexp('^AlarmsTopic') }],
@@ -63,7 +63,7 @@ test('CloudWatch and EventBridge may write to the topic, and use its key', () =>
   });
 });
 
-test('the topic writes to everybody who is named', () => {
+test('every configured address is subscribed to the topic', () => {
   const alarmEmails = ['one@example.org', 'two@example.org'];
   const subscriptions = Object.values(
     resources(templateOf('prod', { alarmEmails }), 'AWS::SNS::Subscription'),
@@ -74,7 +74,7 @@ test('the topic writes to everybody who is named', () => {
   expect(addresses).toEqual(alarmEmails);
 });
 
-test('a deployment that goes back is told of', () => {
+test('a rolled back deployment notifies the topic', () => {
   templateOf('prod').hasResourceProperties('AWS::Events::Rule', {
     EventPattern: Match.objectLike({
       source: ['aws.ecs'],
@@ -84,28 +84,30 @@ test('a deployment that goes back is told of', () => {
   });
 });
 
-test('each alarm says what it means, and the operations page what to do, of these and of no other', () => {
+test('every alarm says what it means and has a row in the alarms table of the README', () => {
   const rows = [...operations.matchAll(/^\| `([\w-]+)` +\|/gm)].map(([, name]) => name);
-  expect(rows.filter((name) => needed.includes(name ?? '')).sort()).toEqual([...needed].sort());
+  expect(rows.filter((name) => expectedAlarms.includes(name ?? '')).sort()).toEqual(
+    [...expectedAlarms].sort(),
+  );
   for (const alarm of alarmsOf('prod')) {
     expect(alarm['AlarmDescription']).toMatch(new RegExp(`^[A-Z].*\\. What to do: .*${nameOf(alarm)}\\.$`));
   }
 });
 
-test('the same limits in dev as in prod, so that dev shows what prod would say', () => {
+test('dev and prod have the same thresholds', () => {
   const limits = (stage: 'dev' | 'prod') =>
     alarmsOf(stage).map((alarm) => [nameOf(alarm), alarm['Threshold']]);
   expect(limits('dev')).toEqual(limits('prod'));
 });
 
-test('where nothing is heard of the outbox or of the tasks, that is an alarm', () => {
+test('missing data about the outbox or the tasks raises an alarm', () => {
   for (const name of ['outbox-age', 'missing-tasks']) {
     const alarm = alarmsOf('prod').find((each) => nameOf(each) === name);
     expect(alarm?.['TreatMissingData']).toBe('breaching');
   }
 });
 
-test('each node of Redis is looked at, however many there are', () => {
+test('Redis alarms cover every node', () => {
   const template = templateOf('prod', { redis: { replicas: 2 } });
   const memory = Object.values(resources(template, 'AWS::CloudWatch::Alarm')).find(
     (each) => nameOf(each) === 'redis-memory',

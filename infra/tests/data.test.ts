@@ -2,7 +2,7 @@ import { Match } from 'aws-cdk-lib/assertions';
 import { stageNames } from '../settings/stage-settings.js';
 import { resources, templateOf, theContainer, theOnly } from './support/a-stack.js';
 
-test.each(stageNames)('Redis of %s has a replica in the other zone that takes over', (stage) => {
+test.each(stageNames)('Redis of %s fails over to a replica in the other zone', (stage) => {
   expect(theOnly(templateOf(stage), 'AWS::ElastiCache::ReplicationGroup')).toMatchObject({
     AutomaticFailoverEnabled: true,
     MultiAZEnabled: true,
@@ -10,7 +10,7 @@ test.each(stageNames)('Redis of %s has a replica in the other zone that takes ov
   });
 });
 
-test.each(stageNames)('Redis of %s is encrypted on the way and at rest, and asks for a password', (stage) => {
+test.each(stageNames)('Redis of %s is encrypted in transit and at rest and requires a password', (stage) => {
   const redis = theOnly(templateOf(stage), 'AWS::ElastiCache::ReplicationGroup');
   expect(redis).toMatchObject({
     AtRestEncryptionEnabled: true,
@@ -20,14 +20,14 @@ test.each(stageNames)('Redis of %s is encrypted on the way and at rest, and asks
   expect(JSON.stringify(redis['AuthToken'])).toMatch(/\{\{resolve:secretsmanager:.*RedisPassword/);
 });
 
-test('Redis throws nothing out when it is full', () => {
+test('Redis evicts nothing when it is full', () => {
   templateOf('prod').hasResourceProperties('AWS::ElastiCache::ParameterGroup', {
     CacheParameterGroupFamily: 'redis7',
     Properties: { 'maxmemory-policy': 'noeviction' },
   });
 });
 
-test('another engine or version of Redis brings its own family of parameters', () => {
+test('the parameter group family follows the engine and version of Redis', () => {
   const template = templateOf('dev', { redis: { engine: 'valkey', version: '8.1' } });
   template.hasResourceProperties('AWS::ElastiCache::ParameterGroup', {
     CacheParameterGroupFamily: 'valkey8',
@@ -38,7 +38,7 @@ test('another engine or version of Redis brings its own family of parameters', (
   });
 });
 
-test('a copy of Redis is made each day before its maintenance, and in prod one more when it is deleted', () => {
+test('Redis is backed up daily before its maintenance window, and in prod once more when it is deleted', () => {
   templateOf('prod').hasResource('AWS::ElastiCache::ReplicationGroup', {
     Properties: {
       SnapshotRetentionLimit: 7,
@@ -50,7 +50,7 @@ test('a copy of Redis is made each day before its maintenance, and in prod one m
   });
 });
 
-test('Redis begins with a copy where a setting names one', () => {
+test('Redis is restored from the configured snapshot', () => {
   templateOf('dev', { redis: { restoreFrom: 'automatic.journeys-2026-01-01-01-00' } }).hasResourceProperties(
     'AWS::ElastiCache::ReplicationGroup',
     { SnapshotName: 'automatic.journeys-2026-01-01-01-00' },
@@ -58,7 +58,7 @@ test('Redis begins with a copy where a setting names one', () => {
   expect(theOnly(templateOf('dev'), 'AWS::ElastiCache::ReplicationGroup')).not.toHaveProperty('SnapshotName');
 });
 
-test('prod can not be deleted by mistake: neither the way in, nor secrets, nor the log', () => {
+test('load balancer, secrets and log of prod are protected against deletion', () => {
   const template = templateOf('prod');
   template.hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', {
     LoadBalancerAttributes: Match.arrayWith([{ Key: 'deletion_protection.enabled', Value: 'true' }]),
@@ -67,7 +67,7 @@ test('prod can not be deleted by mistake: neither the way in, nor secrets, nor t
   template.hasResource('AWS::Logs::LogGroup', { DeletionPolicy: 'Retain' });
 });
 
-test('what is kept elsewhere is encrypted too, and taken by TLS alone', () => {
+test('queues, topics and buckets are encrypted and accept only TLS', () => {
   const template = templateOf('prod');
   template.allResourcesProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true });
   template.allResourcesProperties('AWS::SNS::Topic', { KmsMasterKeyId: Match.anyValue() });
@@ -90,7 +90,7 @@ test('what is kept elsewhere is encrypted too, and taken by TLS alone', () => {
 
 const secretNames = /PASSWORD|SECRET|USERNAME|TOKEN/;
 
-test.each(stageNames)('no secret of %s is in the template in plain text', (stage) => {
+test.each(stageNames)('the template of %s contains no secret in plain text', (stage) => {
   const template = templateOf(stage);
   const { Environment, Secrets } = theContainer(template);
   expect(Environment.map(({ Name }) => Name).filter((name) => secretNames.test(name))).toEqual([]);
@@ -106,14 +106,14 @@ test.each(stageNames)('no secret of %s is in the template in plain text', (stage
   expect(JSON.stringify(template.toJSON())).not.toMatch(/-----BEGIN [A-Z ]*PRIVATE KEY/);
 });
 
-test('the password of Redis has only what ElastiCache takes, and both secrets are long', () => {
+test('generated secrets are long and contain only characters that ElastiCache accepts', () => {
   const generated = Object.values(resources(templateOf('prod'), 'AWS::SecretsManager::Secret'));
   for (const { GenerateSecretString } of generated) {
     expect(GenerateSecretString).toMatchObject({ ExcludePunctuation: true, PasswordLength: 64 });
   }
 });
 
-test('Postgres is spoken to by TLS, checked by the certificates of its region alone', () => {
+test('TLS to Postgres is verified with the certificates of its region only', () => {
   const authoritiesOf = (region: string) => {
     const arn = (text: string) => text.replace('us-east-1', region);
     const template = templateOf('dev', {
@@ -130,11 +130,11 @@ test('Postgres is spoken to by TLS, checked by the certificates of its region al
   const [first, second] = [authoritiesOf('us-east-1'), authoritiesOf('eu-central-1')];
   expect(first).toMatch(/^-----BEGIN CERTIFICATE-----/);
   expect(first).not.toBe(second);
-  // A task definition takes 64 KB with all that is in it.
+  // A task definition is limited to 64 KB.
   expect(first.length).toBeLessThan(20_000);
 });
 
-test('with a key set there is no shared secret', () => {
+test('a key set replaces the shared secret', () => {
   const tokens = {
     jwksUrl: 'https://auth.example.org/jwks.json',
     issuer: 'https://auth.example.org',
@@ -151,7 +151,7 @@ test('with a key set there is no shared secret', () => {
   expect(Secrets.map(({ Name }) => Name)).not.toContain('AUTH_JWT_SECRET');
 });
 
-test('while the shared secret is replaced, the tasks get the next one as well', () => {
+test('during a rotation the tasks also get the next shared secret', () => {
   const { Secrets } = theContainer(templateOf('prod', { tokens: { rotating: true } }));
   const next = Secrets.find(({ Name }) => Name === 'AUTH_JWT_SECRET_NEXT');
   expect(JSON.stringify(next?.ValueFrom)).toContain(':next::');

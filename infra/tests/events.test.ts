@@ -28,7 +28,7 @@ test('the bus has an archive', () => {
   template.hasResourceProperties('AWS::Events::Archive', { RetentionDays: 30 });
 });
 
-test('every event of the service goes from the bus to the topic, and what does not arrive is kept', () => {
+test('every event type is routed from the bus to the topic, with a dead-letter queue', () => {
   templateOf('prod').hasResourceProperties('AWS::Events::Rule', {
     EventBusName: Match.anyValue(),
     EventPattern: { source: ['admin-service'], 'detail-type': [...eventTypes] },
@@ -42,7 +42,7 @@ test('every event of the service goes from the bus to the topic, and what does n
   templateOf('prod').hasResourceProperties('AWS::SNS::Topic', { TopicName: 'journey-events' });
 });
 
-test('the queue gets the starts and the ends, as EventBridge wrote them', () => {
+test('the queue receives start and end events as raw messages by default', () => {
   templateOf('prod').hasResourceProperties('AWS::SNS::Subscription', {
     Protocol: 'sqs',
     RawMessageDelivery: true,
@@ -51,13 +51,13 @@ test('the queue gets the starts and the ends, as EventBridge wrote them', () => 
   });
 });
 
-test('the queue gets other events where a setting says so', () => {
+test('the queue receives the configured event types', () => {
   templateOf('prod', { notifiedEvents: ['TrainerNearby'] }).hasResourceProperties('AWS::SNS::Subscription', {
     FilterPolicy: { 'detail-type': ['TrainerNearby'] },
   });
 });
 
-test('what the notification service can not handle goes to a queue of its own', () => {
+test('events that the notification service fails to process go to a dead-letter queue', () => {
   templateOf('prod').hasResourceProperties('AWS::SQS::Queue', {
     QueueName: 'notification-service-queue',
     RedrivePolicy: {
@@ -67,7 +67,7 @@ test('what the notification service can not handle goes to a queue of its own', 
   });
 });
 
-test('a task may put events on that bus, and nothing else', () => {
+test('a task may only put events on the bus', () => {
   const { statements, role } = rolePolicies('TaskRole');
   expect(statements).toEqual([
     {
@@ -80,7 +80,7 @@ test('a task may put events on that bus, and nothing else', () => {
   expect(role).not.toHaveProperty('Policies');
 });
 
-test('what starts a task may fetch its image, read its three secrets and write its log, and nothing else', () => {
+test('the execution role may only pull the image, read the three secrets and write the log', () => {
   const { statements, role } = rolePolicies('ExecutionRole');
   const actions = statements.flatMap(({ Action }) => Action).sort();
   expect(actions).toEqual([
@@ -93,7 +93,7 @@ test('what starts a task may fetch its image, read its three secrets and write i
   expect(secrets).toHaveLength(3);
 });
 
-test('no policy allows every action, and every resource only to log in to the registry', () => {
+test('no policy has a wildcard action, and only the registry login has a wildcard resource', () => {
   const statements = Object.values(resources(templateOf('prod'), 'AWS::IAM::Policy')).flatMap(statementsOf);
   const actions = statements.flatMap(({ Action }) => Action);
   expect(actions.filter((action) => action.includes('*'))).toEqual([]);
@@ -101,7 +101,7 @@ test('no policy allows every action, and every resource only to log in to the re
   expect(onAll).toEqual(['ecr:GetAuthorizationToken']);
 });
 
-test('there is one bus, one archive and one key', () => {
+test('the stack has one bus, one archive and one key', () => {
   for (const type of ['AWS::Events::EventBus', 'AWS::Events::Archive', 'AWS::KMS::Key'])
     theOnly(templateOf('dev'), type);
 });

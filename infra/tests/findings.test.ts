@@ -7,30 +7,30 @@ import { anApp, anEmptyApp, aStack } from './support/a-stack.js';
 
 const violations = (app: App) => new AwsSolutionsChecks(app).validateScope(app).violations;
 
-test.each(stageNames)('%s has no finding of the AWS Solutions rules that nobody explained', (stage) => {
+test.each(stageNames)('%s has no unexplained finding of the AWS Solutions rules', (stage) => {
   expect(violations(anApp(stage))).toEqual([]);
 });
 
-test('neither has it with a key set, a hosted zone and an image of the checkout', () => {
+test('neither has a stage with a key set, a hosted zone and an image built from the checkout', () => {
   const tokens = { jwksUrl: 'https://auth.example.org/jwks.json' };
   expect(violations(anApp('prod', { tokens, hostedZoneId: 'Z0123456789ABC', image: undefined }))).toEqual([]);
 });
 
-test('CloudFormation takes both templates, by its own schema', () => {
+test("both templates are valid by CloudFormation's schema", () => {
   const app = new App({ context: FEATURE_FLAGS });
   for (const stage of stageNames)
     aStack(app, stage, { hostedZoneId: 'Z0123456789ABC', tokens: { rotating: true } });
   expect(() => app.synth()).not.toThrow();
 });
 
-test('a finding that nobody explained is one, and stops the synth', () => {
+test('an unexplained finding fails the synth', () => {
   const app = anEmptyApp();
   new Bucket(aStack(app, 'prod'), 'Unexplained');
   expect(violations(app).map(({ ruleName }) => ruleName)).toContain('AwsSolutions-S1');
   expect(() => app.synth()).toThrow();
 });
 
-test('each exception is explained in a sentence, which says more than the rule', () => {
+test('every exception is explained in a sentence', () => {
   const reasons = anApp('prod')
     .node.findAll()
     .flatMap((construct) => construct.node.metadata)

@@ -10,16 +10,16 @@ interface Rule extends Properties {
   SourceSecurityGroupId?: unknown;
 }
 
-/** Rules inside of groups and beside them. */
+/** Inline rules and separate rule resources. */
 function ingressRules(stage: 'dev' | 'prod'): Rule[] {
   const template = templateOf(stage);
-  const inside = Object.values(resources(template, 'AWS::EC2::SecurityGroup')).flatMap(
+  const inline = Object.values(resources(template, 'AWS::EC2::SecurityGroup')).flatMap(
     (group) => (group['SecurityGroupIngress'] ?? []) as Rule[],
   );
-  return [...inside, ...(Object.values(resources(template, 'AWS::EC2::SecurityGroupIngress')) as Rule[])];
+  return [...inline, ...(Object.values(resources(template, 'AWS::EC2::SecurityGroupIngress')) as Rule[])];
 }
 
-test.each(stageNames)('in %s only 443, and 80 for the redirect, are open to the world', (stage) => {
+test.each(stageNames)('%s exposes only ports 443 and 80 to the internet', (stage) => {
   const open = ingressRules(stage).filter(
     ({ CidrIp, CidrIpv6 }) => CidrIp !== undefined || CidrIpv6 !== undefined,
   );
@@ -29,18 +29,18 @@ test.each(stageNames)('in %s only 443, and 80 for the redirect, are open to the 
   ]);
 });
 
-test('within, each port is open to the one group that needs it', () => {
-  const within = ingressRules('prod').filter(
+test('each internal port is open to a single security group', () => {
+  const internal = ingressRules('prod').filter(
     ({ SourceSecurityGroupId }) => SourceSecurityGroupId !== undefined,
   );
-  expect(within.map(({ FromPort, ToPort }) => [FromPort, ToPort]).sort()).toEqual([
+  expect(internal.map(({ FromPort, ToPort }) => [FromPort, ToPort]).sort()).toEqual([
     [3010, 3010],
     [5432, 5432],
     [6380, 6380],
   ]);
 });
 
-test('the port of the metrics is open to nobody', () => {
+test('the metrics port is not reachable', () => {
   const template = templateOf('prod');
   expect(theContainer(template)['PortMappings']).toEqual([{ ContainerPort: 3010, Protocol: 'tcp' }]);
   const rules = JSON.stringify([
@@ -52,7 +52,7 @@ test('the port of the metrics is open to nobody', () => {
   expect(rules).not.toContain('9464');
 });
 
-test('tasks reach the world by TLS alone, and Redis reaches nothing', () => {
+test('tasks can reach the internet only over TLS, and Redis not at all', () => {
   const groups = Object.entries(resources(templateOf('prod'), 'AWS::EC2::SecurityGroup'));
   const egressOf = (name: string) =>
     (groups.find(([id]) => id.startsWith(name))?.[1]['SecurityGroupEgress'] ?? []) as Rule[];
@@ -62,7 +62,7 @@ test('tasks reach the world by TLS alone, and Redis reaches nothing', () => {
   expect(egressOf('Redis')).toEqual([expect.objectContaining({ CidrIp: '255.255.255.255/32' })]);
 });
 
-test('port 80 does nothing but send to 443', () => {
+test('port 80 only redirects to 443', () => {
   templateOf('prod').hasResourceProperties('AWS::ElasticLoadBalancingV2::Listener', {
     Port: 80,
     DefaultActions: [
@@ -71,7 +71,7 @@ test('port 80 does nothing but send to 443', () => {
   });
 });
 
-test('HTTPS has the given certificate, no TLS before 1.2, and only answers for the one name', () => {
+test('HTTPS uses the given certificate and at least TLS 1.2, and serves only the configured host name', () => {
   const template = templateOf('prod');
   template.hasResourceProperties('AWS::ElasticLoadBalancingV2::Listener', {
     Port: 443,
@@ -87,7 +87,7 @@ test('HTTPS has the given certificate, no TLS before 1.2, and only answers for t
   }
 });
 
-test('tasks and Redis are in two zones, without public addresses', () => {
+test('tasks and Redis are in two zones and have no public addresses', () => {
   const template = templateOf('prod');
   template.hasResourceProperties('AWS::ECS::Service', {
     NetworkConfiguration: {
@@ -101,17 +101,17 @@ test('tasks and Redis are in two zones, without public addresses', () => {
   expect(zones.size).toBe(2);
 });
 
-test('each zone of prod has a way out of its own; dev shares one', () => {
+test('prod has a NAT gateway per zone, dev a shared one', () => {
   templateOf('prod').resourceCountIs('AWS::EC2::NatGateway', 2);
   templateOf('dev').resourceCountIs('AWS::EC2::NatGateway', 1);
 });
 
-test("there is a way to the database's network and back, and the rules for it wait for the connection", () => {
+test("the database's VPC is peered with routes both ways, and its security group rules depend on the peering", () => {
   const template = templateOf('prod');
-  const over = Object.values(resources(template, 'AWS::EC2::Route')).filter(
+  const routes = Object.values(resources(template, 'AWS::EC2::Route')).filter(
     (route) => route['VpcPeeringConnectionId'] !== undefined,
   );
-  expect(over.map((route) => route['DestinationCidrBlock']).sort()).toEqual(
+  expect(routes.map((route) => route['DestinationCidrBlock']).sort()).toEqual(
     ['10.0.0.0/16', '10.0.0.0/16', '10.42.0.0/16', '10.42.0.0/16'].sort(),
   );
   for (const type of ['AWS::EC2::SecurityGroupIngress', 'AWS::EC2::SecurityGroupEgress']) {
@@ -122,7 +122,7 @@ test("there is a way to the database's network and back, and the rules for it wa
   }
 });
 
-test('with a hosted zone the name is entered there', () => {
+test('a hosted zone gets a DNS record for the domain', () => {
   templateOf('prod', { hostedZoneId: 'Z0123456789ABC' }).hasResourceProperties('AWS::Route53::RecordSet', {
     Name: 'journeys.example.org',
     Type: 'A',
@@ -130,7 +130,7 @@ test('with a hosted zone the name is entered there', () => {
   templateOf('prod').resourceCountIs('AWS::Route53::RecordSet', 0);
 });
 
-test('who came in, and who was refused, is logged', () => {
+test('requests and rejected connections are logged', () => {
   const template = templateOf('prod');
   template.hasResourceProperties('AWS::EC2::FlowLog', { TrafficType: 'REJECT' });
   template.hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', {

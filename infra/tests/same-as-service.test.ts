@@ -10,7 +10,7 @@ import { resources, templateOf, theContainer } from './support/a-stack.js';
 
 const sourceOf = (path: string) => readFileSync(join(import.meta.dirname, '../../src', path), 'utf8');
 
-/** What a task would have in its environment, with something in place of what only AWS knows. */
+/** The environment of a task, with placeholders for values that only AWS knows. */
 function environmentOf(template: Template): Record<string, string> {
   const { Environment, Secrets } = theContainer(template);
   const known: Record<string, string> = { DATABASE_HOST: 'db.example.org', DATABASE_NAME: 'platform' };
@@ -19,7 +19,7 @@ function environmentOf(template: Template): Record<string, string> {
   return Object.fromEntries([...plain, ...secret]) as Record<string, string>;
 }
 
-/** A value of a template as text; what CloudFormation fills in is a name. */
+/** A template value as text; CloudFormation references become placeholders. */
 function flat(value: unknown): string {
   if (typeof value === 'string') return value;
   const parts = (value as { 'Fn::Join'?: [string, unknown[]] })['Fn::Join'];
@@ -28,13 +28,13 @@ function flat(value: unknown): string {
 
 const kinds: [name: string, changes: Record<string, unknown>][] = [
   ['a shared secret', {}],
-  ['a shared secret that is being replaced', { tokens: { rotating: true } }],
+  ['a shared secret during its rotation', { tokens: { rotating: true } }],
   ['a key set', { tokens: { jwksUrl: 'https://auth.example.org/jwks.json', issuer: 'x', audience: 'y' } }],
   ['origins and another log level', { corsOrigins: ['https://app.example.org'], logLevel: 'debug' }],
 ];
 
 test.each(stageNames.flatMap((stage) => kinds.map(([name, changes]) => [stage, name, changes] as const)))(
-  "the service takes %s's settings with %s",
+  'the service accepts the settings of %s with %s',
   (stage, _name, changes) => {
     const environment = environmentOf(templateOf(stage, changes));
     const config = readConfig(environment);
@@ -45,25 +45,25 @@ test.each(stageNames.flatMap((stage) => kinds.map(([name, changes]) => [stage, n
   },
 );
 
-test('the service knows each setting that it is given, or the AWS SDK does', () => {
+test('the service knows every setting that it is given', () => {
   const config = sourceOf('config.ts') + sourceOf('config/redis.ts');
   for (const name of Object.keys(environmentOf(templateOf('prod', { tokens: { rotating: true } })))) {
     expect(config).toMatch(new RegExp(`^  ${name}: `, 'm'));
   }
 });
 
-test('the rule knows every event of the contract, by its source', () => {
+test('the rule matches every event type of the contract', () => {
   expect([...eventTypes].sort()).toEqual(Object.keys(events).sort());
   templateOf('prod').hasResourceProperties('AWS::Events::Rule', { EventPattern: { source: [EVENT_SOURCE] } });
 });
 
-interface Looked {
+interface WatchedMetric {
   name: string;
   dimensions: Record<string, string>;
 }
 
-/** Metrics of the service that alarms or the dashboard look at. */
-function lookedAt(template: Template): Looked[] {
+/** The service's metrics that alarms or the dashboard use. */
+function watchedMetrics(template: Template): WatchedMetric[] {
   const [board] = Object.values(resources(template, 'AWS::CloudWatch::Dashboard'));
   const { widgets } = JSON.parse(flat(board?.['DashboardBody'])) as {
     widgets: { properties: { metrics?: unknown[][] } }[];
@@ -92,8 +92,8 @@ function lookedAt(template: Template): Looked[] {
   return [...onBoard, ...inAlarms];
 }
 
-/** What the service writes for CloudWatch, by metric and the name of its dimension. */
-async function written(): Promise<Set<string>> {
+/** The metrics that the service writes for CloudWatch, each with its dimension. */
+async function writtenMetrics(): Promise<Set<string>> {
   const metrics = new Metrics(() =>
     Promise.resolve({ activeJourneys: 1, outboxDepth: 1, outboxAgeSeconds: 1 }),
   );
@@ -111,36 +111,36 @@ async function written(): Promise<Set<string>> {
       const { _aws } = JSON.parse(line) as {
         _aws: { CloudWatchMetrics: { Dimensions: string[][]; Metrics: { Name: string }[] }[] };
       };
-      return _aws.CloudWatchMetrics.flatMap(({ Dimensions, Metrics: told }) =>
-        told.map(({ Name }) => `${Name} ${(Dimensions[0] ?? []).join()}`),
+      return _aws.CloudWatchMetrics.flatMap(({ Dimensions, Metrics: metrics }) =>
+        metrics.map(({ Name }) => `${Name} ${(Dimensions[0] ?? []).join()}`),
       );
     }),
   );
 }
 
-test('each metric that is looked at is one that the service writes, with that dimension', async () => {
-  const looked = lookedAt(templateOf('prod'));
-  expect(looked.length).toBeGreaterThan(20);
-  const exist = await written();
-  const missing = looked.filter(
-    ({ name, dimensions }) => !exist.has(`${name} ${Object.keys(dimensions).join()}`),
+test('the service writes every metric that is watched, with the same dimension', async () => {
+  const watched = watchedMetrics(templateOf('prod'));
+  expect(watched.length).toBeGreaterThan(20);
+  const written = await writtenMetrics();
+  const missing = watched.filter(
+    ({ name, dimensions }) => !written.has(`${name} ${Object.keys(dimensions).join()}`),
   );
   expect(missing).toEqual([]);
 });
 
-test('each metric that the service writes is looked at', async () => {
-  const looked = new Set(lookedAt(templateOf('prod')).map(({ name }) => name));
-  const unseen = [...(await written())].filter((each) => !looked.has(each.split(' ')[0] ?? ''));
-  expect(unseen).toEqual([]);
+test('every metric that the service writes is watched', async () => {
+  const watched = new Set(watchedMetrics(templateOf('prod')).map(({ name }) => name));
+  const unwatched = [...(await writtenMetrics())].filter((each) => !watched.has(each.split(' ')[0] ?? ''));
+  expect(unwatched).toEqual([]);
 });
 
 test.each([
   ['route', 'http/routes.ts'],
-  ['outcome', 'journey/outcomes.ts'],
-  ['source', 'journey/ports.ts'],
-])('each %s that is looked at is one of the service', (dimension, file) => {
-  const inCode = sourceOf(file) + sourceOf('observability/metrics.ts');
-  const values = lookedAt(templateOf('prod')).flatMap(({ dimensions }) => dimensions[dimension] ?? []);
+  ['outcome', 'journeys/outcomes.ts'],
+  ['source', 'journeys/ports.ts'],
+])('every watched value of %s exists in the service', (dimension, file) => {
+  const inCode = sourceOf(file) + sourceOf('telemetry/metrics.ts');
+  const values = watchedMetrics(templateOf('prod')).flatMap(({ dimensions }) => dimensions[dimension] ?? []);
   expect(values.length).toBeGreaterThan(1);
   for (const value of values) expect(inCode).toContain(`'${value}'`);
 });

@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Match } from 'aws-cdk-lib/assertions';
 import { stageNames } from '../settings/stage-settings.js';
+import { LONGEST_WAIT } from '../stack/service-facts.js';
 import { anApp, resources, templateOf, theContainer, theOnly } from './support/a-stack.js';
 
 const sourceOf = (path: string) => readFileSync(join(import.meta.dirname, '../../src', path), 'utf8');
 
-/** A number of milliseconds in the service's code, by the constant's name. */
+/** A constant in milliseconds, read from the service's code. */
 function msInCode(path: string, name: string): number {
   const [, digits] = new RegExp(`${name} = ([\\d_]+)`).exec(sourceOf(path)) ?? [];
   if (digits === undefined) throw new Error(`${path} has no ${name}`);
@@ -25,16 +26,15 @@ function attribute(type: 'LoadBalancer' | 'TargetGroup', key: string): number[] 
 const variable = (name: string) =>
   Number(theContainer(templateOf('prod')).Environment.find((each) => each.Name === name)?.Value);
 
-test('connections: a wait, then the load balancer gives up, then the service', () => {
+test('the longest wait is shorter than the idle timeout, and that is shorter than keep-alive', () => {
   const [idleSeconds] = attribute('LoadBalancer', 'idle_timeout.timeout_seconds');
   expect(idleSeconds).toBe(60);
   expect(msInCode('http/server.ts', 'KEEP_ALIVE_MS')).toBeGreaterThan(60_000);
-  const [, longestWait] =
-    /up to (\d+) s/.exec(readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')) ?? [];
-  expect(Number(longestWait)).toBeLessThan(60);
+  const [, longestWait] = /LONGEST_WAIT_SECONDS = (\d+)/.exec(sourceOf('http/preferences.ts')) ?? [];
+  expect(Number(longestWait)).toBe(LONGEST_WAIT.toSeconds());
 });
 
-test('a stop: the delay of the listener, a wait that is under way, the load balancer, the service itself, and only then ECS', () => {
+test('a stop fits into its timeouts: listener delay, longest wait, deregistration, own limit, ECS kill', () => {
   const stopSeconds = theContainer(templateOf('prod'))['StopTimeout'] as number;
   expect(stopSeconds).toBe(30);
   for (const delaySeconds of attribute('TargetGroup', 'deregistration_delay.timeout_seconds')) {
@@ -46,7 +46,7 @@ test('a stop: the delay of the listener, a wait that is under way, the load bala
   expect(cutMs).toBeLessThan(stopSeconds * 1_000);
 });
 
-test('live polls are in a target group of their own, of the same tasks, and both are asked at /health/live', () => {
+test('live polls have their own target group with the same tasks, and both check /health/live', () => {
   const template = templateOf('prod');
   const groups = Object.values(resources(template, 'AWS::ElasticLoadBalancingV2::TargetGroup'));
   expect(groups).toHaveLength(2);
@@ -62,21 +62,18 @@ test('live polls are in a target group of their own, of the same tasks, and both
   expect(sourceOf('http/routes.ts')).toContain("'/location-tracking/journey/live'");
 });
 
-test.each(stageNames)(
-  'in %s a deployment that fails goes back by itself, and no task is taken away before',
-  (stage) => {
-    templateOf(stage).hasResourceProperties('AWS::ECS::Service', {
-      DeploymentConfiguration: {
-        DeploymentCircuitBreaker: { Enable: true, Rollback: true },
-        Alarms: { AlarmNames: [`admin-service-${stage}-failed-answers`], Enable: true, Rollback: true },
-        MinimumHealthyPercent: 100,
-        MaximumPercent: 200,
-      },
-    });
-  },
-);
+test.each(stageNames)('%s rolls back a failed deployment and never runs fewer tasks meanwhile', (stage) => {
+  templateOf(stage).hasResourceProperties('AWS::ECS::Service', {
+    DeploymentConfiguration: {
+      DeploymentCircuitBreaker: { Enable: true, Rollback: true },
+      Alarms: { AlarmNames: [`admin-service-${stage}-failed-answers`], Enable: true, Rollback: true },
+      MinimumHealthyPercent: 100,
+      MaximumPercent: 200,
+    },
+  });
+});
 
-test('a task is ARM64 with one core and 2 GB, which one process of Node can use', () => {
+test('a task is ARM64 with one core and 2 GB', () => {
   expect(theOnly(templateOf('prod'), 'AWS::ECS::TaskDefinition')).toMatchObject({
     Cpu: '1024',
     Memory: '2048',
@@ -84,7 +81,7 @@ test('a task is ARM64 with one core and 2 GB, which one process of Node can use'
   });
 });
 
-test('a container can write nothing, holds a connection for each student who waits, and is asked for its health', () => {
+test('a container has a read-only file system, enough open files and a health check', () => {
   const container = theContainer(templateOf('prod'));
   expect(container).toMatchObject({
     ReadonlyRootFilesystem: true,
@@ -94,7 +91,7 @@ test('a container can write nothing, holds a connection for each student who wai
   expect(container).not.toHaveProperty('Privileged');
 });
 
-test('a log that nobody takes does not hold up the service', () => {
+test('blocked log delivery does not block the service', () => {
   expect(theContainer(templateOf('prod'))['LogConfiguration']).toMatchObject({
     Options: { mode: 'non-blocking' },
   });
@@ -103,13 +100,13 @@ test('a log that nobody takes does not hold up the service', () => {
 test.each([
   ['dev', 14],
   ['prod', 90],
-] as const)("every log of %s is kept for the stage's time", (stage, days) => {
+] as const)('every log group of %s has a retention of %d days', (stage, days) => {
   const groups = Object.values(resources(templateOf(stage), 'AWS::Logs::LogGroup'));
   expect(groups.length).toBeGreaterThan(0);
   for (const group of groups) expect(group['RetentionInDays']).toBe(days);
 });
 
-test('at least two tasks run, more by CPU, memory and requests, and no deployment sets their number', () => {
+test('tasks scale by CPU, memory and requests, from at least two, and a deployment does not reset their number', () => {
   const template = templateOf('prod', { tasks: { min: 3, max: 9, requestsPerMinute: 150_000 } });
   expect(theOnly(template, 'AWS::ECS::Service')).not.toHaveProperty('DesiredCount');
   expect(theOnly(template, 'AWS::ApplicationAutoScaling::ScalableTarget')).toMatchObject({
@@ -135,7 +132,7 @@ test('at least two tasks run, more by CPU, memory and requests, and no deploymen
   ]);
 });
 
-test('the image is built from the checkout for ARM64, or taken from the registry where a tag is named', () => {
+test('the image is built from the checkout for ARM64, or taken from the registry if a tag is configured', () => {
   const assembly = anApp('prod', { image: undefined }).synth();
   const manifest = JSON.parse(
     readFileSync(join(assembly.directory, 'admin-service-prod.assets.json'), 'utf8'),
@@ -143,19 +140,19 @@ test('the image is built from the checkout for ARM64, or taken from the registry
   const [built, ...others] = Object.values(manifest.dockerImages);
   expect(others).toEqual([]);
   expect(built?.source.platform).toBe('linux/arm64');
-  const laidOut = (path: string) =>
+  const staged = (path: string) =>
     readFileSync(join(assembly.directory, built?.source.directory ?? '', path));
-  expect(laidOut('Dockerfile').length).toBeGreaterThan(0);
-  expect(() => laidOut('infra/package.json')).toThrow('ENOENT');
+  expect(staged('Dockerfile').length).toBeGreaterThan(0);
+  expect(() => staged('infra/package.json')).toThrow('ENOENT');
   expect(JSON.stringify(theContainer(templateOf('prod'))['Image'])).toMatch(/admin-service:v1"/);
 });
 
-test('the names that the operations page asks for are outputs', () => {
-  const page = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
-  const asked = [...page.matchAll(/\$([A-Z]\w+)/g)].map(([, name]) => name ?? '');
-  expect(asked.length).toBeGreaterThan(5);
+test('every name that the README uses in commands is a stack output', () => {
+  const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
+  const names = [...readme.matchAll(/\$([A-Z]\w+)/g)].map(([, name]) => name ?? '');
+  expect(names.length).toBeGreaterThan(5);
   const outputs = Object.keys(templateOf('prod').findOutputs('*'));
   expect(outputs).toEqual(
-    expect.arrayContaining([...asked, 'Url', 'LoadBalancerName', 'AlarmTopic', 'Dashboard', 'LogGroup']),
+    expect.arrayContaining([...names, 'Url', 'LoadBalancerName', 'AlarmTopic', 'Dashboard', 'LogGroup']),
   );
 });

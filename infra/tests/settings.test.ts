@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readStages, SettingsError } from '../settings/read-stages.js';
-import { needed } from './support/a-stack.js';
+import { required } from './support/a-stack.js';
 
 const infra = join(import.meta.dirname, '..');
 let folder: string;
@@ -20,8 +20,8 @@ function fileOf(content: unknown): string {
   return file;
 }
 
-/** What is said of these settings; '' where they are taken. */
-function complaint(content: unknown, options: { only?: string; isExample?: boolean } = {}): string {
+/** The error message for these settings, or '' if they are valid. */
+function errorOf(content: unknown, options: { only?: string; isExample?: boolean } = {}): string {
   try {
     readStages(fileOf(content), { isExample: true, ...options });
     return '';
@@ -31,39 +31,43 @@ function complaint(content: unknown, options: { only?: string; isExample?: boole
   }
 }
 
-const withChange = (change: Record<string, unknown>) => ({ prod: { ...needed, ...change } });
+const withChange = (change: Record<string, unknown>) => ({ prod: { ...required, ...change } });
 const withDatabase = (change: Record<string, unknown>) =>
-  withChange({ database: { ...needed.database, ...change } });
+  withChange({ database: { ...required.database, ...change } });
 
-test('certificate, database and domain are enough', () => {
-  expect(complaint({ dev: needed, prod: needed })).toBe('');
+test('certificate, database and domain are the only required settings', () => {
+  expect(errorOf({ dev: required, prod: required })).toBe('');
 });
 
 test.each(['certificateArn', 'database', 'domain'])(
-  'without %s it is named, with what it should be',
+  'a missing %s is reported with what it should be',
   (name) => {
-    expect(complaint(withChange({ [name]: undefined }))).toMatch(
-      new RegExp(`^  prod\\.${name} must be `, 'm'),
+    expect(errorOf(withChange({ [name]: undefined }))).toMatch(new RegExp(`^  prod\\.${name} must be `, 'm'));
+  },
+);
+
+test.each(Object.keys(required.database))(
+  'a missing database.%s is reported with what it should be',
+  (name) => {
+    expect(errorOf(withDatabase({ [name]: undefined }))).toMatch(
+      new RegExp(`^  prod\\.database\\.${name} must be `, 'm'),
     );
   },
 );
 
-test.each(Object.keys(needed.database))('without database.%s it is named, with what it should be', (name) => {
-  expect(complaint(withDatabase({ [name]: undefined }))).toMatch(
-    new RegExp(`^  prod\\.database\\.${name} must be `, 'm'),
-  );
-});
-
-const wrong: [path: string, settings: unknown][] = [
+const invalid: [path: string, settings: unknown][] = [
   ['domain', withChange({ domain: 'https://journeys.example.org' })],
   ['domain', withChange({ domain: 'journeys' })],
   ['certificateArn', withChange({ certificateArn: 'arn:aws:iam::000000000000:server-certificate/x' })],
-  ['certificateArn', withChange({ certificateArn: needed.certificateArn.replace('us-east-1', 'eu-west-1') })],
+  [
+    'certificateArn',
+    withChange({ certificateArn: required.certificateArn.replace('us-east-1', 'eu-west-1') }),
+  ],
   ['database', withChange({ database: 'postgres://' })],
-  ['database.secretArn', withDatabase({ secretArn: needed.database.secretArn.replace('-abcdef', '') })],
+  ['database.secretArn', withDatabase({ secretArn: required.database.secretArn.replace('-abcdef', '') })],
   [
     'database.secretArn',
-    withDatabase({ secretArn: needed.database.secretArn.replace('us-east-1', 'eu-west-1') }),
+    withDatabase({ secretArn: required.database.secretArn.replace('us-east-1', 'eu-west-1') }),
   ],
   ['database.securityGroupId', withDatabase({ securityGroupId: 'database' })],
   ['database.routeTableIds', withDatabase({ routeTableIds: [] })],
@@ -89,43 +93,43 @@ const wrong: [path: string, settings: unknown][] = [
   ['logDays', withChange({ logDays: 31 })],
 ];
 
-test.each(wrong)('a wrong %s is named, with what it should be', (path, settings) => {
-  expect(complaint(settings)).toMatch(new RegExp(`^  prod\\.${path.replaceAll('.', '\\.')} must `, 'm'));
+test.each(invalid)('an invalid %s is reported with what it should be', (path, settings) => {
+  expect(errorOf(settings)).toMatch(new RegExp(`^  prod\\.${path.replaceAll('.', '\\.')} must `, 'm'));
 });
 
-test('a setting that there is not is named', () => {
-  expect(complaint(withChange({ databse: {} }))).toContain('prod.databse is no setting');
-  expect(complaint({ ...withChange({}), staging: needed })).toContain('staging is no setting');
+test('an unknown setting is reported', () => {
+  expect(errorOf(withChange({ databse: {} }))).toContain('prod.databse is not a known setting');
+  expect(errorOf({ ...withChange({}), staging: required })).toContain('staging is not a known setting');
 });
 
-test('all that is missing or wrong is in one message, of all stages', () => {
-  const message = complaint({ dev: { tasks: { min: 1 } }, prod: { ...needed, logDays: 0 } });
+test('one message reports everything that is missing or invalid in all stages', () => {
+  const message = errorOf({ dev: { tasks: { min: 1 } }, prod: { ...required, logDays: 0 } });
   for (const path of ['dev.domain', 'dev.certificateArn', 'dev.database', 'dev.tasks.min', 'prod.logDays']) {
     expect(message.split('\n').filter((line) => line.trim().startsWith(`${path} must`))).toHaveLength(1);
   }
 });
 
-test("another stage's mistakes are no reason not to deploy this one", () => {
-  expect(complaint({ dev: needed, prod: {} }, { only: 'dev' })).toBe('');
-  expect(complaint({ dev: needed }, { only: 'prod' })).toMatch(/no settings for the stage prod/);
-  expect(complaint({ dev: needed }, { only: 'test' })).toMatch(/no stage test; there are dev and prod/);
+test('invalid settings of another stage do not block a deployment', () => {
+  expect(errorOf({ dev: required, prod: {} }, { only: 'dev' })).toBe('');
+  expect(errorOf({ dev: required }, { only: 'prod' })).toMatch(/no settings for the stage prod/);
+  expect(errorOf({ dev: required }, { only: 'test' })).toMatch(/Unknown stage test. Stages: dev, prod/);
 });
 
 test.each([
-  ['{', /can't be read/],
+  ['{', /Cannot read/],
   ['{}', /must be an object of stages/],
   ['[]', /must be an object of stages/],
-])('a file with %s is refused', (content, message) => {
-  expect(complaint(content)).toMatch(message);
+])('a file containing %s is rejected', (content, message) => {
+  expect(errorOf(content)).toMatch(message);
 });
 
-test("what is left of the example's values is named, where it is not the example itself", () => {
+test('placeholder values of the example are reported, except for the example itself', () => {
   const example = JSON.parse(readFileSync(join(infra, 'stages.example.json'), 'utf8')) as Record<
     string,
     unknown
   >;
-  expect(complaint(example)).toBe('');
-  const message = complaint(example, { only: 'dev', isExample: false });
+  expect(errorOf(example)).toBe('');
+  const message = errorOf(example, { only: 'dev', isExample: false });
   for (const path of [
     'domain',
     'certificateArn',
@@ -133,11 +137,11 @@ test("what is left of the example's values is named, where it is not the example
     'database.vpcId',
     'database.routeTableIds.0',
   ]) {
-    expect(message).toMatch(new RegExp(`dev\\.${path.replaceAll('.', '\\.')} must be yours`));
+    expect(message).toMatch(new RegExp(`dev\\.${path.replaceAll('.', '\\.')} must be your own value`));
   }
 });
 
-test('a synth with wrong settings ends with the message alone, no stack trace, and a code that is not 0', () => {
+test('a synth with invalid settings prints only the message and exits with code 1', () => {
   const settings = fileOf({ prod: { domain: 'journeys.test.invalid' } });
   const context = JSON.stringify({ settings });
   const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'app.ts'], {
@@ -147,7 +151,7 @@ test('a synth with wrong settings ends with the message alone, no stack trace, a
   });
   expect(status).toBe(1);
   expect(stderr.trim().split('\n')).toEqual([
-    expect.stringContaining('are missing or wrong:'),
+    expect.stringContaining('Missing or invalid settings'),
     expect.stringContaining('prod.certificateArn must be'),
     expect.stringContaining('prod.database must be'),
   ]);

@@ -3,8 +3,8 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Stages, type StageName, type StageSettings } from '../../settings/stage-settings.js';
 import { addStacks, FEATURE_FLAGS } from '../../stack/app-stacks.js';
 
-/** What has no default, of nobody's account. */
-export const needed = {
+/** The required settings, with placeholder values. */
+export const required = {
   domain: 'journeys.example.org',
   certificateArn: 'arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-0000-0000-000000000000',
   database: {
@@ -16,16 +16,16 @@ export const needed = {
   },
 };
 
-/** An image that is there already: to lay out the checkout for a build takes time, and one test does it. */
+/** An existing image, because staging the checkout for a build is slow; one test does that. */
 const image = { repository: 'admin-service', tag: 'v1' };
 
 export function settingsOf(stage: StageName, changes: Record<string, unknown> = {}): StageSettings {
-  const settings = Stages.parse({ [stage]: { ...needed, image, ...changes } })[stage];
+  const settings = Stages.parse({ [stage]: { ...required, image, ...changes } })[stage];
   if (settings === undefined) throw new Error(`no stage ${stage}`);
   return settings;
 }
 
-/** Without the check by CloudFormation's schema, which takes seconds: one test has it (findings.test.ts). */
+/** Without the slow validation against CloudFormation's schema; findings.test.ts has it. */
 export const anEmptyApp = () => new App({ context: FEATURE_FLAGS, builtinCloudFormationValidation: false });
 
 export function anApp(stage: StageName, changes: Record<string, unknown> = {}): App {
@@ -40,18 +40,18 @@ export function aStack(app: App, stage: StageName, changes: Record<string, unkno
   return stack;
 }
 
-const made = new Map<string, Template>();
+const templates = new Map<string, Template>();
 
 export function templateOf(stage: StageName, changes: Record<string, unknown> = {}): Template {
   const key = JSON.stringify([stage, changes]);
-  const template = made.get(key) ?? Template.fromStack(aStack(anEmptyApp(), stage, changes));
-  made.set(key, template);
+  const template = templates.get(key) ?? Template.fromStack(aStack(anEmptyApp(), stage, changes));
+  templates.set(key, template);
   return template;
 }
 
 export type Properties = Record<string, unknown>;
 
-/** The properties of all resources of a type, by their logical ids. */
+/** The properties of all resources of a type, by logical id. */
 export function resources(template: Template, type: string): Record<string, Properties> {
   return Object.fromEntries(
     Object.entries(template.findResources(type)).map(([id, resource]) => [
@@ -61,10 +61,10 @@ export function resources(template: Template, type: string): Record<string, Prop
   );
 }
 
-/** Of the only resource of its type. */
+/** The properties of the only resource of a type. */
 export function theOnly(template: Template, type: string): Properties {
   const [only, ...more] = Object.values(resources(template, type));
-  if (only === undefined || more.length > 0) throw new Error(`there is not one ${type}`);
+  if (only === undefined || more.length > 0) throw new Error(`expected exactly one ${type}`);
   return only;
 }
 
@@ -76,6 +76,6 @@ export interface Container {
 
 export function theContainer(template: Template): Container {
   const containers = theOnly(template, 'AWS::ECS::TaskDefinition')['ContainerDefinitions'] as Container[];
-  if (containers[0] === undefined || containers.length > 1) throw new Error('there is not one container');
+  if (containers[0] === undefined || containers.length > 1) throw new Error('expected exactly one container');
   return containers[0];
 }
