@@ -1,7 +1,8 @@
+import { hash } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
 import { LRUCache } from 'lru-cache';
 import type { JWTVerifyOptions } from 'jose';
-import { roles, TokenClaims } from '../../contract/identifiers.js';
+import { TokenClaims } from '../../contract/identifiers.js';
 import { StateUnavailableError } from '../../journeys/errors.js';
 import type { Caller } from '../../journeys/journey.js';
 import { isPermitted, permittedRoles, type Call } from '../../journeys/permissions.js';
@@ -23,12 +24,10 @@ export interface AuthenticationSettings {
 }
 
 const CLOCK_LEEWAY_SECONDS = 5;
-const MAX_CACHED_TOKENS = 250_000;
-/** A token may be as long as a header. */
-const MAX_CACHED_BYTES = 128 * 1024 * 1024;
+const MAX_CACHED_TOKENS = 100_000;
 /** Random between these, so that tokens that arrived together are not verified again together. */
 const CACHED_FOR_MS = { min: 150_000, max: 300_000 };
-const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i;
+const BEARER = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i;
 
 /** Identifies the caller by the Authorization header. */
 export class Authenticator {
@@ -36,12 +35,8 @@ export class Authenticator {
   readonly #checks: JWTVerifyOptions;
   /** Keys of a key server can be revoked; secrets stay for the life of the process. */
   readonly #areKeysRevocable: boolean;
-  /** Verified tokens: checking a signature costs more than the rest of a request. */
-  readonly #verified = new LRUCache<string, Caller & { untilSeconds: number }>({
-    max: MAX_CACHED_TOKENS,
-    maxSize: MAX_CACHED_BYTES,
-    sizeCalculation: (_caller, token) => token.length,
-  });
+  /** Callers by the hash of their token: checking a signature costs more than the rest of a request. */
+  readonly #verified = new LRUCache<string, Caller>({ max: MAX_CACHED_TOKENS, ttl: CACHED_FOR_MS.max });
 
   constructor({ key, issuer, audience }: AuthenticationSettings) {
     this.#verify = tokenVerifier(key);
@@ -58,37 +53,39 @@ export class Authenticator {
   async authenticate(req: Request): Promise<Caller> {
     const token = BEARER.exec(req.headers.authorization ?? '')?.[1];
     if (token === undefined) throw unauthenticated('Send a token: Authorization: Bearer <JWT>.');
-    const known = this.#verified.get(token);
-    if (known !== undefined && known.untilSeconds * 1000 > Date.now()) return known;
-    return this.#check(token);
+    // The token itself would keep the whole header in memory.
+    const key = hash('sha256', token, 'base64');
+    return this.#verified.get(key) ?? this.#check(token, key);
   }
 
-  async #check(token: string): Promise<Caller> {
+  async #check(token: string, key: string): Promise<Caller> {
     const payload = await this.#verify(token, this.#checks).catch((error: unknown) => {
       if (error instanceof StateUnavailableError) throw error;
       throw unauthenticated('The token is not valid.');
     });
+    if (!isCanonical(token)) throw unauthenticated('The token is not valid.');
     const claims = TokenClaims.safeParse(payload);
     if (!claims.success) {
       throw unauthenticated('The token needs sub (a UUID) and role (trainer, student or admin).');
     }
-    const { sub, role } = claims.data;
-    const expiresAtSeconds = (payload.exp ?? 0) + CLOCK_LEEWAY_SECONDS;
-    const caller = {
-      userId: sub,
-      // The shared constant instead of a string of each token's own.
-      role: roles.find((known) => known === role) ?? role,
-      untilSeconds: Math.floor(Math.min(expiresAtSeconds, this.#verifyAgainAtSeconds())),
-    };
-    this.#verified.set(token, caller);
+    const { sub: userId, role } = claims.data;
+    const caller = { userId, role };
+    const expiresInMs = ((payload.exp ?? 0) + CLOCK_LEEWAY_SECONDS) * 1_000 - Date.now();
+    if (expiresInMs >= 1)
+      this.#verified.set(key, caller, { ttl: Math.min(expiresInMs, this.#cachedForMs()) });
     return caller;
   }
 
-  #verifyAgainAtSeconds(): number {
+  #cachedForMs(): number {
     if (!this.#areKeysRevocable) return Infinity;
     const { min, max } = CACHED_FOR_MS;
-    return (Date.now() + min + Math.random() * (max - min)) / 1000;
+    return min + Math.random() * (max - min);
   }
+}
+
+/** The last character of base64url has unused bits: without this check a token would have several spellings. */
+function isCanonical(token: string): boolean {
+  return token.split('.').every((part) => Buffer.from(part, 'base64url').toString('base64url') === part);
 }
 
 /** Sets req.caller. No body is read for a caller whose role may not make the call. */
