@@ -16,5 +16,5 @@ export const Uuid = z
 export const roles = ['trainer', 'student', 'admin'] as const;
 export type Role = (typeof roles)[number];
 
-/** What of a verified token the service uses. */
-export const TokenClaims = z.object({ sub: Uuid, role: z.enum(roles) });
+/** The claims of a verified token that the service uses. The role may be one that only other services know. */
+export const TokenClaims = z.object({ sub: Uuid, role: z.string() });

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
 import { LRUCache } from 'lru-cache';
 import type { JWTVerifyOptions } from 'jose';
-import { TokenClaims } from '../../contract/identifiers.js';
+import { roles, TokenClaims, type Role } from '../../contract/identifiers.js';
 import { StateUnavailableError } from '../../journeys/errors.js';
 import type { Caller } from '../../journeys/journey.js';
 import { isPermitted, permittedRoles, type Call } from '../../journeys/permissions.js';
@@ -49,7 +49,7 @@ export class Authenticator {
     };
   }
 
-  /** @throws ApiError UNAUTHENTICATED; StateUnavailableError */
+  /** @throws ApiError UNAUTHENTICATED, FORBIDDEN for an unknown role; StateUnavailableError */
   async authenticate(req: Request): Promise<Caller> {
     const token = BEARER.exec(req.headers.authorization ?? '')?.[1];
     if (token === undefined) throw unauthenticated('Send a token: Authorization: Bearer <JWT>.');
@@ -66,10 +66,12 @@ export class Authenticator {
     if (!isCanonical(token)) throw unauthenticated('The token is not valid.');
     const claims = TokenClaims.safeParse(payload);
     if (!claims.success) {
-      throw unauthenticated('The token needs sub (a UUID) and role (trainer, student or admin).');
+      throw unauthenticated('The token needs the claims sub (a UUID) and role.');
     }
-    const { sub: userId, role } = claims.data;
-    const caller = { userId, role };
+    const role = roles.find((known) => known === claims.data.role);
+    // Not 401: the app would refresh a valid token over and over.
+    if (role === undefined) throw forbiddenRole(roles);
+    const caller = { userId: claims.data.sub, role };
     const expiresInMs = ((payload.exp ?? 0) + CLOCK_LEEWAY_SECONDS) * 1_000 - Date.now();
     if (expiresInMs >= 1)
       this.#verified.set(key, caller, { ttl: Math.min(expiresInMs, this.#cachedForMs()) });
@@ -93,7 +95,7 @@ export function authorize(authenticator: Authenticator, call: Call): RequestHand
   return async (req, _res, next) => {
     req.caller = await authenticator.authenticate(req);
     if (!isPermitted(call, req.caller.role)) {
-      throw new ApiError('FORBIDDEN', `This call requires the role ${permittedRoles[call].join(' or ')}.`);
+      throw forbiddenRole(permittedRoles[call]);
     }
     next();
   };
@@ -101,4 +103,8 @@ export function authorize(authenticator: Authenticator, call: Call): RequestHand
 
 function unauthenticated(message: string): ApiError {
   return new ApiError('UNAUTHENTICATED', message, undefined, { 'WWW-Authenticate': 'Bearer' });
+}
+
+function forbiddenRole(permitted: readonly Role[]): ApiError {
+  return new ApiError('FORBIDDEN', `This call requires the role ${permitted.join(' or ')}.`);
 }
