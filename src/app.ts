@@ -28,7 +28,6 @@ import { readBacklog } from './store/backlog.js';
 import { redisConnections, type RedisConnections } from './store/connections.js';
 import { JourneyExpiries } from './outbox/journey-expiries.js';
 import { RedisJourneyStore } from './store/journey-store.js';
-import { RedisSessionCache } from './sessions/session-cache.js';
 
 export interface Service {
   port: number;
@@ -156,7 +155,7 @@ function connectSessions(config: Config, logger: Logger, metrics: Metrics): Post
       logger.warn({ err: error }, 'postgres connection failed');
     },
     onUnreadableHome: (sessionId) => {
-      logger.error({ sessionId }, 'student_home_location is no place; the session counts as without a home');
+      logger.error({ sessionId }, 'student_home_location unreadable');
     },
   });
 }
@@ -190,8 +189,13 @@ function buildJourneys(
     },
   });
   const { starts, guesses } = rateLimiters();
-  const cache = new RedisSessionCache({ redis, partitions, commandTimeoutMs });
-  const directory = new CachedSessionLookup({ repository: sessions, cache, guesses });
+  const directory = new CachedSessionLookup({
+    repository: sessions,
+    redis,
+    partitions,
+    commandTimeoutMs,
+    guesses,
+  });
   const { tellsStaleLocations } = config;
   const { updateIntervalMs } = config.rules;
   const cadence = () => ({ updateIntervalMs, stretch: stretch() });

@@ -58,11 +58,6 @@ export interface SessionLookup {
   find(sessionId: string, callerId: string): Promise<Session | null>;
 }
 
-/** Remembers what the repository said, also that it knows no such session. Never fails: a cache is silent. */
-export interface SessionCache {
-  remember(sessionId: string, session: Session | null): Promise<void>;
-}
-
 export type JourneyChange =
   | { kind: 'position'; location: LiveLocation }
   /** A start or an end; the state tells which. */
