@@ -196,7 +196,6 @@ function buildJourneys(
     commandTimeoutMs,
     guesses,
   });
-  const { tellsStaleLocations } = config;
   const { updateIntervalMs } = config.rules;
   const cadence = () => ({ updateIntervalMs, stretch: stretch() });
   const live = new LiveService({
@@ -205,7 +204,7 @@ function buildJourneys(
     guesses,
     changes,
     observer: metrics,
-    tellsStaleLocations,
+    tellsStaleLocations: config.reportStaleLocations,
     cadence,
     monotonicMs: clock ?? (() => performance.now()),
   });
