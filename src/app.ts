@@ -218,21 +218,18 @@ function buildBackground(config: Config, { clock }: Overrides, { logger, metrics
   const observer = relayRecorder(logger, metrics);
   const consumer = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const relay = new Relay({
-    outbox: createOutbox({ connections: state, consumer, onPartlyAway: observer.outboxAway }),
+    outbox: createOutbox({ connections: state, consumer, onPartlyUnavailable: observer.outboxUnavailable }),
     publisher: new EventBridgePublisher(config.eventBridge),
     observer,
   });
   const { redis, partitions } = state;
   const sweeper = new ExpirySweeper({
-    deadlines: new JourneyExpiries({ redis, partitions, clock }),
+    expiries: new JourneyExpiries({ redis, partitions, clock }),
     onExpired: (count) => {
       metrics.journeysExpired(count);
     },
     onUntracked: (sessionId) => {
-      logger.error(
-        { sessionId },
-        'a journey ran into its limit and its record cannot be read; it ends without an event',
-      );
+      logger.error({ sessionId }, 'expired journey unreadable; no event');
     },
     onError: (error) => {
       logger.warn({ err: error }, 'sweep failed');

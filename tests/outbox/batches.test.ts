@@ -1,5 +1,5 @@
-import { inBatches } from '../../src/outbox/relay.js';
-import type { OutboxEntry } from '../../src/outbox/event-stream.js';
+import { toBatches } from '../../src/outbox/event-batches.js';
+import type { OutboxEntry } from '../../src/outbox/outbox.js';
 
 const MOST_ENTRIES = 10;
 const MOST_BYTES = 256 * 1024;
@@ -19,14 +19,14 @@ function bytesOf(batch: OutboxEntry[]): number {
 }
 
 test('no entries are no batch', () => {
-  expect(inBatches([])).toEqual([]);
+  expect(toBatches([])).toEqual([]);
 });
 
 test.each([1, 9, 10, 11, 20, 25, 100])(
   '%i small entries go out in batches of up to ten, none left out, in order',
   (count) => {
     const entries = Array.from({ length: count }, () => anEntry());
-    const batches = inBatches(entries);
+    const batches = toBatches(entries);
     expect(batches.flat()).toEqual(entries);
     expect(batches.map(({ length }) => length)).toEqual([
       ...Array<number>(Math.floor(count / MOST_ENTRIES)).fill(MOST_ENTRIES),
@@ -39,7 +39,7 @@ test.each([40_000, 100_000, 130_000, 131_000, 200_000])(
   'entries of %i bytes share a batch only as far as 256 KB go',
   (bytes) => {
     const entries = Array.from({ length: 12 }, () => anEntry(bytes));
-    const batches = inBatches(entries);
+    const batches = toBatches(entries);
     expect(batches.flat()).toEqual(entries);
     for (const batch of batches) expect(bytesOf(batch)).toBeLessThanOrEqual(MOST_BYTES);
     expect(batches[0]).toHaveLength(
@@ -51,19 +51,19 @@ test.each([40_000, 100_000, 130_000, 131_000, 200_000])(
 test('a text counts by its bytes in UTF-8, not by its letters', () => {
   const wide = { ...anEntry(), detail: JSON.stringify({ text: 'ಬೆ'.repeat(22_000) }) };
   expect(wide.detail.length).toBeLessThan(MOST_BYTES / 2);
-  const batches = inBatches([wide, { ...wide, id: 'other' }, anEntry()]);
+  const batches = toBatches([wide, { ...wide, id: 'other' }, anEntry()]);
   for (const batch of batches) expect(bytesOf(batch)).toBeLessThanOrEqual(MOST_BYTES);
 });
 
 test('an entry that is over 256 KB by itself goes alone, and no other waits with it', () => {
   const huge = anEntry(300_000);
   const [before, after] = [anEntry(), anEntry()];
-  expect(inBatches([before, huge, after])).toEqual([[before], [huge], [after]]);
+  expect(toBatches([before, huge, after])).toEqual([[before], [huge], [after]]);
 });
 
 test('a small entry after a batch that is full by size opens the next one', () => {
   const entries = [anEntry(MOST_BYTES - 200), anEntry(150), anEntry(50)];
-  const batches = inBatches(entries);
+  const batches = toBatches(entries);
   expect(batches.flat()).toEqual(entries);
   for (const batch of batches) expect(bytesOf(batch)).toBeLessThanOrEqual(MOST_BYTES);
 });
