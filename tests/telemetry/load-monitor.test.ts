@@ -2,7 +2,7 @@ import { LoadMonitor } from '../../src/telemetry/load-monitor.js';
 
 /** Of so many seconds, each like this; delayMs: the event loop's median delay. */
 function after(seconds: number, utilization: number, delayMs = 0, busyness = new LoadMonitor()): LoadMonitor {
-  for (let second = 0; second < seconds; second++) busyness.measured(utilization, delayMs);
+  for (let second = 0; second < seconds; second++) busyness.update(utilization, delayMs);
   return busyness;
 }
 
@@ -29,7 +29,7 @@ test('phones that were put off are brought back so slowly that they do not come 
   const busyness = after(200, 1);
   for (let second = 0; second < 99; second++) {
     const before = busyness.stretch;
-    busyness.measured(0, 0);
+    busyness.update(0, 0);
     expect(before - busyness.stretch).toBeLessThanOrEqual(0.02 + 1e-9);
   }
   expect(after(100, 0, 0, busyness).stretch).toBeLessThan(1.01);
