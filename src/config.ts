@@ -120,7 +120,15 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     ...tokenKeyProblems(set),
   ];
   if (!result.success || problems.length > 0) throw new ConfigError([CANNOT_START, ...problems].join('\n  '));
-  const env = result.data;
+  return toConfig(result.data);
+}
+
+const CANNOT_START = 'admin-service cannot start. Missing or invalid settings:';
+
+type Parsed = z.output<typeof Environment>;
+type Variables = Record<string, string | undefined>;
+
+function toConfig(env: Parsed): Config {
   return {
     port: env.PORT,
     managementPort: env.MANAGEMENT_PORT,
@@ -131,39 +139,34 @@ export function readConfig(environment: Record<string, string | undefined> = pro
       busName: env.EVENT_BRIDGE_BUS_NAME,
       endpoint: env.AWS_ENDPOINT_URL_EVENTBRIDGE,
     },
-    auth: {
-      key: tokenKey(env),
-      issuer: env.AUTH_ISSUER,
-      audience: env.AUTH_AUDIENCE,
-    },
+    auth: { key: tokenKey(env), issuer: env.AUTH_ISSUER, audience: env.AUTH_AUDIENCE },
     corsOrigins: env.CORS_ORIGINS,
     trustedProxies: env.TRUST_PROXY,
     logLevel: env.LOG_LEVEL,
     embeddedMetricsNamespace: env.EMBEDDED_METRICS_NAMESPACE,
     shutdownDelayMs: env.SHUTDOWN_DELAY_MS,
-    rules: {
-      journeyTtlSeconds: env.JOURNEY_TTL_SECONDS,
-      locationTtlSeconds: env.LOCATION_TTL_SECONDS,
-      endedTtlSeconds: env.ENDED_TTL_SECONDS,
-      updateIntervalMs: env.UPDATE_INTERVAL_MS,
-      updateToleranceMs: env.UPDATE_TOLERANCE_MS,
-      maxSpeedKmh: env.MAX_SPEED_KMH,
-      arrivalRadiusMeters: env.ARRIVAL_RADIUS_METERS,
-      coarseAccuracyMeters: env.COARSE_ACCURACY_METERS,
-      nearbyRadiusMeters: env.TRAINER_NEARBY_EVENTS ? env.NEARBY_RADIUS_METERS : -1,
-    },
+    rules: toRules(env),
     reportStaleLocations: env.TRAINER_LOCATION_STALE_EVENTS,
   };
 }
 
-const CANNOT_START = 'admin-service cannot start. Missing or invalid settings:';
+function toRules(env: Parsed): Config['rules'] {
+  return {
+    journeyTtlSeconds: env.JOURNEY_TTL_SECONDS,
+    locationTtlSeconds: env.LOCATION_TTL_SECONDS,
+    endedTtlSeconds: env.ENDED_TTL_SECONDS,
+    updateIntervalMs: env.UPDATE_INTERVAL_MS,
+    updateToleranceMs: env.UPDATE_TOLERANCE_MS,
+    maxSpeedKmh: env.MAX_SPEED_KMH,
+    arrivalRadiusMeters: env.ARRIVAL_RADIUS_METERS,
+    coarseAccuracyMeters: env.COARSE_ACCURACY_METERS,
+    nearbyRadiusMeters: env.TRAINER_NEARBY_EVENTS ? env.NEARBY_RADIUS_METERS : -1,
+  };
+}
 
 function describe(issue: z.core.$ZodIssue): string {
   return `${issue.path.join('.')} ${issue.message}`;
 }
-
-type Parsed = z.output<typeof Environment>;
-type Variables = Record<string, string | undefined>;
 
 const DATABASE_PARTS = ['DATABASE_HOST', 'DATABASE_NAME', 'DATABASE_USERNAME', 'DATABASE_PASSWORD'];
 
