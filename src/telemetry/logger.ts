@@ -50,12 +50,15 @@ function redactValue(value: unknown, depth: number): unknown {
 /** Omits other properties: drivers attach a command's arguments to their errors. */
 function serializeError(error: Error): object {
   const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
-  const { cause } = error;
   return {
     type: error.name,
     message: error.message,
     ...code,
     stack: error.stack,
-    ...(cause !== undefined && { cause: cause instanceof Error ? serializeError(cause) : String(cause) }),
+    ...(error.cause !== undefined && { cause: serializeCause(error.cause) }),
   };
+}
+
+function serializeCause(cause: unknown): unknown {
+  return cause instanceof Error ? serializeError(cause) : String(cause);
 }
