@@ -67,7 +67,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const stage = { isDraining: false };
   const app = buildApp(config, { ...built, journeys, live, store, stage });
   // Postgres too, so that the first start does not wait for a connection; a service without it is of use all the same.
-  await Promise.all([state.connect(), sessions.ping().catch(() => undefined)]);
+  await Promise.all([state.connect(), sessions.connect().catch(() => undefined)]);
   const server = await listen(app, config.port, LISTENING_SOCKETS);
   const management = await listen(managementListener(metrics), config.managementPort);
   background.relay.start();

@@ -47,9 +47,9 @@ export class PostgresSessionRepository implements SessionRepository {
     this.#pool = new pg.Pool({
       connectionString: url,
       ...(ca !== undefined && { ssl: { ca } }),
+      // All stay open: pg.Pool makes a caller wait for the new connection it opens, even if another becomes free earlier.
+      min: POOL_SIZE,
       max: POOL_SIZE,
-      // The first start after an idle period finds an open connection.
-      min: 1,
       connectionTimeoutMillis: CONNECT_TIMEOUT_FACTOR * timeoutMs,
       // On both sides: neither a lost reply nor an abandoned query may occupy a connection.
       query_timeout: timeoutMs,
@@ -65,6 +65,11 @@ export class PostgresSessionRepository implements SessionRepository {
   /** @throws StateUnavailableError */
   find(sessionId: string): Promise<Session | null> {
     return this.#sessions.load(sessionId);
+  }
+
+  /** Opens all connections. @throws StateUnavailableError */
+  async connect(): Promise<void> {
+    await Promise.all(Array.from({ length: POOL_SIZE }, () => this.ping()));
   }
 
   /** @throws StateUnavailableError */
