@@ -20,7 +20,6 @@ import { EventBridgePublisher } from './outbox/event-bridge-publisher.js';
 import { ExpirySweeper } from './outbox/expiry-sweeper.js';
 import { JourneyExpiries } from './outbox/journey-expiries.js';
 import { READ_WAIT_MS, Relay } from './outbox/relay.js';
-import { RedisSessionCache } from './sessions/session-cache.js';
 import { CachedSessionLookup } from './sessions/session-lookup.js';
 import { PostgresSessionRepository } from './sessions/session-repository.js';
 import { readBacklog } from './store/backlog.js';
@@ -60,7 +59,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const state = { isDraining: false };
   const app = buildHttpApp(config, parts, state);
   // Postgres too, so that the first start finds a connection; the service also works without.
-  await Promise.all([redis.connect(), sessions.ping().catch(() => undefined)]);
+  await Promise.all([redis.connect(), sessions.connect().catch(() => undefined)]);
   const server = await listen(app, config.port);
   const management = await listen(managementListener(metrics), config.managementPort);
   relay.start();
@@ -104,14 +103,14 @@ function build(config: Config, overrides: Overrides) {
   const limits = rateLimiters();
   const journeys = new JourneyService({ store, sessions, ...limits, observer: metrics, stretch });
   const { guesses } = limits;
-  const cache = new RedisSessionCache({ ...redis, commandTimeoutMs });
+  const lookup = new CachedSessionLookup({ ...redis, repository: sessions, commandTimeoutMs, guesses });
   const cadence = () => ({ updateIntervalMs: config.rules.updateIntervalMs, stretch: stretch() });
   const reader = new LiveReader({
     store,
-    sessions: new CachedSessionLookup({ repository: sessions, cache, guesses }),
+    sessions: lookup,
     guesses,
     observer: metrics,
-    staleEvents: config.tellsStaleLocations,
+    staleEvents: config.reportStaleLocations,
     cadence,
   });
   const monotonicMs = clock ?? (() => performance.now());
@@ -219,7 +218,7 @@ function buildRelay(config: Config, connections: RedisConnections, { logger, met
   const observer = relayRecorder(logger, metrics);
   const consumer = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   return new Relay({
-    outbox: createOutbox({ connections, consumer, onPartlyAway: observer.outboxAway }),
+    outbox: createOutbox({ connections, consumer, onPartlyUnavailable: observer.outboxUnavailable }),
     publisher: new EventBridgePublisher(config.eventBridge),
     observer,
   });
@@ -230,7 +229,7 @@ function buildSweeper(
   { logger, metrics, clock }: Observers,
 ): ExpirySweeper {
   return new ExpirySweeper({
-    deadlines: new JourneyExpiries({ redis, partitions, clock }),
+    expiries: new JourneyExpiries({ redis, partitions, clock }),
     onExpired: (count) => {
       metrics.journeysExpired(count);
     },

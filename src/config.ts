@@ -1,52 +1,52 @@
 import { z } from 'zod';
-import { filled, flag, url, whole, word } from './config/fields.js';
+import { flag, integer, name, text, url } from './config/fields.js';
 import { redisFields, redisProblems, redisSettings, type RedisConfig } from './config/redis.js';
 
 const tokenSecret = () =>
   z
     .string()
-    .refine((text) => Buffer.byteLength(text) >= 32, 'must be at least 32 bytes')
+    .refine((secret) => Buffer.byteLength(secret) >= 32, 'must be at least 32 bytes')
     .optional();
 
-const AN_EXAMPLE_OF_A_DATABASE = 'postgres://user:password@127.0.0.1:5432/platform';
+const DATABASE_URL_EXAMPLE = 'postgres://user:password@127.0.0.1:5432/platform';
 
 const Environment = z.object({
-  PORT: whole(0, 65_535, 3010),
-  MANAGEMENT_PORT: whole(0, 65_535, 9464),
+  PORT: integer(0, 65_535, 3010),
+  MANAGEMENT_PORT: integer(0, 65_535, 9464),
   ...redisFields,
-  DATABASE_URL: url(['postgres:', 'postgresql:'], AN_EXAMPLE_OF_A_DATABASE).optional(),
-  DATABASE_HOST: word('a host name').optional(),
-  DATABASE_PORT: whole(1, 65_535, 5432),
-  DATABASE_NAME: word('the name of a database').optional(),
-  DATABASE_USERNAME: filled().optional(),
-  DATABASE_PASSWORD: filled().optional(),
+  DATABASE_URL: url(['postgres:', 'postgresql:'], DATABASE_URL_EXAMPLE).optional(),
+  DATABASE_HOST: name('a host name').optional(),
+  DATABASE_PORT: integer(1, 65_535, 5432),
+  DATABASE_NAME: name('a database name').optional(),
+  DATABASE_USERNAME: text().optional(),
+  DATABASE_PASSWORD: text().optional(),
   DATABASE_CA: z
     .string()
-    .regex(/-----BEGIN CERTIFICATE-----/, 'must be certificates in PEM')
+    .regex(/-----BEGIN CERTIFICATE-----/, 'must be PEM certificates')
     .optional(),
-  POSTGRES_TIMEOUT_MS: whole(10, 900, 800),
-  AWS_REGION: z.string().min(1, 'must be a region, such as us-east-1').default('us-east-1'),
+  POSTGRES_TIMEOUT_MS: integer(10, 900, 800),
+  AWS_REGION: z.string().min(1, 'must be a region, for example us-east-1').default('us-east-1'),
   EVENT_BRIDGE_BUS_NAME: z.string().min(1, 'must be the name of an event bus').default('application-events'),
   AWS_ENDPOINT_URL_EVENTBRIDGE: url(['http:', 'https:'], 'http://127.0.0.1:4010').optional(),
   AUTH_JWKS_URL: url(['http:', 'https:'], 'https://auth.example.com/.well-known/jwks.json').optional(),
   AUTH_JWT_SECRET: tokenSecret(),
   AUTH_JWT_SECRET_NEXT: tokenSecret(),
-  AUTH_ISSUER: filled().optional(),
-  AUTH_AUDIENCE: filled().optional(),
+  AUTH_ISSUER: text().optional(),
+  AUTH_AUDIENCE: text().optional(),
   CORS_ORIGINS: z
     .string()
     .default('')
-    .transform((text) =>
-      text
+    .transform((list) =>
+      list
         .split(',')
         .map((origin) => origin.trim())
         .filter(Boolean),
     )
     .refine(
       (origins) => origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
-      'must be origins with commas between, such as https://app.example.com,https://admin.example.com',
+      'must be a comma-separated list of origins, for example https://app.example.com,https://admin.example.com',
     ),
-  TRUST_PROXY: whole(0, 10, 1),
+  TRUST_PROXY: integer(0, 10, 1),
   LOG_LEVEL: z
     .enum(
       ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
@@ -55,28 +55,28 @@ const Environment = z.object({
     .default('info'),
   EMBEDDED_METRICS_NAMESPACE: z
     .string()
-    .regex(/^(?!AWS\/)[\w./#:-]{1,255}$/, 'must be a namespace of CloudWatch, such as admin-service')
+    .regex(/^(?!AWS\/)[\w./#:-]{1,255}$/, 'must be a CloudWatch namespace, for example admin-service')
     .optional(),
-  SHUTDOWN_DELAY_MS: whole(0, 12_000, 5_000),
-  JOURNEY_TTL_SECONDS: whole(1, 86_400, 3_600),
-  LOCATION_TTL_SECONDS: whole(1, 86_400, 300),
-  ENDED_TTL_SECONDS: whole(1, 86_400, 300),
-  UPDATE_INTERVAL_MS: whole(1, 3_600_000, 5_000),
-  UPDATE_TOLERANCE_MS: whole(0, 3_600_000, 1_000),
-  MAX_SPEED_KMH: whole(1, 100_000, 120),
-  ARRIVAL_RADIUS_METERS: whole(1, 100_000, 150),
-  COARSE_ACCURACY_METERS: whole(1, 100_000, 100),
-  NEARBY_RADIUS_METERS: whole(1, 100_000, 500),
+  SHUTDOWN_DELAY_MS: integer(0, 12_000, 5_000),
+  JOURNEY_TTL_SECONDS: integer(1, 86_400, 3_600),
+  LOCATION_TTL_SECONDS: integer(1, 86_400, 300),
+  ENDED_TTL_SECONDS: integer(1, 86_400, 300),
+  UPDATE_INTERVAL_MS: integer(1, 3_600_000, 5_000),
+  UPDATE_TOLERANCE_MS: integer(0, 3_600_000, 1_000),
+  MAX_SPEED_KMH: integer(1, 100_000, 120),
+  ARRIVAL_RADIUS_METERS: integer(1, 100_000, 150),
+  COARSE_ACCURACY_METERS: integer(1, 100_000, 100),
+  NEARBY_RADIUS_METERS: integer(1, 100_000, 500),
   TRAINER_NEARBY_EVENTS: flag(true),
   TRAINER_LOCATION_STALE_EVENTS: flag(true),
 });
 
-/** All settings, by the names and units of the code; the README lists the variables. */
+/** The settings by the names and units of the code; the README lists the environment variables. */
 export interface Config {
   port: number;
   managementPort: number;
   redis: RedisConfig;
-  /** ca: with it the connection is encrypted, and the server's certificate checked by it. */
+  /** ca (PEM): if set, the connection is encrypted and the server's certificate checked. */
   postgres: { url: string; timeoutMs: number; ca: string | undefined };
   eventBridge: { region: string; busName: string; endpoint: string | undefined };
   auth: {
@@ -87,7 +87,7 @@ export interface Config {
   corsOrigins: string[];
   trustedProxies: number;
   logLevel: string;
-  /** Where CloudWatch is to put the metrics; undefined: they are only on the management port. */
+  /** Namespace for CloudWatch; undefined: metrics are only on the management port. */
   embeddedMetricsNamespace: string | undefined;
   shutdownDelayMs: number;
   rules: {
@@ -99,18 +99,18 @@ export interface Config {
     maxSpeedKmh: number;
     arrivalRadiusMeters: number;
     coarseAccuracyMeters: number;
-    /** Below zero: TrainerNearby is not told. */
+    /** Negative: no TrainerNearby events. */
     nearbyRadiusMeters: number;
   };
-  tellsStaleLocations: boolean;
+  reportStaleLocations: boolean;
 }
 
-/** Settings that are missing or wrong; the message names every one of them and what it should be. */
+/** The message names every missing or invalid setting and what it must be. */
 export class ConfigError extends Error {}
 
 /** @throws ConfigError */
 export function readConfig(environment: Record<string, string | undefined> = process.env): Config {
-  // An empty variable is one that is not set: orchestrators pass on what they were not given as ''.
+  // Orchestrators pass variables without a value as ''.
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const result = Environment.safeParse(set);
   const problems = [
@@ -120,7 +120,15 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     ...tokenKeyProblems(set),
   ];
   if (!result.success || problems.length > 0) throw new ConfigError([CANNOT_START, ...problems].join('\n  '));
-  const env = result.data;
+  return toConfig(result.data);
+}
+
+const CANNOT_START = 'admin-service cannot start. Missing or invalid settings:';
+
+type Parsed = z.output<typeof Environment>;
+type Variables = Record<string, string | undefined>;
+
+function toConfig(env: Parsed): Config {
   return {
     port: env.PORT,
     managementPort: env.MANAGEMENT_PORT,
@@ -131,59 +139,54 @@ export function readConfig(environment: Record<string, string | undefined> = pro
       busName: env.EVENT_BRIDGE_BUS_NAME,
       endpoint: env.AWS_ENDPOINT_URL_EVENTBRIDGE,
     },
-    auth: {
-      key: tokenKey(env),
-      issuer: env.AUTH_ISSUER,
-      audience: env.AUTH_AUDIENCE,
-    },
+    auth: { key: tokenKey(env), issuer: env.AUTH_ISSUER, audience: env.AUTH_AUDIENCE },
     corsOrigins: env.CORS_ORIGINS,
     trustedProxies: env.TRUST_PROXY,
     logLevel: env.LOG_LEVEL,
     embeddedMetricsNamespace: env.EMBEDDED_METRICS_NAMESPACE,
     shutdownDelayMs: env.SHUTDOWN_DELAY_MS,
-    rules: {
-      journeyTtlSeconds: env.JOURNEY_TTL_SECONDS,
-      locationTtlSeconds: env.LOCATION_TTL_SECONDS,
-      endedTtlSeconds: env.ENDED_TTL_SECONDS,
-      updateIntervalMs: env.UPDATE_INTERVAL_MS,
-      updateToleranceMs: env.UPDATE_TOLERANCE_MS,
-      maxSpeedKmh: env.MAX_SPEED_KMH,
-      arrivalRadiusMeters: env.ARRIVAL_RADIUS_METERS,
-      coarseAccuracyMeters: env.COARSE_ACCURACY_METERS,
-      nearbyRadiusMeters: env.TRAINER_NEARBY_EVENTS ? env.NEARBY_RADIUS_METERS : -1,
-    },
-    tellsStaleLocations: env.TRAINER_LOCATION_STALE_EVENTS,
+    rules: toRules(env),
+    reportStaleLocations: env.TRAINER_LOCATION_STALE_EVENTS,
   };
 }
 
-const CANNOT_START = 'admin-service cannot start; these settings are missing or wrong:';
+function toRules(env: Parsed): Config['rules'] {
+  return {
+    journeyTtlSeconds: env.JOURNEY_TTL_SECONDS,
+    locationTtlSeconds: env.LOCATION_TTL_SECONDS,
+    endedTtlSeconds: env.ENDED_TTL_SECONDS,
+    updateIntervalMs: env.UPDATE_INTERVAL_MS,
+    updateToleranceMs: env.UPDATE_TOLERANCE_MS,
+    maxSpeedKmh: env.MAX_SPEED_KMH,
+    arrivalRadiusMeters: env.ARRIVAL_RADIUS_METERS,
+    coarseAccuracyMeters: env.COARSE_ACCURACY_METERS,
+    nearbyRadiusMeters: env.TRAINER_NEARBY_EVENTS ? env.NEARBY_RADIUS_METERS : -1,
+  };
+}
 
 function describe(issue: z.core.$ZodIssue): string {
   return `${issue.path.join('.')} ${issue.message}`;
 }
 
-type Parsed = z.output<typeof Environment>;
-type Given = Record<string, string | undefined>;
-
 const DATABASE_PARTS = ['DATABASE_HOST', 'DATABASE_NAME', 'DATABASE_USERNAME', 'DATABASE_PASSWORD'];
 
 function databaseUrl(env: Parsed): string {
   if (env.DATABASE_URL !== undefined) return env.DATABASE_URL;
-  const [user, password] = [env.DATABASE_USERNAME, env.DATABASE_PASSWORD].map((text = '') =>
-    encodeURIComponent(text),
+  const [user, password] = [env.DATABASE_USERNAME, env.DATABASE_PASSWORD].map((value = '') =>
+    encodeURIComponent(value),
   );
   return `postgres://${user}:${password}@${env.DATABASE_HOST}:${env.DATABASE_PORT}/${env.DATABASE_NAME}`;
 }
 
-/** One address or its parts: of both, nobody could say which one counts. */
-function databaseProblems(set: Given): string[] {
-  const missing = DATABASE_PARTS.filter((name) => set[name] === undefined);
-  const parts = [...DATABASE_PARTS, 'DATABASE_PORT', 'DATABASE_CA'].filter((name) => set[name] !== undefined);
+/** Either the URL or its parts: with both it would be unclear which one applies. */
+function databaseProblems(set: Variables): string[] {
+  const missing = DATABASE_PARTS.filter((key) => set[key] === undefined);
+  const parts = [...DATABASE_PARTS, 'DATABASE_PORT', 'DATABASE_CA'].filter((key) => set[key] !== undefined);
   if (set['DATABASE_URL'] !== undefined)
-    return parts.map((name) => `${name} must not be set where DATABASE_URL is: it says that itself`);
-  if (parts.length > 0) return missing.map((name) => `${name} must be set, as ${parts.join(', ')} is`);
+    return parts.map((key) => `${key} must not be set if DATABASE_URL is set`);
+  if (parts.length > 0) return missing.map((key) => `${key} must be set if ${parts.join(', ')} is set`);
   return [
-    `DATABASE_URL must be set, such as ${AN_EXAMPLE_OF_A_DATABASE}, or else ${DATABASE_PARTS.join(', ')}`,
+    `DATABASE_URL must be set, for example ${DATABASE_URL_EXAMPLE}; or else ${DATABASE_PARTS.join(', ')}`,
   ];
 }
 
@@ -194,14 +197,14 @@ function tokenKey(env: Parsed): Config['auth']['key'] {
   };
 }
 
-/** Two kinds of keys at once would let a token choose by which of them it is judged. */
-function tokenKeyProblems(set: Given): string[] {
-  const given = ['AUTH_JWKS_URL', 'AUTH_JWT_SECRET'].filter((name) => set[name] !== undefined);
+/** Not both kinds of keys: a token could choose which one verifies it. */
+function tokenKeyProblems(set: Variables): string[] {
+  const given = ['AUTH_JWKS_URL', 'AUTH_JWT_SECRET'].filter((key) => set[key] !== undefined);
   if (given.length !== 1)
     return [
-      `AUTH_JWKS_URL or AUTH_JWT_SECRET must be set, and not both: the URL of the keys that tokens are signed with, or a shared secret of at least 32 bytes (${given.length === 0 ? 'none is' : 'both are'} set)`,
+      `AUTH_JWKS_URL (the URL of the token keys) or AUTH_JWT_SECRET (a shared secret of at least 32 bytes) must be set, and not both; ${given.length === 0 ? 'neither is' : 'both are'} set`,
     ];
   return set['AUTH_JWKS_URL'] !== undefined && set['AUTH_JWT_SECRET_NEXT'] !== undefined
-    ? ['AUTH_JWT_SECRET_NEXT must not be set where AUTH_JWKS_URL is']
+    ? ['AUTH_JWT_SECRET_NEXT must not be set if AUTH_JWKS_URL is set']
     : [];
 }

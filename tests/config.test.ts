@@ -1,13 +1,13 @@
 import { ConfigError, readConfig } from '../src/config.js';
 
-const needed = {
+const required = {
   REDIS_URL: 'redis://127.0.0.1:6379',
   DATABASE_URL: 'postgres://user:very-secret-password@127.0.0.1:5432/platform',
   AUTH_JWT_SECRET: 'a secret of at least 32 bytes, really',
 };
 
-/** What the process says when it does not start with these settings; '' where it does. */
-function complaint(settings: Record<string, string | undefined>): string {
+/** The error message for these settings; '' if they are valid. */
+function problemOf(settings: Record<string, string | undefined>): string {
   try {
     readConfig(settings);
     return '';
@@ -17,144 +17,116 @@ function complaint(settings: Record<string, string | undefined>): string {
   }
 }
 
-test('what is not set is as the contract says', () => {
-  expect(readConfig(needed)).toMatchObject({
-    ...{
-      port: 3010,
-      managementPort: 9464,
-      corsOrigins: [],
-      trustedProxies: 1,
-      logLevel: 'info',
-      shutdownDelayMs: 5000,
-    },
+test('the defaults are those of the contract', () => {
+  expect(readConfig(required)).toMatchObject({
+    ...{ port: 3010, managementPort: 9464, corsOrigins: [], trustedProxies: 1 },
+    ...{ logLevel: 'info', shutdownDelayMs: 5000 },
     redis: { commandTimeoutMs: 500 },
     postgres: { timeoutMs: 800 },
     eventBridge: { region: 'us-east-1', busName: 'application-events' },
+    auth: { issuer: undefined, audience: undefined },
     rules: {
       ...{ journeyTtlSeconds: 3600, locationTtlSeconds: 300, endedTtlSeconds: 300, updateIntervalMs: 5000 },
       ...{ updateToleranceMs: 1000, maxSpeedKmh: 120, arrivalRadiusMeters: 150, coarseAccuracyMeters: 100 },
+      nearbyRadiusMeters: 500,
     },
   });
 });
 
-test('an empty setting is one that is not set', () => {
-  expect(readConfig({ ...needed, PORT: '', AUTH_JWKS_URL: '', AUTH_ISSUER: '' })).toMatchObject({
-    port: 3010,
-  });
+test('an empty setting gets its default', () => {
+  expect(readConfig({ ...required, PORT: '', AUTH_JWKS_URL: '' })).toMatchObject({ port: 3010 });
 });
 
-const numbers = [
-  ...[
-    'PORT',
-    'MANAGEMENT_PORT',
-    'REDIS_COMMAND_TIMEOUT_MS',
-    'REDIS_PARTITIONS',
-    'POSTGRES_TIMEOUT_MS',
-    'TRUST_PROXY',
-    'SHUTDOWN_DELAY_MS',
-  ],
-  ...[
-    'JOURNEY_TTL_SECONDS',
-    'LOCATION_TTL_SECONDS',
-    'ENDED_TTL_SECONDS',
-    'UPDATE_INTERVAL_MS',
-    'UPDATE_TOLERANCE_MS',
-  ],
-  ...['MAX_SPEED_KMH', 'ARRIVAL_RADIUS_METERS', 'COARSE_ACCURACY_METERS'],
-];
-const noNumbers = ['abc', '-1', '1.5', 'true', 'NaN', 'Infinity', '99999999999', '12 s', '1,000', ' '];
-const wrong: [name: string, value: string | undefined][] = [
-  ...numbers.flatMap((name) => noNumbers.map((value): [string, string] => [name, value])),
+const notNumbers = ['abc', '-1', '1.5', 'true', 'NaN', 'Infinity', '99999999999', '12 s', '1,000', ' '];
+const invalid: [name: string, value: string | undefined][] = [
+  ...notNumbers.map((value): [string, string] => ['PORT', value]),
   ['PORT', '65536'],
-  ['JOURNEY_TTL_SECONDS', '0'],
-  ['LOCATION_TTL_SECONDS', '0'],
-  ['MAX_SPEED_KMH', '0'],
-  ['REDIS_COMMAND_TIMEOUT_MS', '0'],
+  ['MANAGEMENT_PORT', 'x'],
   ['REDIS_URL', undefined],
   ['REDIS_URL', 'localhost:6379'],
   ['REDIS_URL', 'http://localhost'],
   ['REDIS_URL', 'not a url'],
+  ['REDIS_COMMAND_TIMEOUT_MS', '0'],
+  ['REDIS_CLUSTER', 'yes'],
+  ['REDIS_PARTITIONS', '0'],
+  ['REDIS_SENTINELS', '10.0.0.1'],
   ['DATABASE_URL', undefined],
   ['DATABASE_URL', 'mysql://localhost/x'],
   ['DATABASE_URL', 'platform'],
-  ['REDIS_CLUSTER', 'yes'],
+  ['POSTGRES_TIMEOUT_MS', '-1'],
   ['AUTH_JWT_SECRET', undefined],
   ['AUTH_JWT_SECRET', 'x'.repeat(31)],
   ['AUTH_JWT_SECRET_NEXT', 'x'.repeat(31)],
-  ['EMBEDDED_METRICS_NAMESPACE', 'AWS/ECS'],
-  ['EMBEDDED_METRICS_NAMESPACE', 'admin service'],
   ['AUTH_JWKS_URL', 'not a url'],
   ['AUTH_JWKS_URL', 'ftp://auth.example.com/keys'],
-  ['LOG_LEVEL', 'loud'],
   ['CORS_ORIGINS', '*'],
   ['CORS_ORIGINS', 'app.example.com'],
   ['CORS_ORIGINS', 'https://app.example.com/path'],
+  ['TRUST_PROXY', 'yes'],
+  ['LOG_LEVEL', 'loud'],
+  ['EMBEDDED_METRICS_NAMESPACE', 'AWS/ECS'],
+  ['EMBEDDED_METRICS_NAMESPACE', 'admin service'],
+  ['SHUTDOWN_DELAY_MS', '12001'],
+  ['JOURNEY_TTL_SECONDS', '0'],
+  ['LOCATION_TTL_SECONDS', '0'],
+  ['ENDED_TTL_SECONDS', '0'],
+  ['UPDATE_INTERVAL_MS', '0'],
+  ['UPDATE_TOLERANCE_MS', '-1'],
+  ['MAX_SPEED_KMH', '0'],
+  ['ARRIVAL_RADIUS_METERS', '-150'],
+  ['COARSE_ACCURACY_METERS', 'coarse'],
+  ['NEARBY_RADIUS_METERS', '0'],
+  ['TRAINER_NEARBY_EVENTS', 'yes'],
+  ['TRAINER_LOCATION_STALE_EVENTS', 'FALSE'],
 ];
 
-test.each(wrong)('%s=%s stops the start, and is named', (name, value) => {
-  expect(complaint({ ...needed, [name]: value })).toContain(name);
+test.each(invalid)('%s=%s is refused with a message that says what it must be', (name, value) => {
+  expect(problemOf({ ...required, [name]: value })).toMatch(new RegExp(`\\b${name}\\b.* must be `));
 });
 
-test('all that is missing or wrong is named in one message, each with what it should be', () => {
-  const bad = {
-    PORT: 'x',
-    REDIS_URL: 'x',
-    MAX_SPEED_KMH: '-1',
-    LOG_LEVEL: 'x',
-    CORS_ORIGINS: 'x',
-    AUTH_JWT_SECRET: 'x',
-  };
-  const message = complaint(bad);
-  for (const name of [...Object.keys(bad), 'DATABASE_URL']) {
-    const line = message.split('\n').find((each) => each.includes(name));
-    expect(line).toMatch(new RegExp(`${name}.* must be`));
+test('one message names every missing or invalid setting, each on its own line', () => {
+  const bad = { PORT: 'x', REDIS_URL: 'x', MAX_SPEED_KMH: '-1', LOG_LEVEL: 'x', CORS_ORIGINS: 'x' };
+  const lines = problemOf(bad).split('\n');
+  for (const name of [...Object.keys(bad), 'DATABASE_URL', 'AUTH_JWKS_URL', 'AUTH_JWT_SECRET']) {
+    expect(lines.filter((line) => new RegExp(`\\b${name}\\b.* must be`).test(line))).toHaveLength(1);
   }
 });
 
-test('an empty environment names all that is needed', () => {
-  const message = complaint({});
-  for (const name of ['REDIS_URL', 'DATABASE_URL', 'AUTH_JWKS_URL', 'AUTH_JWT_SECRET'])
-    expect(message).toContain(name);
-});
-
-test('no value is in the message: it may be a secret', () => {
-  const message = complaint({
-    ...needed,
+test('no message contains a value, which may be a secret', () => {
+  const message = problemOf({
     AUTH_JWT_SECRET: 'short-secret',
-    DATABASE_URL: 'http://u:pass-word@x/y',
+    DATABASE_URL: 'http://user:pass-word@x/y',
+    REDIS_URL: 'http://:hunter3@cache',
   });
-  expect(message).not.toMatch(/short-secret|pass-word|very-secret/);
+  expect(message).not.toMatch(/short-secret|pass-word|hunter3/);
 });
 
-test('a secret of 32 bytes is long enough, bytes and not letters counted', () => {
-  expect(complaint({ ...needed, AUTH_JWT_SECRET: 'x'.repeat(32) })).toBe('');
-  expect(complaint({ ...needed, AUTH_JWT_SECRET: 'é'.repeat(16) })).toBe('');
+test('a secret needs 32 bytes, not 32 characters', () => {
+  expect(problemOf({ ...required, AUTH_JWT_SECRET: 'x'.repeat(32) })).toBe('');
+  expect(problemOf({ ...required, AUTH_JWT_SECRET: 'é'.repeat(16) })).toBe('');
 });
 
-test('keys by URL do in place of a secret', () => {
-  const settings = {
-    ...needed,
-    AUTH_JWT_SECRET: undefined,
-    AUTH_JWKS_URL: 'https://auth.example.com/jwks.json',
-  };
-  expect(complaint(settings)).toBe('');
+test('either the URL of the token keys or a secret is required, not both', () => {
+  const AUTH_JWKS_URL = 'https://auth.example.com/jwks.json';
+  expect(problemOf({ ...required, AUTH_JWT_SECRET: undefined, AUTH_JWKS_URL })).toBe('');
+  expect(problemOf({ ...required, AUTH_JWKS_URL })).toMatch(/AUTH_JWKS_URL.*AUTH_JWT_SECRET.*must be set/);
 });
 
-test('redis over TLS is taken', () => {
-  expect(complaint({ ...needed, REDIS_URL: 'rediss://:pw@cache.example.com:6380' })).toBe('');
+test('Redis may be reached over TLS', () => {
+  expect(problemOf({ ...required, REDIS_URL: 'rediss://:pw@cache.example.com:6380' })).toBe('');
 });
 
-test('origins are taken with commas between', () => {
-  const { corsOrigins } = readConfig({
-    ...needed,
-    CORS_ORIGINS: 'https://a.example.com, http://localhost:3000',
-  });
-  expect(corsOrigins).toEqual(['https://a.example.com', 'http://localhost:3000']);
+test('origins are separated by commas and optional spaces', () => {
+  const CORS_ORIGINS = 'https://a.example.com, http://localhost:3000';
+  expect(readConfig({ ...required, CORS_ORIGINS }).corsOrigins).toEqual([
+    'https://a.example.com',
+    'http://localhost:3000',
+  ]);
 });
 
-test("Redis' password may come by itself, with whatever letters are in it", () => {
+test("Redis' password may be a setting of its own, with any characters", () => {
   const { redis } = readConfig({
-    ...needed,
+    ...required,
     REDIS_URL: 'rediss://cache.example.com:6380/2',
     REDIS_PASSWORD: 'p@ss/w:rd%3A#?',
   });
@@ -163,21 +135,20 @@ test("Redis' password may come by itself, with whatever letters are in it", () =
   expect([url.protocol, url.host, url.pathname]).toEqual(['rediss:', 'cache.example.com:6380', '/2']);
 });
 
-test('a cluster has 64 partitions unless told, and one Redis has none', () => {
-  const partitions = (more: object) => readConfig({ ...needed, ...more }).redis.partitions;
+test('a cluster has 64 partitions by default, a single Redis none', () => {
+  const partitions = (more: object) => readConfig({ ...required, ...more }).redis.partitions;
   expect(partitions({})).toBeNull();
   expect(partitions({ REDIS_CLUSTER: 'true' })).toBe(64);
   expect(partitions({ REDIS_CLUSTER: 'true', REDIS_PARTITIONS: '12' })).toBe(12);
-  expect(complaint({ ...needed, REDIS_PARTITIONS: '0' })).toMatch(/REDIS_PARTITIONS must be/);
 });
 
-test('a cluster with another database than its only one is refused', () => {
-  const settings = { ...needed, REDIS_CLUSTER: 'true', REDIS_URL: 'redis://cache.example.com/2' };
-  expect(complaint(settings)).toMatch(/REDIS_URL must not name a database/);
+test('a cluster with a database number is refused', () => {
+  const settings = { ...required, REDIS_CLUSTER: 'true', REDIS_URL: 'redis://cache.example.com/2' };
+  expect(problemOf(settings)).toMatch(/REDIS_URL must not contain a database number/);
 });
 
-test('the sentinels are addresses with commas between, and know the primary as mymaster unless told', () => {
-  const { redis } = readConfig({ ...needed, REDIS_SENTINELS: '10.0.0.1:26379, sentinel-2:26380' });
+test('sentinels are addresses separated by commas; the name of the primary is mymaster by default', () => {
+  const { redis } = readConfig({ ...required, REDIS_SENTINELS: '10.0.0.1:26379, sentinel-2:26380' });
   expect(redis.sentinels).toMatchObject({
     addresses: [
       { host: '10.0.0.1', port: 26379 },
@@ -185,19 +156,20 @@ test('the sentinels are addresses with commas between, and know the primary as m
     ],
     name: 'mymaster',
   });
-  expect(complaint({ ...needed, REDIS_SENTINELS: '10.0.0.1' })).toMatch(/REDIS_SENTINELS must be/);
 });
 
 test.each([
   ['REDIS_SENTINELS', '10.0.0.1:26379'],
   ['REDIS_WAIT_REPLICAS', '1'],
-])('%s beside a cluster is refused', (name, value) => {
-  expect(complaint({ ...needed, REDIS_CLUSTER: 'true', [name]: value })).toMatch(new RegExp(`${name} must`));
+])('%s together with a cluster is refused', (name, value) => {
+  expect(problemOf({ ...required, REDIS_CLUSTER: 'true', [name]: value })).toMatch(
+    new RegExp(`${name} must`),
+  );
 });
 
-test('two passwords of Redis are refused', () => {
-  const settings = { ...needed, REDIS_URL: 'redis://:one@cache.example.com', REDIS_PASSWORD: 'two' };
-  expect(complaint(settings)).toMatch(/REDIS_PASSWORD must not/);
+test('two passwords for Redis are refused', () => {
+  const settings = { ...required, REDIS_URL: 'redis://:one@cache.example.com', REDIS_PASSWORD: 'two' };
+  expect(problemOf(settings)).toMatch(/REDIS_PASSWORD must not/);
 });
 
 const parts = {
@@ -206,28 +178,25 @@ const parts = {
   DATABASE_USERNAME: 'reader@home',
   DATABASE_PASSWORD: 'p@ss/w:rd%3A#?',
 };
-const inParts = { ...needed, DATABASE_URL: undefined, ...parts };
+const inParts = { ...required, DATABASE_URL: undefined, ...parts };
 
-test("the database may be given in parts, as AWS' secrets have them", () => {
+test('the database may be given in parts, like the secrets of AWS', () => {
   const url = new URL(readConfig({ ...inParts, DATABASE_PORT: '6543' }).postgres.url);
   expect([url.username, url.password].map(decodeURIComponent)).toEqual(['reader@home', 'p@ss/w:rd%3A#?']);
   expect([url.host, url.pathname]).toEqual(['db.example.com:6543', '/platform']);
   expect(new URL(readConfig(inParts).postgres.url).port).toBe('5432');
 });
 
-test.each(Object.keys(parts))(
-  'the other parts of the database without %s are refused, and it is named',
-  (name) => {
-    expect(complaint({ ...inParts, [name]: undefined })).toMatch(new RegExp(`^ *${name} must be set`, 'm'));
-  },
-);
+test.each(Object.keys(parts))('the parts of the database without %s are refused', (name) => {
+  expect(problemOf({ ...inParts, [name]: undefined })).toMatch(new RegExp(`^ *${name} must be set`, 'm'));
+});
 
 test.each([
   ...Object.entries(parts),
   ['DATABASE_PORT', '5432'],
   ['DATABASE_CA', '-----BEGIN CERTIFICATE-----'],
-])('%s beside a DATABASE_URL is refused', (name, value) => {
-  expect(complaint({ ...needed, [name]: value })).toMatch(new RegExp(`${name} must not be set`));
+])('%s together with DATABASE_URL is refused', (name, value) => {
+  expect(problemOf({ ...required, [name]: value })).toMatch(new RegExp(`${name} must not be set`));
 });
 
 test.each([
@@ -236,20 +205,20 @@ test.each([
   ['DATABASE_NAME', 'platform?sslmode=disable'],
   ['DATABASE_PORT', '0'],
   ['DATABASE_CA', '/etc/ssl/ca.pem'],
-])('%s=%s among the parts is refused', (name, value) => {
-  expect(complaint({ ...inParts, [name]: value })).toMatch(new RegExp(`${name} must be`));
+])('%s=%s as a part of the database is refused', (name, value) => {
+  expect(problemOf({ ...inParts, [name]: value })).toMatch(new RegExp(`${name} must be`));
 });
 
-test('a next secret is for secrets alone', () => {
+test('a next secret requires a secret', () => {
   const AUTH_JWT_SECRET_NEXT = 'the next secret of at least 32 bytes';
-  expect(complaint({ ...needed, AUTH_JWT_SECRET_NEXT })).toBe('');
+  expect(problemOf({ ...required, AUTH_JWT_SECRET_NEXT })).toBe('');
   const byUrl = {
-    ...needed,
+    ...required,
     AUTH_JWT_SECRET: undefined,
     AUTH_JWKS_URL: 'https://auth.example.com/jwks.json',
   };
-  expect(complaint({ ...byUrl, AUTH_JWT_SECRET_NEXT })).toMatch(/AUTH_JWT_SECRET_NEXT must not/);
-  expect(complaint({ ...needed, AUTH_JWT_SECRET: undefined, AUTH_JWT_SECRET_NEXT })).toMatch(
-    /AUTH_JWT_SECRET must be set/,
+  expect(problemOf({ ...byUrl, AUTH_JWT_SECRET_NEXT })).toMatch(/AUTH_JWT_SECRET_NEXT must not/);
+  expect(problemOf({ ...required, AUTH_JWT_SECRET: undefined, AUTH_JWT_SECRET_NEXT })).toMatch(
+    /AUTH_JWT_SECRET .*must be set/,
   );
 });

@@ -1,27 +1,28 @@
 import { z } from 'zod';
 
-/** Forms of settings that several have; each says in its message what the value should be, and never what it is. */
-export const whole = (from: number, to: number, standard: number) => {
-  const message = `must be a whole number from ${from} to ${to}`;
+// The messages say what a value must be and never what it is: it may be a secret.
+
+export const integer = (min: number, max: number, defaultValue: number) => {
+  const message = `must be a whole number from ${min} to ${max}`;
   return z
     .string()
     .regex(/^\d+$/, message)
     .transform(Number)
-    .refine((value) => value >= from && value <= to, message)
-    .default(standard);
+    .refine((value) => value >= min && value <= max, message)
+    .default(defaultValue);
 };
-export const flag = (standard: boolean) =>
+export const flag = (defaultValue: boolean) =>
   z
     .enum(['true', 'false'], 'must be true or false')
-    .default(standard ? 'true' : 'false')
+    .default(defaultValue ? 'true' : 'false')
     .transform((text) => text === 'true');
-export const word = (what: string) =>
-  z.string().regex(/^[\w.-]+$/, `must be ${what}, of letters, digits, dots, - and _`);
-export const filled = () => z.string().min(1, 'must not be empty');
+export const name = (what: string) =>
+  z.string().regex(/^[\w.-]+$/, `must be ${what}: letters, digits, dots, hyphens and underscores`);
+export const text = () => z.string().min(1, 'must not be empty');
 export const url = (protocols: string[], example: string) =>
   z
-    .string({ error: `must be set, such as ${example}` })
+    .string({ error: `must be set, for example ${example}` })
     .refine(
-      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
-      `must be a URL such as ${example}`,
+      (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
+      `must be a URL, for example ${example}`,
     );

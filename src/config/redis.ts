@@ -1,52 +1,51 @@
 import { z } from 'zod';
-import { filled, flag, url, whole, word } from './fields.js';
+import { flag, integer, name, text, url } from './fields.js';
 
-/** What says where Redis is and how it is used. */
 export const redisFields = {
   REDIS_URL: url(['redis:', 'rediss:'], 'redis://127.0.0.1:6379'),
-  REDIS_PASSWORD: filled().optional(),
+  REDIS_PASSWORD: text().optional(),
   REDIS_CLUSTER: flag(false),
-  REDIS_PARTITIONS: whole(1, 1_024, 64),
+  REDIS_PARTITIONS: integer(1, 1_024, 64),
   REDIS_SENTINELS: z
     .string()
-    .regex(/^[\w.-]+:\d+(,\s*[\w.-]+:\d+)*$/, 'must be addresses such as 10.0.0.1:26379,10.0.1.1:26379')
+    .regex(/^[\w.-]+:\d+(,\s*[\w.-]+:\d+)*$/, 'must be addresses, for example 10.0.0.1:26379,10.0.1.1:26379')
     .optional(),
-  REDIS_SENTINEL_NAME: word('the name that the sentinels know').default('mymaster'),
-  REDIS_SENTINEL_PASSWORD: filled().optional(),
-  REDIS_WAIT_REPLICAS: whole(0, 10, 0),
-  REDIS_COMMAND_TIMEOUT_MS: whole(10, 800, 500),
+  REDIS_SENTINEL_NAME: name('the name of the primary').default('mymaster'),
+  REDIS_SENTINEL_PASSWORD: text().optional(),
+  REDIS_WAIT_REPLICAS: integer(0, 10, 0),
+  REDIS_COMMAND_TIMEOUT_MS: integer(10, 800, 500),
 };
 
 export interface RedisConfig {
   url: string;
-  /** Of a cluster's keys; null: it is one Redis. */
+  /** Number of partitions of a cluster's keys; null for a single Redis. */
   partitions: number | null;
-  /** Who say where the primary is; null: the URL does. */
+  /** Null: the URL is the address of the primary. */
   sentinels: {
     addresses: { host: string; port: number }[];
     name: string;
     password: string | undefined;
   } | null;
-  /** On how many replicas a start or an end is before it is acknowledged. */
+  /** Replicas that must have a start or an end before the caller gets a response. */
   waitReplicas: number;
   commandTimeoutMs: number;
 }
 
-type Given = Record<string, string | undefined>;
+type Environment = Record<string, string | undefined>;
 
-type Fields = z.output<z.ZodObject<typeof redisFields>>;
+type Parsed = z.output<z.ZodObject<typeof redisFields>>;
 
-export function redisSettings(env: Fields): RedisConfig {
+export function redisSettings(env: Parsed): RedisConfig {
   return {
     url: urlWithPassword(env.REDIS_URL, env.REDIS_PASSWORD),
     partitions: env.REDIS_CLUSTER ? env.REDIS_PARTITIONS : null,
-    sentinels: sentinelsOf(env),
+    sentinels: parseSentinels(env),
     waitReplicas: env.REDIS_WAIT_REPLICAS,
     commandTimeoutMs: env.REDIS_COMMAND_TIMEOUT_MS,
   };
 }
 
-function sentinelsOf(env: Fields): RedisConfig['sentinels'] {
+function parseSentinels(env: Parsed): RedisConfig['sentinels'] {
   if (env.REDIS_SENTINELS === undefined) return null;
   const addresses = env.REDIS_SENTINELS.split(',').map((address) => {
     const [host = '', port] = address.trim().split(':');
@@ -55,27 +54,27 @@ function sentinelsOf(env: Fields): RedisConfig['sentinels'] {
   return { addresses, name: env.REDIS_SENTINEL_NAME, password: env.REDIS_SENTINEL_PASSWORD };
 }
 
-/** A password by itself can be handed over as a secret, while the address is no secret. */
-function urlWithPassword(text: string, password: string | undefined): string {
-  if (password === undefined) return text;
-  const url = new URL(text);
-  url.password = encodeURIComponent(password);
-  return url.href;
+/** The password has a setting of its own because it is a secret and the address is not. */
+function urlWithPassword(address: string, password: string | undefined): string {
+  if (password === undefined) return address;
+  const withPassword = new URL(address);
+  withPassword.password = encodeURIComponent(password);
+  return withPassword.href;
 }
 
-/** What is wrong with settings that are right each by itself. */
-export function redisProblems(given: Given): string[] {
-  const { REDIS_URL = '', REDIS_PASSWORD, REDIS_CLUSTER } = given;
+/** Problems of valid settings that contradict each other. */
+export function redisProblems(environment: Environment): string[] {
+  const { REDIS_URL = '', REDIS_PASSWORD, REDIS_CLUSTER } = environment;
   const problems: string[] = [];
-  if (REDIS_CLUSTER === 'true' && given['REDIS_SENTINELS'] !== undefined)
-    problems.push('REDIS_SENTINELS must not be set where REDIS_CLUSTER is true: a cluster watches itself');
-  if (REDIS_CLUSTER === 'true' && Number(given['REDIS_WAIT_REPLICAS'] ?? 0) > 0)
-    problems.push('REDIS_WAIT_REPLICAS must be 0 where REDIS_CLUSTER is true: it is for one primary');
+  if (REDIS_CLUSTER === 'true' && environment['REDIS_SENTINELS'] !== undefined)
+    problems.push('REDIS_SENTINELS must not be set if REDIS_CLUSTER is true');
+  if (REDIS_CLUSTER === 'true' && Number(environment['REDIS_WAIT_REPLICAS'] ?? 0) > 0)
+    problems.push('REDIS_WAIT_REPLICAS must be 0 if REDIS_CLUSTER is true');
   if (!URL.canParse(REDIS_URL)) return problems;
   const { password, pathname } = new URL(REDIS_URL);
   if (password !== '' && REDIS_PASSWORD !== undefined)
-    problems.push('REDIS_PASSWORD must not be set where REDIS_URL has a password');
+    problems.push('REDIS_PASSWORD must not be set if REDIS_URL contains a password');
   if (REDIS_CLUSTER === 'true' && !['', '/', '/0'].includes(pathname))
-    problems.push('REDIS_URL must not name a database where REDIS_CLUSTER is true: a cluster has only one');
+    problems.push('REDIS_URL must not contain a database number if REDIS_CLUSTER is true');
   return problems;
 }

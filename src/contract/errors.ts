@@ -24,7 +24,7 @@ export const errorCodes = [
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** One field that is not of its form: where it is, and what it should be. */
+/** An invalid field: its path and what it must be. */
 export const FieldProblem = z.object({ path: z.string(), message: z.string() }).meta({ id: 'FieldProblem' });
 export type FieldProblem = z.infer<typeof FieldProblem>;
 
@@ -40,7 +40,7 @@ export const ErrorAnswer = z
         .optional()
         .meta({
           description:
-            'VALIDATION_FAILED: each bad field. Others: what the code says, such as retryAfterMs. JOURNEY_ENDED: reason and endedAt, for the trainer of the journey and admins; others are told the end alone.',
+            'VALIDATION_FAILED: the invalid fields. JOURNEY_ENDED: reason and endedAt, only for the trainer of the journey and admins. Other codes: an object, for example with retryAfterMs.',
         }),
     }),
   })

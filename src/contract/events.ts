@@ -6,7 +6,7 @@ export const endReasons = ['arrived', 'cancelled', 'timeout'] as const;
 export type EndReason = (typeof endReasons)[number];
 
 const eventIdentity = {
-  eventId: z.uuid().meta({ description: 'The same in every repeat of the event.' }),
+  eventId: z.uuid().meta({ description: 'Identifies the event; a redelivered event has the same id.' }),
   trainerId: z.string(),
   studentId: z.string(),
   sessionId: z.string(),
@@ -24,19 +24,19 @@ export const TrainerNearby = z
   .object({
     ...eventIdentity,
     time: z.iso.datetime(),
-    distanceMeters: z.int().meta({ description: "Metres to the student's home." }),
+    distanceMeters: z.int().meta({ description: "Distance to the student's home in metres." }),
   })
   .meta({ id: 'TrainerNearby' });
 
 export const TrainerLocationStale = z
   .object({
     ...eventIdentity,
-    time: z.iso.datetime().meta({ description: 'When the student looked.' }),
-    lastFixTime: z.iso.datetime().meta({ description: 'Of the position that the student saw.' }),
+    time: z.iso.datetime().meta({ description: 'Time at which the student requested the position.' }),
+    lastFixTime: z.iso.datetime().meta({ description: 'Time of the position that the student got.' }),
   })
   .meta({ id: 'TrainerLocationStale' });
 
-/** Every event that goes to the bus, by its detail-type. */
+/** All published events by detail-type. */
 export const events = {
   TrainerJourneyStarted,
   TrainerJourneyEnded,

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 
-/** A UUID in canonical form, of any version; compared, and therefore kept, in lower case. */
+/** A UUID of any version in canonical form, normalized to lower case. */
 export const Uuid = z
   .string()
   .regex(
     /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i,
-    'must be a UUID, such as 3f2b8c1e-9d4a-4f6b-8a57-0c1d2e3f4a5b',
+    'must be a UUID, for example 3f2b8c1e-9d4a-4f6b-8a57-0c1d2e3f4a5b',
   )
   .toLowerCase()
   .meta({
-    description: 'A UUID in canonical form, of any version.',
+    description: 'UUID of any version in canonical form, case-insensitive.',
     example: '3f2b8c1e-9d4a-4f6b-8a57-0c1d2e3f4a5b',
   });
 

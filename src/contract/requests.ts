@@ -5,12 +5,12 @@ export const SessionParams = z.object({ sessionId: Uuid });
 
 export const LiveQuery = z.object({ sessionId: Uuid });
 
-/** Phones say "unknown" as null or as a negative number (iOS: -1); both mean absent. */
+/** Phones send null or a negative number (iOS: -1) for "unknown". */
 function measured(schema: z.ZodNumber, description: string) {
   return schema
     .nullish()
     .transform((value) => (value === null || value === undefined || value < 0 ? undefined : value))
-    .meta({ description: `${description} Null or negative: unknown.` });
+    .meta({ description: `${description} Null or negative means unknown.` });
 }
 
 /** The body of a position update: degrees WGS 84, metres, metres per second, degrees clockwise from north. */
@@ -19,28 +19,29 @@ export const PositionUpdate = z
     sessionId: Uuid,
     latitude: z.number().min(-90).max(90).meta({ description: 'Degrees, WGS 84.', example: 12.971599 }),
     longitude: z.number().min(-180).max(180).meta({ description: 'Degrees, WGS 84.', example: 77.594566 }),
-    accuracy: measured(z.number(), 'Radius of uncertainty in metres.').optional(),
-    speed: measured(z.number(), 'Metres per second.').optional(),
+    accuracy: measured(z.number(), 'Accuracy radius in metres.').optional(),
+    speed: measured(z.number(), 'Speed in metres per second.').optional(),
     heading: measured(z.number().max(360), 'Degrees clockwise from north, 0 to 360.').optional(),
-    sequence: z.int().min(0).optional().meta({ description: 'Rises within a journey; gaps are fine.' }),
-    ageMs: z
+    sequence: z
       .int()
       .min(0)
       .optional()
-      .meta({ description: 'How old the fix was when it was sent, in milliseconds, by a monotonic clock.' }),
-    mocked: z.boolean().optional().meta({ description: 'The phone says that the position is simulated.' }),
+      .meta({ description: 'Increases within a journey; gaps are allowed.' }),
+    ageMs: z.int().min(0).optional().meta({
+      description: 'Age of the fix when it was sent, in milliseconds, measured with a monotonic clock.',
+    }),
+    mocked: z.boolean().optional().meta({ description: 'True if the phone reports a mock location.' }),
   })
   .meta({ id: 'PositionUpdate' });
 export type PositionUpdate = z.output<typeof PositionUpdate>;
-/** As a phone sends it. */
+/** The body before validation. */
 export type PositionUpdateBody = z.input<typeof PositionUpdate>;
 
-/** Makes a repeat of start, arrived and stop-journey answer what the first call did. */
 export const IdempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 visible ASCII characters')
   .optional()
   .meta({
     description:
-      'A repeat by the same caller gets the first answer again, also after the journey has ended; kept for 65 minutes.',
+      'A repeated request of the same caller with the same key gets the first response, also after the end of the journey. Stored for 65 minutes.',
   });

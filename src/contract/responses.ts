@@ -4,7 +4,7 @@ import { Uuid } from './identifiers.js';
 
 const Time = z.iso
   .datetime({ precision: 3 })
-  .meta({ description: 'ISO 8601, UTC, milliseconds; server time.' });
+  .meta({ description: 'Server time, ISO 8601 in UTC with milliseconds.' });
 
 export const JourneyStarted = z
   .object({
@@ -13,7 +13,7 @@ export const JourneyStarted = z
     studentId: Uuid,
     startedAt: Time,
     expiresAt: Time,
-    nextUpdateMs: z.int().meta({ description: 'When the first position is wanted, in milliseconds.' }),
+    nextUpdateMs: z.int().meta({ description: 'Milliseconds until the first position should be sent.' }),
   })
   .meta({ id: 'JourneyStarted' });
 export type JourneyStarted = z.infer<typeof JourneyStarted>;
@@ -22,8 +22,8 @@ export const PositionRecorded = z
   .object({
     sessionId: Uuid,
     timestamp: Time,
-    ttl: z.int().meta({ description: 'Seconds that the position is kept.' }),
-    nextUpdateMs: z.int().meta({ description: 'When the next position is wanted, in milliseconds.' }),
+    ttl: z.int().meta({ description: 'Seconds for which the position is stored.' }),
+    nextUpdateMs: z.int().meta({ description: 'Milliseconds until the next position should be sent.' }),
   })
   .meta({ id: 'PositionRecorded' });
 export type PositionRecorded = z.infer<typeof PositionRecorded>;
@@ -32,8 +32,8 @@ export const Location = z
   .object({
     latitude: z.number(),
     longitude: z.number(),
-    accuracy: z.number().optional().meta({ description: 'Metres.' }),
-    speed: z.number().optional().meta({ description: 'Metres per second.' }),
+    accuracy: z.number().optional().meta({ description: 'Accuracy radius in metres.' }),
+    speed: z.number().optional().meta({ description: 'Speed in metres per second.' }),
     heading: z.number().optional().meta({ description: 'Degrees clockwise from north.' }),
     timestamp: Time,
     sequence: z.int().optional(),
@@ -46,7 +46,7 @@ export const freshnessLevels = ['live', 'delayed', 'stale'] as const;
 export const LiveJourney = z
   .object({
     sessionId: Uuid,
-    trainerId: Uuid.nullable().meta({ description: 'Null while the session has no trainer.' }),
+    trainerId: Uuid.nullable().meta({ description: 'Null if the session has no trainer.' }),
     isActive: z.boolean(),
     location: Location.nullable(),
     lastUpdate: Time.nullable(),
@@ -55,28 +55,28 @@ export const LiveJourney = z
     distanceMeters: z
       .number()
       .nullable()
-      .meta({ description: "Great-circle distance to the student's home, metres." }),
+      .meta({ description: "Great-circle distance to the student's home in metres." }),
     etaSeconds: z
       .int()
       .nullable()
-      .meta({ description: 'Until the arrival at the home. Null where it cannot be said honestly.' }),
+      .meta({ description: 'Estimated seconds until arrival. Null if no reliable estimate exists.' }),
     etaLowSeconds: z.int().nullable().meta({
-      description: 'Sooner is unlikely: four of five arrivals fall between this and etaHighSeconds.',
+      description:
+        'Lower bound of the estimate: four of five arrivals are between etaLowSeconds and etaHighSeconds.',
     }),
     etaHighSeconds: z
       .int()
       .nullable()
-      .meta({ description: 'Later is unlikely. All three are null together.' }),
-    ageMs: z.int().nullable().meta({ description: 'Age of the fix.' }),
+      .meta({ description: 'Upper bound of the estimate. Null if and only if etaSeconds is null.' }),
+    ageMs: z.int().nullable().meta({ description: 'Age of the fix in milliseconds.' }),
     freshness: z.enum(freshnessLevels).nullable().meta({
       description:
-        'live up to 15 s, delayed up to 60 s, then stale; later by as much as nextUpdateMs is over the ordinary interval.',
+        'By the age of the fix: live up to 15 s, delayed up to 60 s, then stale. While the service stretches the update interval, the limits are higher by the same amount.',
     }),
-    uncertaintyMeters: z
-      .number()
-      .nullable()
-      .meta({ description: 'Accuracy, growing with age; null where the phone gave none.' }),
-    nextPollMs: z.int().meta({ description: 'When the next poll is worth while, in milliseconds.' }),
+    uncertaintyMeters: z.number().nullable().meta({
+      description: 'Accuracy radius in metres, growing with age. Null if the phone reported no accuracy.',
+    }),
+    nextPollMs: z.int().meta({ description: 'Milliseconds until the next poll should be sent.' }),
     endedReason: z.enum(endReasons).optional(),
     endedAt: Time.optional(),
   })
@@ -87,7 +87,7 @@ export const JourneyArrived = z
   .object({
     sessionId: Uuid,
     arrivedAt: Time,
-    distance: z.int().meta({ description: 'Metres from home, rounded.' }),
+    distance: z.int().meta({ description: 'Distance to the home in metres, rounded.' }),
   })
   .meta({ id: 'JourneyArrived' });
 export type JourneyArrived = z.infer<typeof JourneyArrived>;

@@ -58,11 +58,6 @@ export interface SessionLookup {
   find(sessionId: string, callerId: string): Promise<Session | null>;
 }
 
-/** Caches sessions, and that a session does not exist. Never fails. */
-export interface SessionCache {
-  remember(sessionId: string, session: Session | null): Promise<void>;
-}
-
 export type JourneyChange =
   | { kind: 'position'; location: LiveLocation }
   /** A start or an end; read the state. */

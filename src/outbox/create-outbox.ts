@@ -3,17 +3,20 @@ import type { Outbox } from './outbox.js';
 import { PartitionedOutbox } from './partitioned-outbox.js';
 import { SingleOutbox } from './single-outbox.js';
 
-export interface OutboxDependencies {
+/**
+ * consumer: this process' name in the consumer group.
+ * onPartlyUnavailable: called when some partitions could not be read.
+ */
+export function createOutbox({
+  connections: { redis, partitions, single },
+  consumer,
+  onPartlyUnavailable,
+}: {
   connections: Pick<RedisConnections, 'redis' | 'partitions' | 'single'>;
-  /** This process' name in the consumer group. */
   consumer: string;
-  /** Called when only some partitions could be read. */
-  onPartlyAway: (error: unknown) => void;
-}
-
-export function createOutbox({ connections, consumer, onPartlyAway }: OutboxDependencies): Outbox {
-  const { redis, partitions, single } = connections;
+  onPartlyUnavailable: (error: unknown) => void;
+}): Outbox {
   return single === null
-    ? new PartitionedOutbox({ redis, partitions, consumer, onPartlyAway })
+    ? new PartitionedOutbox({ redis, partitions, consumer, onPartlyUnavailable })
     : new SingleOutbox({ ...single, consumer });
 }

@@ -1,99 +1,59 @@
 import type { RedisCommands } from '../store/connection.js';
 import { DEAD_LETTERS_KEY, OUTBOX_KEY } from '../store/keys.js';
+import type { OutboxEntry } from './outbox.js';
 
 const GROUP = 'relay';
-/** Entries that a process has held this long are a dead process'; above the relay's longest pause. */
-const ABANDONED_AFTER_MS = 60_000;
-/** A consumer that neither asks nor holds anything for this long belongs to a process that is gone. */
-const CONSUMER_GONE_AFTER_MS = 3_600_000;
+/** Longer than the relay's longest back-off: a process that is alive keeps its entries. */
+const CLAIM_AFTER_IDLE_MS = 60_000;
+const DELETE_CONSUMER_AFTER_IDLE_MS = 3_600_000;
 const DEAD_LETTERS_MAX_LENGTH = 10_000;
 
-/** An event as the scripts recorded it. */
-export interface OutboxEntry {
-  id: string;
-  /** Of the partition whose stream it is in. */
-  tag: string;
-  detailType: string;
-  atMs: number;
-  /** JSON */
-  detail: string;
-}
-
-type StreamEntries = [id: string, fields: string[] | null][];
-
-export interface EventStreamDependencies {
-  redis: RedisCommands;
-  /** Where entries are read: a connection of its own where reading waits. */
-  reader: RedisCommands;
-  consumer: string;
-  tag: string;
-}
-
-/** One partition's events that are not published yet, read by all processes together through one consumer group. */
+/** One partition's Redis stream of unpublished events, read through a consumer group. */
 export class EventStream {
+  readonly tag: string;
   readonly #redis: RedisCommands;
   readonly #reader: RedisCommands;
   readonly #consumer: string;
-  readonly #tag: string;
   readonly #key: string;
 
-  constructor({ redis, reader, consumer, tag }: EventStreamDependencies) {
-    this.#redis = redis;
-    this.#reader = reader;
-    this.#consumer = consumer;
-    this.#tag = tag;
-    this.#key = tag + OUTBOX_KEY;
+  /** reader: a separate connection if reads block. */
+  constructor(dependencies: { redis: RedisCommands; reader: RedisCommands; consumer: string; tag: string }) {
+    this.#redis = dependencies.redis;
+    this.#reader = dependencies.reader;
+    this.#consumer = dependencies.consumer;
+    this.tag = dependencies.tag;
+    this.#key = this.tag + OUTBOX_KEY;
   }
 
-  get tag(): string {
-    return this.#tag;
-  }
-
-  /** Entries that nobody had before; waits up to blockMs for the first one. */
   async readNew(count: number, blockMs: number): Promise<OutboxEntry[]> {
-    const [group, consumer] = [GROUP, this.#consumer];
+    const read = ['GROUP', GROUP, this.#consumer, 'COUNT', count] as const;
+    const streams = ['STREAMS', this.#key, '>'] as const;
+    return this.#withGroup(async () =>
+      this.#parse(
+        await (blockMs > 0
+          ? this.#reader.xreadgroup(...read, 'BLOCK', blockMs, ...streams)
+          : this.#reader.xreadgroup(...read, ...streams)),
+      ),
+    );
+  }
+
+  async readPending(count: number): Promise<OutboxEntry[]> {
+    const read = ['GROUP', GROUP, this.#consumer, 'COUNT', count, 'STREAMS', this.#key, '0'] as const;
+    return this.#withGroup(async () => this.#parse(await this.#reader.xreadgroup(...read)));
+  }
+
+  async claimIdle(count: number): Promise<number> {
+    const idle = [CLAIM_AFTER_IDLE_MS, '0', 'COUNT', count, 'JUSTID'] as const;
     return this.#withGroup(async () => {
-      const reply =
-        blockMs > 0
-          ? await this.#reader.xreadgroup(
-              ...(['GROUP', group, consumer, 'COUNT', count, 'BLOCK', blockMs] as const),
-              ...(['STREAMS', this.#key, '>'] as const),
-            )
-          : await this.#reader.xreadgroup(
-              ...(['GROUP', group, consumer, 'COUNT', count, 'STREAMS', this.#key, '>'] as const),
-            );
-      return this.#entriesOf(reply);
+      const [, ids] = await this.#redis.xautoclaim(this.#key, GROUP, this.#consumer, ...idle);
+      return (ids as string[]).length;
     });
   }
 
-  /** Entries that this process took and has not finished. */
-  async readOwn(count: number): Promise<OutboxEntry[]> {
-    const own = ['GROUP', GROUP, this.#consumer, 'COUNT', count, 'STREAMS', this.#key, '0'] as const;
-    return this.#withGroup(async () => this.#entriesOf(await this.#reader.xreadgroup(...own)));
-  }
-
-  /** Takes over what a dead process left; it is read with readOwn afterwards. Returns how many. */
-  async takeOverAbandoned(count: number): Promise<number> {
-    return this.#withGroup(async () => {
-      const reply = await this.#redis.xautoclaim(
-        this.#key,
-        GROUP,
-        this.#consumer,
-        ABANDONED_AFTER_MS,
-        '0',
-        'COUNT',
-        count,
-        'JUSTID',
-      );
-      return (reply[1] as string[]).length;
-    });
-  }
-
-  /** Published or given up: out of the stream, and out of this process' hands. */
-  async finish(entries: OutboxEntry[]): Promise<void> {
+  async ack(entries: OutboxEntry[]): Promise<void> {
     if (entries.length === 0) return;
     const ids = entries.map(({ id }) => id);
-    // Acknowledged and deleted together, so that the stream's length is what still waits.
+    // In one transaction, so that the stream's length is the number of unpublished events.
     await this.#redis
       .multi()
       .xack(this.#key, GROUP, ...ids)
@@ -101,59 +61,50 @@ export class EventStream {
       .exec();
   }
 
-  /** Keeps what the bus refused for good, with the reason; bounded, the oldest go first. */
-  async keepDeadLetter(entry: OutboxEntry, reason: string): Promise<void> {
-    await this.#redis.xadd(
-      this.#tag + DEAD_LETTERS_KEY,
-      'MAXLEN',
-      '~',
-      DEAD_LETTERS_MAX_LENGTH,
-      '*',
-      'type',
-      entry.detailType,
-      'at',
-      entry.atMs,
-      'detail',
-      entry.detail,
-      'reason',
-      reason,
-    );
+  async deadLetter({ detailType, atMs, detail }: OutboxEntry, reason: string): Promise<void> {
+    const maxLength = ['MAXLEN', '~', DEAD_LETTERS_MAX_LENGTH] as const;
+    const fields = ['type', detailType, 'at', atMs, 'detail', detail, 'reason', reason];
+    await this.#redis.xadd(this.tag + DEAD_LETTERS_KEY, ...maxLength, '*', ...fields);
   }
 
-  /** Consumers of processes that are gone; never one that still holds an entry, which would be lost with it. */
-  async forgetGoneConsumers(): Promise<void> {
+  /** Skips consumers with pending entries, which would be lost. */
+  async deleteIdleConsumers(): Promise<void> {
     await this.#withGroup(async () => {
       const consumers = (await this.#redis.xinfo('CONSUMERS', this.#key, GROUP)) as (string | number)[][];
       for (const consumer of consumers) {
-        const of = (field: string) => consumer[consumer.indexOf(field) + 1];
-        if (Number(of('pending')) === 0 && Number(of('idle')) > CONSUMER_GONE_AFTER_MS) {
-          await this.#redis.xgroup('DELCONSUMER', this.#key, GROUP, String(of('name')));
+        const value = (field: string) => consumer[consumer.indexOf(field) + 1];
+        if (Number(value('pending')) === 0 && Number(value('idle')) > DELETE_CONSUMER_AFTER_IDLE_MS) {
+          await this.#redis.xgroup('DELCONSUMER', this.#key, GROUP, String(value('name')));
         }
       }
     });
   }
 
-  /** From the beginning of the stream: entries may be older than the group, which is made when it is first missed. */
+  /** Creates the consumer group if it is missing, from the start of the stream: entries may be older than the group. */
   async #withGroup<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith('NOGROUP')) throw error;
+      if (!isReply(error, 'NOGROUP')) throw error;
       await this.#redis.xgroup('CREATE', this.#key, GROUP, '0', 'MKSTREAM').catch((failure: unknown) => {
-        if (!(failure instanceof Error) || !failure.message.startsWith('BUSYGROUP')) throw failure;
+        if (!isReply(failure, 'BUSYGROUP')) throw failure;
       });
       return await work();
     }
   }
 
-  #entriesOf(reply: unknown): OutboxEntry[] {
-    const streams = reply as [name: string, entries: StreamEntries][] | null;
-    return (streams?.[0]?.[1] ?? []).map(([id, fields]) => entryOf(id, this.#tag, fields ?? []));
+  #parse(reply: unknown): OutboxEntry[] {
+    const streams = reply as [name: string, entries: [id: string, fields: string[] | null][]][] | null;
+    return (streams?.[0]?.[1] ?? []).map(([id, fields]) => parseEntry(id, this.tag, fields ?? []));
   }
 }
 
-/** An entry that was trimmed away while it was held has no fields; it is finished like one that was refused. */
-function entryOf(id: string, tag: string, fields: string[]): OutboxEntry {
+function isReply(error: unknown, code: string): boolean {
+  return error instanceof Error && error.message.startsWith(code);
+}
+
+/** An entry that was trimmed while pending has no fields; EventBridge rejects it, which acknowledges it. */
+function parseEntry(id: string, tag: string, fields: string[]): OutboxEntry {
   const value = (name: string) => {
     const index = fields.indexOf(name);
     return index < 0 ? '' : (fields[index + 1] ?? '');

@@ -1,17 +1,17 @@
 import type { JourneyExpiries } from './journey-expiries.js';
 
-const SWEEP_EVERY_MS = 1_000;
-const BATCH = 100;
+const SWEEP_INTERVAL_MS = 1_000;
+const BATCH_SIZE = 100;
 
 export interface ExpirySweeperDependencies {
-  deadlines: JourneyExpiries;
+  expiries: JourneyExpiries;
   onExpired: (count: number) => void;
-  /** A deadline whose journey could not be read, and so ended without an event. */
+  /** The record of an expired journey could not be read, so it ended without an event. */
   onUntracked: (sessionId: string) => void;
   onError: (error: unknown) => void;
 }
 
-/** Looks once a second for journeys that ran into their limit. Runs in every process; whichever comes first ends them. */
+/** Ends journeys that have reached their time limit. Runs in every process; each journey is ended once. */
 export class ExpirySweeper {
   readonly #dependencies: ExpirySweeperDependencies;
   #timer: NodeJS.Timeout | undefined;
@@ -24,7 +24,7 @@ export class ExpirySweeper {
   start(): void {
     this.#timer = setInterval(() => {
       this.#sweeping = this.#sweeping.then(() => this.#sweep()).catch(this.#dependencies.onError);
-    }, SWEEP_EVERY_MS);
+    }, SWEEP_INTERVAL_MS);
   }
 
   async stop(): Promise<void> {
@@ -33,11 +33,12 @@ export class ExpirySweeper {
   }
 
   async #sweep(): Promise<void> {
+    const { expiries, onExpired, onUntracked, onError } = this.#dependencies;
     for (;;) {
-      const { expired, untracked, isMore, failure } = await this.#dependencies.deadlines.endOverdue(BATCH);
-      if (expired > 0) this.#dependencies.onExpired(expired);
-      untracked.forEach(this.#dependencies.onUntracked);
-      if (failure !== undefined) this.#dependencies.onError(failure);
+      const { expired, untracked, isMore, failure } = await expiries.endOverdue(BATCH_SIZE);
+      if (expired > 0) onExpired(expired);
+      untracked.forEach(onUntracked);
+      if (failure !== undefined) onError(failure);
       if (!isMore || failure !== undefined) return;
     }
   }

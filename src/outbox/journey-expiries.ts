@@ -4,39 +4,37 @@ import { lifecycleKeys } from '../store/lifecycle-keys.js';
 import type { Partitions } from '../store/partitions.js';
 import type { JourneyScripts } from '../store/scripts.js';
 
-export interface JourneyExpiriesDependencies {
-  redis: JourneyScripts;
-  partitions: Partitions;
-  /** Milliseconds since the epoch instead of Redis' own clock: for tests that move the time. */
-  clock?: (() => number) | undefined;
-}
-
 export interface EndedOverdue {
   expired: number;
   /** Sessions whose record could not be read. */
   untracked: string[];
-  /** There may be more of them by now. */
   isMore: boolean;
-  /** Why a part of the deadlines could not be looked at, where that is so. */
+  /** The last error of a partition that could not be read. */
   failure: unknown;
 }
 
-/** Ends journeys that ran into their limit. Every process may ask at any time: each journey is ended once. */
+/** The sorted sets of active journeys by expiry, one per partition. */
 export class JourneyExpiries {
   readonly #redis: JourneyScripts;
   readonly #partitions: Partitions;
   readonly #clock: () => string;
 
-  constructor({ redis, partitions, clock }: JourneyExpiriesDependencies) {
+  /** clock: milliseconds since the epoch; default: Redis' clock. */
+  constructor(dependencies: {
+    redis: JourneyScripts;
+    partitions: Partitions;
+    clock?: (() => number) | undefined;
+  }) {
+    const { redis, partitions, clock } = dependencies;
     this.#redis = redis;
     this.#partitions = partitions;
     this.#clock = clock === undefined ? () => '' : () => String(clock());
   }
 
-  /** Ends up to limit overdue journeys of each partition. */
+  /** Ends up to limit overdue journeys of each partition. Safe to call from several processes at once. */
   async endOverdue(limit: number): Promise<EndedOverdue> {
     const ended: EndedOverdue = { expired: 0, untracked: [], isMore: false, failure: undefined };
-    // A primary that is away keeps its own partitions' journeys waiting, and no others.
+    // An unavailable primary delays only its own partitions.
     await Promise.all(
       this.#partitions.tags.map((tag) =>
         this.#endIn(tag, limit, ended).catch((error: unknown) => {

@@ -1,20 +1,28 @@
-import type { OutboxEntry } from './event-stream.js';
+/** An event as the scripts recorded it. */
+export interface OutboxEntry {
+  id: string;
+  /** Tag of the partition whose stream holds the entry. */
+  tag: string;
+  detailType: string;
+  atMs: number;
+  /** JSON */
+  detail: string;
+}
 
-/** All events that are not published yet; every process has one, and an entry is read by one of them. */
+/** The unpublished events; all processes share them through one consumer group. */
 export interface Outbox {
-  /** Entries that nobody had before; waits up to waitMs for the first one. */
+  /** Reads entries that no process has read; waits up to waitMs for the first one. */
   readNew(count: number, waitMs: number): Promise<OutboxEntry[]>;
-  /** Entries that this process took and has not finished. */
-  readOwn(count: number): Promise<OutboxEntry[]>;
-  /** Takes over what a dead process left; it is read with readOwn afterwards. Returns how many. */
-  takeOverAbandoned(count: number): Promise<number>;
-  /** Published or given up. */
-  finish(entries: OutboxEntry[]): Promise<void>;
-  /** Keeps what the bus refused for good, with the reason. */
-  keepDeadLetter(entry: OutboxEntry, reason: string): Promise<void>;
-  /** Forgets the names of processes that are gone. */
-  forgetGoneConsumers(): Promise<void>;
-  /** Ends a wait for new entries: it returns with none. */
+  /** Reads entries that this process has read and not acknowledged. */
+  readPending(count: number): Promise<OutboxEntry[]>;
+  /** Claims entries of processes that have died, for readPending. Returns how many. */
+  claimIdle(count: number): Promise<number>;
+  /** Acknowledges entries and deletes them. */
+  ack(entries: OutboxEntry[]): Promise<void>;
+  /** Stores a copy of an entry that the bus rejected, with the reason. */
+  deadLetter(entry: OutboxEntry, reason: string): Promise<void>;
+  deleteIdleConsumers(): Promise<void>;
+  /** Interrupts a waiting readNew, which returns no entries. */
   wake(): Promise<void>;
   close(): void;
 }

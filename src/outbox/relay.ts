@@ -1,49 +1,28 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { OutboxEntry } from './event-stream.js';
-import type { Outbox } from './outbox.js';
-import {
-  MAX_BYTES,
-  MAX_ENTRIES,
-  sizeInBytes,
-  type EventBridgePublisher,
-  type Verdict,
-} from './event-bridge-publisher.js';
+import { backoffMs } from './backoff.js';
+import { toBatches } from './event-batches.js';
+import type { EventBridgePublisher, PublishResult } from './event-bridge-publisher.js';
+import type { Outbox, OutboxEntry } from './outbox.js';
 
 /** How long a read waits for a new entry, in milliseconds. */
 export const READ_WAIT_MS = 1_000;
 const READ_COUNT = 100;
-const TAKE_OVER_EVERY_MS = 10_000;
-const FORGET_CONSUMERS_EVERY_MS = 600_000;
-/**
- * After a read that found something, what comes in next is gathered for this long; what comes after a quiet time is not
- * held up. To read and to publish takes over a millisecond of CPU with one event or ten: 300 starts a second cost 1.5 ms
- * each instead of 2.5.
- */
+const CLAIM_EVERY_MS = 10_000;
+const DELETE_CONSUMERS_EVERY_MS = 600_000;
+/** Wait between reads under load, which makes batches larger; the first event after an idle period is not delayed. */
 const GATHER_MS = 100;
-const SHORTEST_PAUSE_MS = 200;
-/** Below the time after which others take over what this process holds. */
-const LONGEST_PAUSE_MS = 30_000;
 
 export interface RelayObserver {
   published(count: number): void;
-  /** Failed, and will be tried again. */
   retried(count: number, reason: string): void;
-  /** Refused for good; kept as a dead letter. */
-  died(entry: OutboxEntry, reason: string): void;
-  /** The outbox itself could not be read or written. */
-  outboxAway(error: unknown): void;
-}
-
-export interface RelayDependencies {
-  outbox: Outbox;
-  publisher: EventBridgePublisher;
-  observer: RelayObserver;
+  deadLettered(entry: OutboxEntry, reason: string): void;
+  outboxUnavailable(error: unknown): void;
 }
 
 /**
- * Publishes what the outbox holds, at least once: an entry is finished only after EventBridge took it, so a process that
- * is killed in between leaves it to another one. Runs in every process; requests never wait for it.
+ * Publishes the events of the outbox at least once: an entry is acknowledged after EventBridge has accepted it, so the
+ * entries of a killed process are published by another one. Runs in every process; requests never wait for it.
  */
 export class Relay {
   readonly #outbox: Outbox;
@@ -53,16 +32,16 @@ export class Relay {
   readonly #aborted = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #failures = 0;
-  #gathers = false;
-  #ownsUnfinished = true;
-  #takeOverAt = 0;
-  #forgetConsumersAt = Date.now() + FORGET_CONSUMERS_EVERY_MS;
+  #isUnderLoad = false;
+  #mayHavePending = true;
+  #nextClaimAt = 0;
+  #nextConsumerCleanupAt = Date.now() + DELETE_CONSUMERS_EVERY_MS;
 
-  constructor({ outbox, publisher, observer }: RelayDependencies) {
-    this.#outbox = outbox;
-    this.#publisher = publisher;
-    this.#observer = observer;
-    // Each batch under way listens; Node.js would warn of a leak at the eleventh.
+  constructor(dependencies: { outbox: Outbox; publisher: EventBridgePublisher; observer: RelayObserver }) {
+    this.#outbox = dependencies.outbox;
+    this.#publisher = dependencies.publisher;
+    this.#observer = dependencies.observer;
+    // Every batch in flight listens, which can be more than Node's warning threshold.
     setMaxListeners(Infinity, this.#aborted.signal);
   }
 
@@ -70,20 +49,17 @@ export class Relay {
     this.#running = this.#run();
   }
 
-  /**
-   * Publishes what is in the outbox now, for at most graceMs beyond the wait of a read; what is left, because the bus is
-   * away, stays there for another process.
-   */
+  /** Publishes what is in the outbox now, within READ_WAIT_MS + graceMs; the rest is left to other processes. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort();
     const timer = setTimeout(() => {
       this.#aborted.abort();
     }, READ_WAIT_MS + graceMs);
-    // Without Redis the wait ends by itself.
+    // Without Redis the read ends with its own timeout.
     await this.#outbox.wake().catch(() => undefined);
     await this.#running;
     await this.#drain().catch((error: unknown) => {
-      this.#observer.outboxAway(error);
+      this.#observer.outboxUnavailable(error);
     });
     clearTimeout(timer);
     this.#outbox.close();
@@ -91,42 +67,40 @@ export class Relay {
   }
 
   async #run(): Promise<void> {
-    while (!this.#isStopping()) {
-      await this.#turn().catch((error: unknown) => {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await this.#relayOnce().catch((error: unknown) => {
         this.#failures++;
-        // An answer that was lost on the way may have given this process entries.
-        this.#ownsUnfinished = true;
-        this.#observer.outboxAway(error);
+        // A lost reply may have assigned entries to this process.
+        this.#mayHavePending = true;
+        this.#observer.outboxUnavailable(error);
       });
-      if (this.#failures > 0) await this.#pause();
-      else if (this.#gathers) await this.#stay(GATHER_MS);
+      const waitMs = this.#failures > 0 ? backoffMs(this.#failures) : this.#isUnderLoad ? GATHER_MS : 0;
+      if (waitMs > 0) await pause(waitMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  #isStopping(): boolean {
-    return this.#stopping.signal.aborted;
-  }
-
-  async #turn(): Promise<void> {
-    await this.#keepHouse();
-    const own = this.#ownsUnfinished ? await this.#outbox.readOwn(READ_COUNT) : [];
-    // Where something is unfinished the new ones are only looked at, so that the next try is not late.
-    const waitMs = own.length > 0 ? 0 : READ_WAIT_MS;
-    const fresh = own.length < READ_COUNT ? await this.#outbox.readNew(READ_COUNT - own.length, waitMs) : [];
-    const unfinished = await this.#publishAll([...own, ...fresh]);
-    // A read of its own may have left some.
-    this.#ownsUnfinished = unfinished > 0 || own.length > 0;
-    // A bus that took some is there: what it did not take must not slow the others down.
-    const isAway = unfinished > 0 && unfinished === own.length + fresh.length;
-    this.#failures = unfinished === 0 ? 0 : isAway ? this.#failures + 1 : 1;
-    const found = own.length + fresh.length;
-    this.#gathers = found > 0 && found < READ_COUNT;
+  async #relayOnce(): Promise<void> {
+    await this.#maintainGroup();
+    const pending = this.#mayHavePending ? await this.#outbox.readPending(READ_COUNT) : [];
+    // While entries are pending, reading new ones must not delay their retry.
+    const waitMs = pending.length > 0 ? 0 : READ_WAIT_MS;
+    const fresh =
+      pending.length < READ_COUNT ? await this.#outbox.readNew(READ_COUNT - pending.length, waitMs) : [];
+    const found = pending.length + fresh.length;
+    const unpublished = await this.#publishAll([...pending, ...fresh]);
+    // A read of pending entries may not have returned all of them.
+    this.#mayHavePending = unpublished > 0 || pending.length > 0;
+    // Partial success shows that the bus is available, so the failed entries must not slow down the others.
+    const isBusUnavailable = unpublished > 0 && unpublished === found;
+    this.#failures = unpublished === 0 ? 0 : isBusUnavailable ? this.#failures + 1 : 1;
+    this.#isUnderLoad = found > 0 && found < READ_COUNT;
   }
 
   async #drain(): Promise<void> {
     for (;;) {
       const entries = [
-        ...(await this.#outbox.readOwn(READ_COUNT)),
+        ...(await this.#outbox.readPending(READ_COUNT)),
         ...(await this.#outbox.readNew(READ_COUNT, 0)),
       ];
       if (entries.length === 0 || (await this.#publishAll(entries)) > 0 || this.#aborted.signal.aborted)
@@ -134,85 +108,55 @@ export class Relay {
     }
   }
 
-  /** Returns how many entries are not finished. */
+  /** Returns how many entries are to be retried. */
   async #publishAll(entries: OutboxEntry[]): Promise<number> {
-    // Until they are finished: a write to the outbox may fail as well.
-    if (entries.length > 0) this.#ownsUnfinished = true;
-    const results = await Promise.all(inBatches(entries).map((batch) => this.#publish(batch)));
-    return results.reduce((sum, unfinished) => sum + unfinished, 0);
+    // Until they are acknowledged, which may fail as well.
+    if (entries.length > 0) this.#mayHavePending = true;
+    const unpublished = await Promise.all(toBatches(entries).map((batch) => this.#publish(batch)));
+    return unpublished.reduce((sum, count) => sum + count, 0);
   }
 
-  /** Returns how many entries of the batch are not finished. */
+  /** Returns how many entries are to be retried. */
   async #publish(batch: OutboxEntry[]): Promise<number> {
-    let verdicts: Verdict[];
+    let results: PublishResult[];
     try {
-      verdicts = await this.#publisher.publish(batch, this.#aborted.signal);
+      results = await this.#publisher.publish(batch, this.#aborted.signal);
     } catch (error) {
       this.#observer.retried(batch.length, error instanceof Error ? error.name : String(error));
       return batch.length;
     }
-    const finished: OutboxEntry[] = [];
-    let unfinished = 0;
+    const done: OutboxEntry[] = [];
+    let published = 0;
     for (const [index, entry] of batch.entries()) {
-      const verdict = verdicts[index];
-      if (verdict === 'published') finished.push(entry);
-      else if (verdict?.forGood === true) {
-        await this.#outbox.keepDeadLetter(entry, verdict.refused);
-        this.#observer.died(entry, verdict.refused);
-        finished.push(entry);
-      } else {
-        unfinished++;
-        this.#observer.retried(1, verdict?.refused ?? 'no verdict');
+      const result = results[index] ?? { kind: 'retryable', code: 'NoAnswer' };
+      switch (result.kind) {
+        case 'published':
+          published++;
+          done.push(entry);
+          break;
+        case 'rejected':
+          await this.#outbox.deadLetter(entry, result.code);
+          this.#observer.deadLettered(entry, result.code);
+          done.push(entry);
+          break;
+        case 'retryable':
+          this.#observer.retried(1, result.code);
       }
     }
-    await this.#outbox.finish(finished);
-    this.#observer.published(verdicts.filter((verdict) => verdict === 'published').length);
-    return unfinished;
+    await this.#outbox.ack(done);
+    this.#observer.published(published);
+    return batch.length - done.length;
   }
 
-  async #keepHouse(): Promise<void> {
+  async #maintainGroup(): Promise<void> {
     const now = Date.now();
-    if (now >= this.#takeOverAt) {
-      this.#takeOverAt = now + TAKE_OVER_EVERY_MS;
-      const taken = await this.#outbox.takeOverAbandoned(READ_COUNT);
-      if (taken > 0) this.#ownsUnfinished = true;
+    if (now >= this.#nextClaimAt) {
+      this.#nextClaimAt = now + CLAIM_EVERY_MS;
+      if ((await this.#outbox.claimIdle(READ_COUNT)) > 0) this.#mayHavePending = true;
     }
-    if (now >= this.#forgetConsumersAt) {
-      this.#forgetConsumersAt = now + FORGET_CONSUMERS_EVERY_MS;
-      await this.#outbox.forgetGoneConsumers();
-    }
-  }
-
-  /**
-   * Full jitter: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015. Waits that fail together
-   * come back apart.
-   */
-  async #pause(): Promise<void> {
-    const longest = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** Math.min(this.#failures, 10));
-    const ms = Math.max(SHORTEST_PAUSE_MS / 2, Math.random() * longest);
-    await this.#stay(ms);
-  }
-
-  /** Until it is time, or to stop. */
-  async #stay(ms: number): Promise<void> {
-    await pause(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
-  }
-}
-
-/** In order, as many together as one call takes. */
-export function inBatches(entries: OutboxEntry[]): OutboxEntry[][] {
-  const batches: OutboxEntry[][] = [];
-  let bytes = Infinity;
-  for (const entry of entries) {
-    const size = sizeInBytes(entry);
-    const batch = batches.at(-1);
-    if (batch === undefined || batch.length === MAX_ENTRIES || bytes + size > MAX_BYTES) {
-      batches.push([entry]);
-      bytes = size;
-    } else {
-      batch.push(entry);
-      bytes += size;
+    if (now >= this.#nextConsumerCleanupAt) {
+      this.#nextConsumerCleanupAt = now + DELETE_CONSUMERS_EVERY_MS;
+      await this.#outbox.deleteIdleConsumers();
     }
   }
-  return batches;
 }

@@ -1,19 +1,19 @@
 import type { Redis } from 'ioredis';
-import { EventStream, type OutboxEntry } from './event-stream.js';
-import type { Outbox } from './outbox.js';
+import { EventStream } from './event-stream.js';
+import type { Outbox, OutboxEntry } from './outbox.js';
 
-/** The outbox of a single Redis: one stream, on which a read waits for what comes. */
+/** The outbox of a single Redis: one stream, on which reads block. */
 export class SingleOutbox extends EventStream implements Outbox {
-  /** A connection of its own: reading waits on it for new entries. */
-  readonly #reader: Redis;
   readonly #redis: Redis;
+  readonly #reader: Redis;
   #readerId: number | undefined;
 
+  /** reader: a separate connection, because reads block. */
   constructor({ redis, reader, consumer }: { redis: Redis; reader: Redis; consumer: string }) {
     super({ redis, reader, consumer, tag: '' });
-    this.#reader = reader;
     this.#redis = redis;
-    // Each connection has another id.
+    this.#reader = reader;
+    // The next connection has another id.
     this.#reader.on('close', () => {
       this.#readerId = undefined;
     });

@@ -1,19 +1,19 @@
 import type { Metrics, Series } from './metrics.js';
 
-const WRITTEN_EVERY_MS = 60_000;
-/** CloudWatch's limit on the values of one metric in one line. */
-const MAX_SAMPLES = 100;
+const WRITE_EVERY_MS = 60_000;
+/** CloudWatch's limit on the values of one metric in one document. */
+const MAX_VALUES = 100;
 
 type Unit = 'Count' | 'Seconds' | 'None';
-interface Told {
+interface ExportedMetric {
   kind: 'counter' | 'gauge' | 'histogram';
   unit: Unit;
-  /** The one label that CloudWatch gets as a dimension: each of its values is a metric to pay for. */
+  /** The only label that becomes a dimension: CloudWatch charges for each of its values. */
   by?: string;
 }
 
-/** What CloudWatch is told, by the names that Prometheus gets as well. */
-const told: Record<string, Told> = {
+/** The metrics that CloudWatch gets, by their Prometheus names. */
+const exportedMetrics: Record<string, ExportedMetric> = {
   http_request_duration_seconds: { kind: 'histogram', unit: 'Seconds', by: 'route' },
   requests_shed_total: { kind: 'counter', unit: 'Count' },
   redis_call_duration_seconds: { kind: 'histogram', unit: 'Seconds', by: 'outcome' },
@@ -31,24 +31,27 @@ const told: Record<string, Told> = {
   update_interval_stretch: { kind: 'gauge', unit: 'None' },
 };
 
-/** One line of the log: metrics that have the same dimension. */
-interface Line {
+/** Metrics with the same dimension; written as one log line. */
+interface Document {
   dimension: Record<string, string>;
   units: Record<string, Unit>;
   values: Record<string, number | number[]>;
 }
 
+/** Cumulative counts by the upper bound of their bucket; a metric without buckets has the bound Infinity only. */
+type Counts = Map<number, number>;
+
 /**
- * Writes the metrics once a minute to standard output, where CloudWatch Logs makes metrics of them. In the process itself,
- * because the agents that scrape Prometheus for CloudWatch drop histograms' buckets, and so every percentile. Source of
- * the format: Amazon CloudWatch User Guide, "Specification: Embedded metric format".
+ * Writes the metrics to standard output once a minute, where CloudWatch Logs extracts them. Agents that scrape Prometheus
+ * for CloudWatch drop the buckets of histograms, and so the percentiles. Source of the format: Amazon CloudWatch User
+ * Guide, "Specification: Embedded metric format".
  */
 export class EmbeddedMetrics {
   readonly #metrics: Metrics;
   readonly #namespace: string | undefined;
   readonly #write: (line: string) => void;
-  /** What counters stood at when they were last written: CloudWatch adds up what it gets. */
-  readonly #before = new Map<string, number>();
+  /** Counts at the last write: CloudWatch adds up what it gets. */
+  readonly #lastCounts = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
   /** Without a namespace nothing is written. */
@@ -64,51 +67,55 @@ export class EmbeddedMetrics {
 
   start(): void {
     if (this.#namespace === undefined) return;
-    this.#timer = setInterval(() => void this.#writeAll(), WRITTEN_EVERY_MS);
+    this.#timer = setInterval(() => void this.#writeAll(), WRITE_EVERY_MS);
   }
 
-  /** Writes what was counted since the last time. */
+  /** Writes what has been counted since the last write. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     if (this.#namespace !== undefined) await this.#writeAll();
   }
 
   async #writeAll(): Promise<void> {
-    const names = Object.keys(told);
-    const series = await Promise.all(names.map((name) => this.#metrics.read(name)));
-    const lines = new Map<string, Line>();
-    for (const [index, name] of names.entries()) this.#collect(name, series[index] ?? [], lines);
-    for (const line of lines.values()) this.#write(this.#documentOf(line));
+    const exported = Object.entries(exportedMetrics);
+    // At once: the gauges of the backlog share one read from Redis.
+    const series = await Promise.all(exported.map(([name]) => this.#metrics.read(name)));
+    const documents = new Map<string, Document>();
+    for (const [index, [name, metric]] of exported.entries()) {
+      this.#add(name, metric, series[index] ?? [], documents);
+    }
+    for (const document of documents.values()) this.#write(this.#format(document));
   }
 
-  #collect(name: string, series: Series[], lines: Map<string, Line>): void {
-    const { kind, unit, by } = told[name] as Told;
+  #add(
+    name: string,
+    { kind, unit, by }: ExportedMetric,
+    series: Series[],
+    documents: Map<string, Document>,
+  ): void {
     for (const [label, counts] of countsByLabel(series, by)) {
       const value =
-        kind === 'gauge' ? counts.get(Infinity) : this.#sinceBefore(`${name} ${label}`, counts, kind);
+        kind === 'gauge' ? counts.get(Infinity) : this.#increase(`${name} ${label}`, counts, kind);
       if (value === undefined || Number.isNaN(value)) continue;
-      const key = by === undefined ? '' : `${by}=${label}`;
-      const line = lines.get(key) ?? {
-        dimension: by === undefined ? {} : { [by]: label },
-        units: {},
-        values: {},
-      };
-      line.units[name] = unit;
-      line.values[name] = value;
-      lines.set(key, line);
+      const dimension: Record<string, string> = by === undefined ? {} : { [by]: label };
+      const key = JSON.stringify(dimension);
+      const document = documents.get(key) ?? { dimension, units: {}, values: {} };
+      document.units[name] = unit;
+      document.values[name] = value;
+      documents.set(key, document);
     }
   }
 
-  #sinceBefore(key: string, counts: Counts, kind: 'counter' | 'histogram'): number | number[] | undefined {
-    const fresh: Counts = new Map();
+  #increase(key: string, counts: Counts, kind: 'counter' | 'histogram'): number | number[] | undefined {
+    const increases: Counts = new Map();
     for (const [bound, count] of counts) {
-      fresh.set(bound, count - (this.#before.get(`${key} ${bound}`) ?? 0));
-      this.#before.set(`${key} ${bound}`, count);
+      increases.set(bound, count - (this.#lastCounts.get(`${key} ${bound}`) ?? 0));
+      this.#lastCounts.set(`${key} ${bound}`, count);
     }
-    return kind === 'counter' ? fresh.get(Infinity) : samplesOf(fresh);
+    return kind === 'counter' ? increases.get(Infinity) : sampleValues(increases);
   }
 
-  #documentOf({ dimension, units, values }: Line): string {
+  #format({ dimension, units, values }: Document): string {
     return JSON.stringify({
       _aws: {
         Timestamp: Date.now(),
@@ -126,37 +133,34 @@ export class EmbeddedMetrics {
   }
 }
 
-/** How many were counted up to each bound; what has no buckets has the one bound Infinity. */
-type Counts = Map<number, number>;
-
-/** Summed over all labels but one. */
+/** Sums over all other labels. */
 function countsByLabel(series: Series[], by: string | undefined): Map<string, Counts> {
-  const counted = new Map<string, Counts>();
+  const byLabel = new Map<string, Counts>();
   for (const { value, labels, metricName } of series) {
     if (metricName !== undefined && !metricName.endsWith('_bucket')) continue;
     const label = by === undefined ? '' : String(labels[by]);
-    const counts: Counts = counted.get(label) ?? new Map<number, number>();
+    const counts: Counts = byLabel.get(label) ?? new Map<number, number>();
     const bound = Number(String(labels['le'] ?? '+Inf').replace('+Inf', 'Infinity'));
     counts.set(bound, (counts.get(bound) ?? 0) + value);
-    counted.set(label, counts);
+    byLabel.set(label, counts);
   }
-  return counted;
+  return byLabel;
 }
 
 /**
- * What was measured, each as its bucket's upper bound, so that a percentile of them is never below the true one: all of
- * it, or a hundred that stand for more. Undefined where nothing was.
+ * Up to MAX_VALUES values with the same percentiles, each the upper bound of its bucket, so that no percentile is too
+ * low. Undefined if nothing was measured.
  */
-function samplesOf(counts: Counts): number[] | undefined {
+function sampleValues(counts: Counts): number[] | undefined {
   const bounds = [...counts.keys()].sort((a, b) => a - b);
   const total = counts.get(Infinity) ?? 0;
   if (total === 0) return undefined;
-  const size = Math.min(total, MAX_SAMPLES);
-  // What lies beyond the last bucket has no bound: twice that bucket's says that it was long.
-  const longest = 2 * (bounds.at(-2) ?? 0);
+  const size = Math.min(total, MAX_VALUES);
+  // Values above the last bucket have no bound; twice the last one shows that they were long.
+  const beyond = 2 * (bounds.at(-2) ?? 0);
   return Array.from({ length: size }, (_none, index) => {
     const rank = ((index + 0.5) * total) / size;
     const bound = bounds.find((each) => (counts.get(each) ?? 0) >= rank) ?? Infinity;
-    return Number.isFinite(bound) ? bound : longest;
+    return Number.isFinite(bound) ? bound : beyond;
   });
 }

@@ -1,53 +1,45 @@
 import { monitorEventLoopDelay, performance, type EventLoopUtilization } from 'node:perf_hooks';
 
-const MEASURED_EVERY_MS = 1_000;
+const MEASURE_EVERY_MS = 1_000;
 const RESOLUTION_MS = 10;
-/**
- * The share of its time that a process may be at work; what is left is for what comes unevenly, and for collections. The
- * more it is at work, the longer what a collection held up takes to be made good: with 0.7 and 1, 20,000 journeys with
- * waiting students took 77 % of a core, and p99 of updates was 1.2 to 1.7 s; with these, 67 to 71 %, and 0.1 to 0.3 s.
- */
+/** Event loop utilization at which the interval starts to stretch and is stretched in full; the rest is for bursts. */
 const BUSY_FROM = 0.65;
 const BUSY_IN_FULL = 0.9;
-/** What a request waits for its turn, at the median of a second. */
-const LATE_FROM_MS = 10;
-const LATEST_MS = 60;
-const LONGEST_STRETCH = 3;
-/** The share of a second in what is followed: one long pause puts nobody off. */
-const FOLLOWS_BY = 0.1;
-/**
- * A second; twice that of the stretch. While it falls, whoever asks later is told less, and phones come closer together:
- * of an interval of 5 s by a tenth. Where the stretch fell by 0.2 a second, all of them would come at once.
- */
-const EASES_BY = 0.01;
+/** The same for the median delay of the event loop. */
+const DELAYED_FROM_MS = 10;
+const DELAYED_IN_FULL_MS = 60;
+const MAX_STRETCH = 3;
+/** Weight of the latest second: one long pause barely counts. */
+const SMOOTHING = 0.1;
+/** Largest decrease of the load per second. A faster one would make all phones report at the same time. */
+const MAX_DECREASE = 0.01;
 
 /**
- * How much too much the process has to do: 1 while there is room, up to 3 when there is none. Phones are asked to come so
- * much later, which is better for them than to wait or to be refused. By the share of its time that the process is at
- * work, because requests are late only when no room is left at all; and by how late they are, because requests that have
- * bunched up are late where there is room, and stay so until fewer come.
+ * How far phones should stretch their interval because this process is overloaded: 1 (not at all) to 3. Utilization
+ * shows overload before requests are late; the delay shows bursts that keep requests late although there is capacity.
  */
 export class LoadMonitor {
   readonly #delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  #before: EventLoopUtilization | undefined;
-  #over = 0;
+  #lastUtilization: EventLoopUtilization | undefined;
+  /** 0 to 1 */
+  #load = 0;
   #timer: NodeJS.Timeout | undefined;
 
   get stretch(): number {
-    return 1 + this.#over * (LONGEST_STRETCH - 1);
+    return 1 + this.#load * (MAX_STRETCH - 1);
   }
 
   start(): void {
     this.#delays.enable();
-    this.#before = performance.eventLoopUtilization();
+    this.#lastUtilization = performance.eventLoopUtilization();
     this.#timer = setInterval(() => {
       const now = performance.eventLoopUtilization();
-      const { utilization } = performance.eventLoopUtilization(now, this.#before);
-      this.#before = now;
-      // It counts the time between two looks, so an idle loop has the resolution.
-      this.measured(utilization, this.#delays.percentile(50) / 1e6 - RESOLUTION_MS);
+      const { utilization } = performance.eventLoopUtilization(now, this.#lastUtilization);
+      this.#lastUtilization = now;
+      // The histogram records the time between two samples, so an idle loop shows the resolution.
+      this.update(utilization, this.#delays.percentile(50) / 1e6 - RESOLUTION_MS);
       this.#delays.reset();
-    }, MEASURED_EVERY_MS);
+    }, MEASURE_EVERY_MS);
     this.#timer.unref();
   }
 
@@ -56,15 +48,17 @@ export class LoadMonitor {
     this.#delays.disable();
   }
 
-  /** Of the last second; utilization: the share of it that the event loop was at work; delayMs: the loop's median delay. */
-  measured(utilization: number, delayMs: number): void {
-    const byWork = share(utilization, BUSY_FROM, BUSY_IN_FULL);
-    const byDelay = share(delayMs, LATE_FROM_MS, LATEST_MS);
-    this.#over += Math.max(FOLLOWS_BY * (Math.max(byWork, byDelay) - this.#over), -EASES_BY);
+  /** For each second: the event loop's utilization (0 to 1) and its median delay. */
+  update(utilization: number, delayMs: number): void {
+    const load = Math.max(
+      fraction(utilization, BUSY_FROM, BUSY_IN_FULL),
+      fraction(delayMs, DELAYED_FROM_MS, DELAYED_IN_FULL_MS),
+    );
+    this.#load += Math.max(SMOOTHING * (load - this.#load), -MAX_DECREASE);
   }
 }
 
-/** How far the figure is from where it counts to where it counts in full, 0 to 1. */
-function share(figure: number, from: number, full: number): number {
-  return Math.min(1, Math.max(0, (figure - from) / (full - from)));
+/** Where the value lies between the two limits, 0 to 1. */
+function fraction(value: number, from: number, full: number): number {
+  return Math.min(1, Math.max(0, (value - from) / (full - from)));
 }

@@ -1,7 +1,7 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
 
-/** Never in a log, wherever a line carries them: positions and tokens. */
-const secretFields = new Set([
+/** Positions and secrets, which are redacted at any depth. */
+const REDACTED = new Set([
   'latitude',
   'longitude',
   'location',
@@ -16,50 +16,49 @@ const secretFields = new Set([
   'body',
 ]);
 
-/** Deeper than any line of ours: an object that contains itself must end somewhere. */
-const DEEPEST = 6;
+/** Ends the recursion into objects that contain themselves. */
+const MAX_DEPTH = 6;
 
-/** JSON lines on standard output, with fields instead of sentences. */
+/** Writes JSON lines to standard output. */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   return pino(
     {
       level,
       base: { service: 'admin-service' },
       timestamp: pino.stdTimeFunctions.isoTime,
-      // Not by pino's redact: it takes 28 µs and 100 KB of garbage a line, half of what answering a refused update costs.
-      formatters: { level: (label) => ({ level: label }), log: (line) => withoutSecrets(line, DEEPEST) },
-      // Described already; pino's own would do it once more.
-      serializers: { err: (described: unknown) => described },
+      // Not pino's redact option, which takes paths and is much slower.
+      formatters: { level: (label) => ({ level: label }), log: (line) => redact(line, MAX_DEPTH) },
+      // redact() has serialized errors already.
+      serializers: { err: (error: unknown) => error },
     },
     ...(destination === undefined ? [] : [destination]),
   );
 }
 
-function withoutSecrets(line: object, depth: number): Record<string, unknown> {
-  const kept: Record<string, unknown> = {};
-  for (const [field, value] of Object.entries(line)) {
-    if (!secretFields.has(field)) kept[field] = writable(value, depth - 1);
-  }
-  return kept;
+function redact(line: object, depth: number): Record<string, unknown> {
+  const fields = Object.entries(line).filter(([name]) => !REDACTED.has(name));
+  return Object.fromEntries(fields.map(([name, value]) => [name, redactValue(value, depth - 1)]));
 }
 
-function writable(value: unknown, depth: number): unknown {
+function redactValue(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Date) return value;
-  if (value instanceof Error) return describeError(value);
+  if (value instanceof Error) return serializeError(value);
   if (depth === 0) return '[deeper]';
-  return Array.isArray(value) ? value.map((item) => writable(item, depth - 1)) : withoutSecrets(value, depth);
+  return Array.isArray(value) ? value.map((item) => redactValue(item, depth - 1)) : redact(value, depth);
 }
 
-/**
- * An error's name, message, code and stack, and the same of its cause; nothing else, because drivers hang their
- * command's arguments on theirs.
- */
-function describeError(error: Error): object {
+/** Omits other properties: drivers attach a command's arguments to their errors. */
+function serializeError(error: Error): object {
   const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
-  const cause = error.cause === undefined ? {} : { cause: causeOf(error.cause) };
-  return { type: error.name, message: error.message, ...code, stack: error.stack, ...cause };
+  return {
+    type: error.name,
+    message: error.message,
+    ...code,
+    stack: error.stack,
+    ...(error.cause !== undefined && { cause: serializeCause(error.cause) }),
+  };
 }
 
-function causeOf(cause: unknown): unknown {
-  return cause instanceof Error ? describeError(cause) : String(cause);
+function serializeCause(cause: unknown): unknown {
+  return cause instanceof Error ? serializeError(cause) : String(cause);
 }

@@ -8,14 +8,14 @@ export interface Backlog {
   outboxAgeSeconds: number;
 }
 
-/** One value of a metric by its labels; a histogram has one for each bucket (`le`), and its sum and count. */
+/** One value of a metric; a histogram has one per bucket (`le`), its sum and its count. */
 export interface Series {
   value: number;
   labels: Partial<Record<string, string | number>>;
   metricName?: string;
 }
 
-/** What an operator counts, as named recorders; each process has one. */
+/** The metrics of this process. */
 export class Metrics {
   readonly #registry = new Registry();
 
@@ -28,7 +28,7 @@ export class Metrics {
   });
   readonly #shed = new Counter({
     name: 'requests_shed_total',
-    help: 'Requests refused with 503 before they were looked at, because there was too much to do.',
+    help: 'Requests refused with 503 because the process was overloaded.',
     registers: [this.#registry],
   });
   readonly #redis = new Histogram({
@@ -47,34 +47,34 @@ export class Metrics {
   });
   readonly #polls = new Counter({
     name: 'live_polls_total',
-    help: 'Live polls by where the answer came from; source="postgres" over the sum is queries per poll.',
+    help: 'Live polls by the source of the response (state, cache, postgres, change).',
     labelNames: ['source'],
     registers: [this.#registry],
   });
   readonly #positions = new Counter({
     name: 'location_updates_total',
-    help: 'Position updates by what became of them (recorded, rateLimited, implausible, stale, ...).',
+    help: 'Position updates by outcome (recorded, rateLimited, implausible, stale, ...).',
     labelNames: ['outcome'],
     registers: [this.#registry],
   });
   readonly #published = new Counter({
     name: 'events_published_total',
-    help: 'Events that EventBridge took.',
+    help: 'Events that EventBridge has accepted.',
     registers: [this.#registry],
   });
   readonly #retried = new Counter({
     name: 'events_retried_total',
-    help: 'Events whose publishing failed and is tried again.',
+    help: 'Failed attempts to publish an event that will be retried.',
     registers: [this.#registry],
   });
   readonly #dead = new Counter({
     name: 'events_dead_total',
-    help: 'Events that EventBridge refused for good; they are in the dead-letter stream.',
+    help: 'Events that EventBridge has rejected; they are in the dead-letter stream.',
     registers: [this.#registry],
   });
   readonly #expired = new Counter({
     name: 'journeys_expired_total',
-    help: 'Journeys that this process ended because they ran into their limit.',
+    help: 'Journeys that this process has ended at their time limit.',
     registers: [this.#registry],
   });
 
@@ -123,19 +123,12 @@ export class Metrics {
     this.#expired.inc(count);
   }
 
-  /** waiting: how many polls wait for a change in this process. */
   gaugeWaiting(waiting: () => number): void {
-    this.#gauge(
-      'live_polls_waiting',
-      'Polls with Prefer: wait that wait for a change in this process.',
-      waiting,
-    );
+    this.#gauge('live_polls_waiting', 'Polls that wait for a change in this process.', waiting);
   }
 
-  /** stretch: see cadence.ts. */
   gaugeStretch(stretch: () => number): void {
-    const help =
-      'How many times the ordinary interval phones are asked to wait, because this process has too much to do.';
+    const help = 'Factor by which this process stretches the update interval because of its load.';
     this.#gauge('update_interval_stretch', help, stretch);
   }
 
@@ -163,35 +156,30 @@ export class Metrics {
     });
   }
 
-  /** Read from Redis when they are asked for, so every process tells the same numbers: take the maximum, not the sum. */
+  /** Read from Redis on each scrape, so all processes report the same numbers: use the maximum, not the sum. */
   #gaugeBacklog(readBacklog: () => Promise<Backlog>): void {
-    let underWay: Promise<Backlog | null> | undefined;
-    // prom-client collects all gauges at once; they share one reading.
+    let inFlight: Promise<Backlog | null> | undefined;
+    // prom-client collects all gauges at once; they share one read.
     const read = () => {
-      underWay ??= readBacklog()
+      inFlight ??= readBacklog()
         .catch(() => null)
         .finally(() => {
-          underWay = undefined;
+          inFlight = undefined;
         });
-      return underWay;
+      return inFlight;
     };
-    const gauge = (name: string, help: string, field: keyof Backlog) => {
-      const made: Gauge = new Gauge({
+    const addGauge = (name: string, help: string, field: keyof Backlog) => {
+      const gauge: Gauge = new Gauge({
         name,
         help,
         registers: [this.#registry],
-        // Redis is away: no number is better than an old one.
         collect: async () => {
-          made.set((await read())?.[field] ?? NaN);
+          gauge.set((await read())?.[field] ?? NaN);
         },
       });
     };
-    gauge('journeys_active', 'Journeys that go on, in all processes.', 'activeJourneys');
-    gauge('outbox_depth', 'Events that are not published yet.', 'outboxDepth');
-    gauge(
-      'outbox_oldest_age_seconds',
-      'How long the oldest event that is not published yet has waited.',
-      'outboxAgeSeconds',
-    );
+    addGauge('journeys_active', 'Active journeys of all processes.', 'activeJourneys');
+    addGauge('outbox_depth', 'Unpublished events.', 'outboxDepth');
+    addGauge('outbox_oldest_age_seconds', 'Age of the oldest unpublished event.', 'outboxAgeSeconds');
   }
 }

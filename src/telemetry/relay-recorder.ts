@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Metrics } from './metrics.js';
 
-/** Tells of what becomes of events on their way to the bus, in metrics and log. */
+/** Records the relay's results in metrics and the log. */
 export function relayRecorder(logger: Logger, metrics: Metrics) {
   return {
     published: (count: number) => {
@@ -9,17 +9,14 @@ export function relayRecorder(logger: Logger, metrics: Metrics) {
     },
     retried: (count: number, reason: string) => {
       metrics.eventsRetried(count);
-      logger.warn({ count, reason }, 'events not published; they will be tried again');
+      logger.warn({ count, reason }, 'events not published; retrying');
     },
-    died: ({ id, detailType }: { id: string; detailType: string }, reason: string) => {
+    deadLettered: ({ id, detailType }: { id: string; detailType: string }, reason: string) => {
       metrics.eventsDead(1);
-      logger.error(
-        { entry: id, detailType, reason },
-        'EventBridge refused an event for good; it is in the dead-letter stream',
-      );
+      logger.error({ entry: id, detailType, reason }, 'event rejected by EventBridge; dead-lettered');
     },
-    outboxAway: (error: unknown) => {
-      logger.warn({ err: error }, 'outbox away');
+    outboxUnavailable: (error: unknown) => {
+      logger.warn({ err: error }, 'outbox unavailable');
     },
   };
 }

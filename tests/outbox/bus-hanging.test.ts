@@ -16,7 +16,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-test('while EventBridge hangs calls are answered as quickly as ever; then it is given up and all events come out', async () => {
+test('while EventBridge hangs, calls are answered in time; afterwards all events are published', async () => {
   service.bus.failNext({ kind: 'hang' });
   const waiting = await putIntoOutbox(redis.client);
   await until('a call that hangs', () => service.bus.calls() > 0);

@@ -20,74 +20,60 @@ afterAll(async () => {
   await redis.stop();
 });
 
-const codes = ['InvalidArgument', 'MalformedDetail'];
+test.each(['InvalidArgument', 'MalformedDetail'])(
+  'an event rejected with %s becomes a dead letter with the reason and is not retried',
+  async (code) => {
+    let tries = 0;
+    const sessionId = await putWithTrouble((id) => ({
+      kind: 'refuse',
+      code,
+      refuses: ({ detail }) => detail['sessionId'] === id && ++tries > 0,
+    }));
+    const [letter] = await until('the dead letter', async () => {
+      const letters = await deadLettersOf(sessionId);
+      return letters.length > 0 && letters;
+    });
+    expect(letter).toMatchObject({ type: 'TrainerJourneyStarted', reason: code });
+    expect(JSON.parse(letter?.['detail'] ?? '')).toMatchObject({
+      sessionId,
+      eventId: expect.any(String) as string,
+    });
+    await anEventThatIsPublished();
+    expect(tries).toBe(1);
+    expect((await redis.client.xpending('journey:outbox', 'relay'))[0]).toBe(0);
+  },
+);
 
-test.each(codes)('an event refused with %s is kept as a dead letter, with the reason', async (code) => {
-  const sessionId = await aRefusedEvent(code);
-  const [letter] = await deadLettersOf(sessionId);
-  expect(letter).toMatchObject({ type: 'TrainerJourneyStarted', reason: code });
-  expect(JSON.parse(letter?.['detail'] ?? '')).toMatchObject({
-    sessionId,
-    eventId: expect.any(String) as string,
-  });
-});
-
-test.each(codes)('an event refused with %s is not tried again and is out of the outbox', async (code) => {
-  let tries = 0;
-  const sessionId = await putWithTrouble((id) => ({
-    kind: 'refuse',
-    code,
-    refuses: ({ detail }) => detail['sessionId'] === id && ++tries > 0,
-  }));
-  await until('the dead letter', async () => (await deadLettersOf(sessionId)).length > 0);
-  await anEventThatComesOut();
-  expect(tries).toBe(1);
-  expect(await redis.client.xlen('journey:outbox')).toBe(0);
-  expect((await redis.client.xpending('journey:outbox', 'relay'))[0]).toBe(0);
-});
-
-test('an event refused for good is counted in events_dead_total', async () => {
+test('a dead letter is counted in events_dead_total and logged as an error with type and reason', async () => {
   const before = await metric(service, 'events_dead_total');
-  await aRefusedEvent('InvalidArgument');
-  await until('it is counted', async () => (await metric(service, 'events_dead_total')) === before + 1);
-});
-
-test('an event refused for good is logged as an error that names the entry and the reason', async () => {
-  const before = service.logLines().length;
+  const linesBefore = service.logLines().length;
   await aRefusedEvent('MalformedDetail');
-  const line = await until('the line', () =>
-    service
-      .logLines()
-      .slice(before)
-      .find(({ level }) => level === 'error'),
-  );
-  expect(line).toMatchObject({ detailType: 'TrainerJourneyStarted', reason: 'MalformedDetail' });
+  await until('it is counted', async () => (await metric(service, 'events_dead_total')) === before + 1);
+  const errors = service
+    .logLines()
+    .slice(linesBefore)
+    .filter(({ level }) => level === 'error');
+  expect(errors).toMatchObject([{ detailType: 'TrainerJourneyStarted', reason: 'MalformedDetail' }]);
 });
 
-test('the others of a call are published while one of them is refused for good', async () => {
-  service.bus.failNext(internalFailure);
-  const refused = randomUUID();
-  service.bus.failWhile(() => ({
-    kind: 'refuse',
-    code: 'InvalidArgument',
-    refuses: ({ detail }) => detail['sessionId'] === refused,
-  }));
-  const detail = JSON.stringify({ eventId: randomUUID(), sessionId: refused });
-  const [, ...others] = await Promise.all([
-    putIntoOutbox(redis.client, { detail }),
-    ...Array.from({ length: 5 }, () => putIntoOutbox(redis.client)),
-  ]);
-  await until('the others', () => others.every((sessionId) => service.eventsOf(sessionId).length === 1));
-  await until('the dead letter', async () => (await deadLettersOf(refused)).length === 1);
-});
-
-test('a call that EventBridge refuses as a whole because of one event is split, and only that event is dead', async () => {
+test.each<[string, (refused: string) => Trouble]>([
+  [
+    'one event of a call is rejected',
+    (refused) => ({
+      kind: 'refuse',
+      code: 'InvalidArgument',
+      refuses: ({ detail }) => detail['sessionId'] === refused,
+    }),
+  ],
+  [
+    'a call is rejected because of one event',
+    () => ({ kind: 'error', status: 400, code: 'ValidationException' }),
+  ],
+])('when %s, only that event is dead-lettered and the others are published', async (_name, troubleFor) => {
   const refused = randomUUID();
   service.bus.failNext(internalFailure);
   service.bus.failWhile((entries) =>
-    entries.some(({ Detail }) => String(Detail).includes(refused))
-      ? { kind: 'error', status: 400, code: 'ValidationException' }
-      : undefined,
+    entries.some(({ Detail }) => String(Detail).includes(refused)) ? troubleFor(refused) : undefined,
   );
   const detail = JSON.stringify({ eventId: randomUUID(), sessionId: refused });
   const [, ...others] = await Promise.all([
@@ -98,15 +84,15 @@ test('a call that EventBridge refuses as a whole because of one event is split, 
   await until('the dead letter', async () => (await deadLettersOf(refused)).length === 1);
 });
 
-test('an event that is larger than EventBridge takes is a dead letter, and the others come out', async () => {
+test('an event over 256 KB is dead-lettered and the others are published', async () => {
   const sessionId = randomUUID();
   const detail = JSON.stringify({ sessionId, text: 'x'.repeat(300_000) });
   await putIntoOutbox(redis.client, { detail });
-  await anEventThatComesOut();
+  await anEventThatIsPublished();
   await until('the dead letter', async () => (await deadLettersOf(sessionId)).length === 1);
 });
 
-test('dead letters are bounded: the oldest of far too many go', async () => {
+test('the number of dead letters is bounded; the oldest are dropped', async () => {
   await redis.client.eval(
     `for i = 1, 12000 do redis.call('XADD', KEYS[1], '*', 'type', 'old', 'detail', '{}') end`,
     1,
@@ -117,7 +103,7 @@ test('dead letters are bounded: the oldest of far too many go', async () => {
   expect(await redis.client.xlen(DEAD_LETTERS_KEY)).toBeLessThan(11_000);
 });
 
-/** An event that the bus refuses with this code; resolves when it is a dead letter. */
+/** Resolves when the event has become a dead letter. */
 async function aRefusedEvent(code: string): Promise<string> {
   const sessionId = await putWithTrouble((id) => ({
     kind: 'refuse',
@@ -135,7 +121,7 @@ async function putWithTrouble(troubleFor: (sessionId: string) => Trouble): Promi
   return sessionId;
 }
 
-async function anEventThatComesOut(): Promise<void> {
+async function anEventThatIsPublished(): Promise<void> {
   const sessionId = await putIntoOutbox(redis.client);
   await until('an event', () => service.eventsOf(sessionId).length === 1);
   await until('the outbox is empty', async () => (await redis.client.xlen('journey:outbox')) === 0);

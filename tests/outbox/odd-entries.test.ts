@@ -15,11 +15,11 @@ afterEach(async () => {
   await redis.stop();
 });
 
-test('an event that was deleted while it waited holds up no other', async () => {
+test('a pending event that was deleted does not delay others', async () => {
   const before = service.bus.calls();
   service.bus.failNext(internalFailure, 2);
   await putIntoOutbox(redis.client);
-  await until('the relay holds it', () => service.bus.calls() > before);
+  await until('the relay has read it', () => service.bus.calls() > before);
   const entries = await redis.client.xrange('journey:outbox', '-', '+');
   await redis.client.xdel('journey:outbox', ...entries.map(([id]) => id));
   const sessionId = await putIntoOutbox(redis.client);
@@ -27,10 +27,10 @@ test('an event that was deleted while it waited holds up no other', async () => 
 });
 
 test.each([
-  ['without any field that is known', { type: '', at: '', detail: '' }],
-  ['with a time that is none', { at: 'yesterday' }],
-  ['with a detail that is no JSON', { detail: '{"eventId":' }],
-])('an entry %s in the outbox holds up no other', async (_name, fields) => {
+  ['without known fields', { type: '', at: '', detail: '' }],
+  ['with an invalid time', { at: 'yesterday' }],
+  ['with a detail that is not JSON', { detail: '{"eventId":' }],
+])('an entry %s does not delay others', async (_name, fields) => {
   await putIntoOutbox(redis.client, fields);
   const sessionId = await putIntoOutbox(redis.client);
   await until('the other event', () => service.eventsOf(sessionId).length === 1);
@@ -40,13 +40,13 @@ test.each([
   ['an empty object', {}],
   ['an entry without an id', { FailedEntryCount: 0, Entries: [{}] }],
   ['an entry that failed without a code', { FailedEntryCount: 1, Entries: [{ ErrorMessage: 'no' }] }],
-])('an event is tried again where the bus answers 200 with %s', async (_name, answer) => {
+])('an event is retried if the bus answers 200 with %s', async (_name, answer) => {
   service.bus.failNext({ kind: 'answer', body: answer }, 2);
   const sessionId = await putIntoOutbox(redis.client);
   await until('it is published', () => service.eventsOf(sessionId).length === 1);
 });
 
-test('an entry that makes the whole call fail holds up no other', async () => {
+test('an entry that fails the whole call does not delay others', async () => {
   const isBad = ({ Detail }: { Detail?: unknown }) => String(Detail).includes('the bad one');
   service.bus.failWhile((entries) =>
     entries.some(isBad) ? { kind: 'error', status: 400, code: 'SerializationException' } : undefined,

@@ -14,7 +14,7 @@ let service: RunningService;
 beforeAll(async () => {
   redis = await startPrivateRedis();
   service = await runService({ settings: { REDIS_URL: redis.url } });
-  // The SDK looks up the address of its bus at the first call; no other service of this file may come before.
+  // The SDK resolves the address of its bus at the first call, before another service of this file starts.
   const sessionId = await putIntoOutbox(redis.client);
   await until('a first event', () => service.eventsOf(sessionId).length > 0);
 });
@@ -28,7 +28,7 @@ afterAll(async () => {
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-test('a started journey is told with exactly the fields of the contract', async () => {
+test('a start is published with exactly the fields of the contract', async () => {
   const { sessionId, trainerId, studentId, trainerToken } = await aSession();
   const { startedAt } = data(await service.api.start(sessionId, trainerToken));
   const [event] = await eventsOf(sessionId, 1);
@@ -46,7 +46,7 @@ test('a started journey is told with exactly the fields of the contract', async 
   });
 });
 
-test('an arrival is told with reason arrived and the time of the answer', async () => {
+test('an arrival is published with reason arrived and the time of the response', async () => {
   const session = await aSession();
   const { sessionId, trainerId, studentId, trainerToken } = session;
   await start(session);
@@ -68,7 +68,7 @@ test('an arrival is told with reason arrived and the time of the answer', async 
   });
 });
 
-test('a stop by the trainer is told with reason cancelled and the time of the answer', async () => {
+test('a stop by the trainer is published with reason cancelled and the time of the response', async () => {
   const session = await aSession();
   await start(session);
   const { stoppedAt } = data(await service.api.stop(session.sessionId, session.trainerToken));
@@ -76,7 +76,7 @@ test('a stop by the trainer is told with reason cancelled and the time of the an
   expect(event?.detail).toMatchObject({ reason: 'cancelled', endTime: stoppedAt });
 });
 
-test("a stop by an admin is told with the journey's trainer, not the admin", async () => {
+test("a stop by an admin is published with the journey's trainer", async () => {
   const session = await aSession();
   await start(session);
   data(await service.api.stop(session.sessionId, await tokenFor(crypto.randomUUID(), 'admin')));
@@ -84,27 +84,33 @@ test("a stop by an admin is told with the journey's trainer, not the admin", asy
   expect(event?.detail).toMatchObject({ reason: 'cancelled', trainerId: session.trainerId });
 });
 
-test('every detail is of the form that the OpenAPI document promises, and has no coordinate', async () => {
+test('every detail has exactly the fields of its schema, so no coordinate', async () => {
   const session = await aSession();
   await start(session);
   data(await service.api.update(session.trainerToken, { sessionId: session.sessionId, ...metersNorth(20) }));
   data(await service.api.arrived(session.sessionId, session.trainerToken));
-  for (const { detailType, detail } of await eventsOf(session.sessionId, 2)) {
+  const published = await eventsOf(session.sessionId, 3);
+  expect(published.map(({ detailType }) => detailType).sort()).toEqual([
+    'TrainerJourneyEnded',
+    'TrainerJourneyStarted',
+    'TrainerNearby',
+  ]);
+  for (const { detailType, detail } of published) {
     events[detailType as keyof typeof events].strict().parse(detail);
   }
 });
 
-test('two journeys of the same session are told by events of different ids', async () => {
+test('events of two journeys of one session have different ids', async () => {
   const session = await aSession();
   for (let journey = 2; journey > 0; journey--) {
     await start(session);
     data(await service.api.stop(session.sessionId, session.trainerToken));
   }
-  const told = await eventsOf(session.sessionId, 4);
-  expect(new Set(told.map(({ detail }) => detail['eventId'])).size).toBe(4);
+  const published = await eventsOf(session.sessionId, 4);
+  expect(new Set(published.map(({ detail }) => detail['eventId'])).size).toBe(4);
 });
 
-test('a refused start, stop or arrival is told by no event', async () => {
+test('a refused start, stop or arrival publishes no event', async () => {
   const session = await aSession();
   const { sessionId, trainerToken } = session;
   await service.api.stop(sessionId, trainerToken);
@@ -121,7 +127,7 @@ test('a refused start, stop or arrival is told by no event', async () => {
   ]);
 });
 
-test('a call repeated with its Idempotency-Key is told once', async () => {
+test('a call repeated with its Idempotency-Key publishes one event', async () => {
   const session = await aSession();
   for (let times = 3; times > 0; times--) {
     data(await service.api.start(session.sessionId, session.trainerToken, { 'Idempotency-Key': 'start' }));
@@ -133,9 +139,9 @@ test('a call repeated with its Idempotency-Key is told once', async () => {
   expect(service.eventsOf(session.sessionId)).toHaveLength(2);
 });
 
-test('many events at once go out in calls of at most ten, each event once', async () => {
+test('many events are published once each, in calls of at most ten', async () => {
   const sizes: number[] = [];
-  // The first call fails, so that all the others wait and are there together.
+  // While the relay backs off after this failure, the events gather.
   service.bus.failNext({ kind: 'error', status: 500, code: 'InternalException' });
   service.bus.failWhile((entries) => {
     sizes.push(entries.length);
@@ -148,27 +154,7 @@ test('many events at once go out in calls of at most ten, each event once', asyn
   expect(sessionIds.map((sessionId) => service.eventsOf(sessionId).length)).toEqual(sessionIds.map(() => 1));
 });
 
-test('large events go out in calls of at most 256 KB', async () => {
-  const bytes: number[] = [];
-  service.bus.failWhile((entries) => {
-    const texts = entries.map(({ Source, DetailType, Detail }) => [Source, DetailType, Detail].join(''));
-    bytes.push(Buffer.byteLength(texts.join('')) + 14 * entries.length);
-    return undefined;
-  });
-  const detail = JSON.stringify({ text: 'x'.repeat(90_000) });
-  await Promise.all(Array.from({ length: 9 }, () => putIntoOutbox(redis.client, { detail })));
-  await everythingPublished();
-  expect(Math.max(...bytes)).toBeLessThanOrEqual(256 * 1024);
-});
-
-test('what is published leaves the outbox, in the stream and in the group', async () => {
-  await start(await aSession());
-  await everythingPublished();
-  const pending = await redis.client.xpending('journey:outbox', 'relay');
-  expect(pending[0]).toBe(0);
-});
-
-test('the bus of the setting EVENT_BRIDGE_BUS_NAME is used', async () => {
+test('events are published to EVENT_BRIDGE_BUS_NAME', async () => {
   const other = await startPrivateRedis();
   const named = await runService({
     settings: { REDIS_URL: other.url, EVENT_BRIDGE_BUS_NAME: 'another-bus' },
@@ -186,19 +172,18 @@ test('the bus of the setting EVENT_BRIDGE_BUS_NAME is used', async () => {
   }
 });
 
-test('events that follow one another closely share calls to the bus', async () => {
-  // Nothing of the tests before.
+test('events in quick succession share calls to the bus', async () => {
   await everythingPublished();
   const callsBefore = service.bus.calls();
   const beganMs = performance.now();
   const sessionIds: string[] = [];
   for (let count = 0; count < 40; count++) {
     sessionIds.push(await putIntoOutbox(redis.client));
-    // They come as from phones, not all at once.
+    // Like phones: in quick succession, but not all at once.
     await pause(5);
   }
-  await until('all are told', () => sessionIds.every((id) => service.eventsOf(id).length > 0));
-  // One call for each 100 ms, one for the first, and one more for each ten where many came in that time.
+  await until('all are published', () => sessionIds.every((id) => service.eventsOf(id).length > 0));
+  // One call per 100 ms, one for the first event, and one more for every ten that came in that time.
   const most = Math.ceil((performance.now() - beganMs) / 100) + 1 + 40 / 10;
   expect(service.bus.calls() - callsBefore).toBeLessThanOrEqual(most);
 });
@@ -209,8 +194,8 @@ async function start({ sessionId, trainerToken }: ASession): Promise<void> {
 
 async function eventsOf(sessionId: string, count: number): Promise<ReceivedEvent[]> {
   return until(`${count} events`, () => {
-    const told = service.eventsOf(sessionId);
-    return told.length >= count && told;
+    const published = service.eventsOf(sessionId);
+    return published.length >= count && published;
   });
 }
 

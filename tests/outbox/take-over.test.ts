@@ -20,44 +20,40 @@ afterEach(async () => {
   await redis.stop();
 });
 
-test('a process that starts takes over at once what a dead one has held for two minutes', async () => {
-  const [sessionId] = await heldByAnother(1, 120_000);
+test('a starting process claims entries that have been idle for two minutes', async () => {
+  const [sessionId] = await pendingOfAnother(1, 120_000);
   service = await aService();
   await until('the event', () => service?.eventsOf(String(sessionId)).length === 1);
   await until('nothing is left', async () => (await redis.client.xlen(OUTBOX_KEY)) === 0);
 });
 
-testOfTheSource(
-  'a process that is up looks around again within ten seconds, and takes over all that a dead one held',
-  async () => {
-    service = await aService();
-    const first = await putIntoOutbox(redis.client);
-    await until('it is at work', () => service?.eventsOf(first).length === 1);
-    const sessionIds = await heldByAnother(20, 120_000);
-    // Its own clock goes on by ten seconds at each look, so that nothing has to be waited for.
-    const realNow = Date.now.bind(Date);
-    let aheadMs = 0;
-    jest.spyOn(Date, 'now').mockImplementation(() => realNow() + aheadMs);
-    await until('all events', () => {
-      aheadMs += 500;
-      return sessionIds.every((sessionId) => service?.eventsOf(sessionId).length === 1);
-    });
-  },
-);
+testOfTheSource('a running process claims idle entries every ten seconds', async () => {
+  service = await aService();
+  const first = await putIntoOutbox(redis.client);
+  await until('it is running', () => service?.eventsOf(first).length === 1);
+  const sessionIds = await pendingOfAnother(20, 120_000);
+  // Moves the service's clock instead of waiting.
+  const realNow = Date.now.bind(Date);
+  let aheadMs = 0;
+  jest.spyOn(Date, 'now').mockImplementation(() => realNow() + aheadMs);
+  await until('all events', () => {
+    aheadMs += 500;
+    return sessionIds.every((sessionId) => service?.eventsOf(sessionId).length === 1);
+  });
+});
 
-test('what another process holds since a few seconds stays with it', async () => {
-  const [sessionId] = await heldByAnother(1, 5_000);
+test('entries that have been idle for a few seconds are not claimed', async () => {
+  const [sessionId] = await pendingOfAnother(1, 5_000);
   service = await aService();
   const own = await putIntoOutbox(redis.client);
   await until('its own event', () => service?.eventsOf(own).length === 1);
-  // An entry is finished a moment after the bus took it.
-  await until('its own is finished', async () => (await redis.client.xlen(OUTBOX_KEY)) === 1);
+  await until('its own is acknowledged', async () => (await redis.client.xlen(OUTBOX_KEY)) === 1);
   expect(service.eventsOf(String(sessionId))).toEqual([]);
   const pending = (await redis.client.xpending(OUTBOX_KEY, GROUP, '-', '+', 10)) as [string, string][];
   expect(pending.map(([, consumer]) => consumer)).toEqual(['another-process']);
 });
 
-test('of two services on one Redis each event is published by one', async () => {
+test('each event is published by one of two services', async () => {
   service = await aService();
   const second = await aService();
   try {
@@ -76,8 +72,8 @@ function aService(): Promise<RunningService> {
   return runService({ settings: { REDIS_URL: redis.url } });
 }
 
-/** Events that another process has read and not finished, as one that was killed leaves them. */
-async function heldByAnother(count: number, idleMs: number): Promise<string[]> {
+/** Entries that another process has read and not acknowledged, like a killed one. */
+async function pendingOfAnother(count: number, idleMs: number): Promise<string[]> {
   const name = 'another-process';
   await redis.client.xgroup('CREATE', OUTBOX_KEY, GROUP, '0', 'MKSTREAM').catch(() => undefined);
   const transaction = redis.client.multi();
@@ -86,7 +82,7 @@ async function heldByAnother(count: number, idleMs: number): Promise<string[]> {
     const detail = JSON.stringify({ eventId: randomUUID(), sessionId });
     transaction.xadd(OUTBOX_KEY, '*', 'type', 'TrainerJourneyStarted', 'at', Date.now(), 'detail', detail);
   }
-  // In one step with the writing, so that no service reads them first.
+  // In the same transaction, so that no service reads them first.
   transaction.xreadgroup('GROUP', GROUP, name, 'STREAMS', OUTBOX_KEY, '>');
   await transaction.exec();
   const pending = (await redis.client.xpending(OUTBOX_KEY, GROUP, '-', '+', count, name)) as [string][];

@@ -4,7 +4,7 @@ import { aJourney } from '../support/a-journey.js';
 import { metersNorth } from '../support/a-session.js';
 import { runService } from '../support/running-service.js';
 
-/** What Prometheus itself adds to each series. */
+/** Labels that Prometheus adds to each series. */
 const LABELS_OF_PROMETHEUS = ['instance', 'job'];
 
 const dashboard = JSON.parse(readFileSync('docker/observe/dashboard.json', 'utf8')) as {
@@ -14,7 +14,7 @@ const queries = dashboard.panels.flatMap(({ title, targets }) =>
   targets.map(({ expr }) => ({ title, expr: expr.replaceAll('$__rate_interval', '1m') })),
 );
 
-/** By the grammar of Prometheus' own editor. */
+/** Parses with the grammar of Prometheus' editor. */
 function namesIn(expr: string): { metrics: string[]; labels: string[]; errors: number } {
   const names = { metrics: [] as string[], labels: [] as string[], errors: 0 };
   parser.parse(expr).iterate({
@@ -41,12 +41,12 @@ beforeAll(async () => {
 
 const seriesOfTheService = () => new Set(metricsText.match(/^[a-z]\w*/gm));
 
-test('the dashboard has queries, and each is PromQL', () => {
+test('every query of the dashboard is valid PromQL', () => {
   expect(queries.length).toBeGreaterThan(10);
   for (const { expr } of queries) expect({ expr, errors: namesIn(expr).errors }).toEqual({ expr, errors: 0 });
 });
 
-test('the dashboard asks for no metric and no label that the service does not tell', () => {
+test('the dashboard uses only metrics and labels that the service has', () => {
   const series = seriesOfTheService();
   const labels = new Set([...metricsText.matchAll(/[{,](\w+)="/g)].map(([, name]) => name));
   LABELS_OF_PROMETHEUS.forEach((name) => labels.add(name));
@@ -60,7 +60,7 @@ test('the dashboard asks for no metric and no label that the service does not te
   expect(unknown).toEqual([]);
 });
 
-test('every metric of the service is on the dashboard, those of Node.js by choice', () => {
+test('every metric of the service is on the dashboard, except those of Node.js', () => {
   const shown = new Set(queries.flatMap(({ expr }) => namesIn(expr).metrics));
   const own = [...metricsText.matchAll(/^# TYPE (\w+) (\w+)$/gm)].filter(
     ([, name]) => !/^(nodejs|process)_/.test(name ?? ''),

@@ -31,7 +31,7 @@ interface Document extends Record<string, unknown> {
 
 const backlog: Backlog = { activeJourneys: 7, outboxDepth: 3, outboxAgeSeconds: 1.5 };
 
-/** What is written of these metrics, by this and by each further call. */
+/** Returns what is written since the last call. */
 function writerOf(metrics: Metrics): () => Promise<Document[]> {
   const lines: string[] = [];
   const embedded = new EmbeddedMetrics(metrics, 'journeys', (line) => lines.push(line));
@@ -41,7 +41,7 @@ function writerOf(metrics: Metrics): () => Promise<Document[]> {
   };
 }
 
-/** The value of a metric where it has this dimension. */
+/** The value of a metric in the document with this dimension. */
 function valueOf(documents: Document[], name: string, dimension: Record<string, string> = {}): unknown {
   const [key, ...none] = Object.keys(dimension);
   expect(none).toEqual([]);
@@ -51,7 +51,7 @@ function valueOf(documents: Document[], name: string, dimension: Record<string, 
   })?.[name];
 }
 
-test('a service with a namespace writes what it counted as metrics of CloudWatch, at the latest when it stops', async () => {
+test('a service with a namespace writes metrics for CloudWatch, at the latest when it stops', async () => {
   const service = await runServiceProcess(bus, {
     REDIS_URL: redis.url,
     EMBEDDED_METRICS_NAMESPACE: 'journeys/test',
@@ -63,7 +63,7 @@ test('a service with a namespace writes what it counted as metrics of CloudWatch
   service.kill('SIGTERM');
   await service.exited;
   const isStopped = () => service.logLines().some((line) => line['msg'] === 'stopped');
-  await until('all that it wrote is read', isStopped);
+  await until('all lines are read', isStopped);
   const documents = service.logLines().filter((line): line is Document => '_aws' in line);
   expect(valueOf(documents, 'location_updates_total', { outcome: 'recorded' })).toBe(1);
   expect(valueOf(documents, 'live_polls_total', { source: 'state' })).toBe(1);
@@ -85,11 +85,11 @@ test('a service without a namespace writes none', async () => {
   const service = await runServiceProcess(bus, { REDIS_URL: redis.url });
   service.kill('SIGTERM');
   await service.exited;
-  await until('all is read', () => service.logLines().some((line) => line['msg'] === 'stopped'));
+  await until('all lines are read', () => service.logLines().some((line) => line['msg'] === 'stopped'));
   expect(service.logLines().filter((line) => '_aws' in line)).toEqual([]);
 });
 
-test('what was counted is told once, and each time what came since', async () => {
+test('counters are written as the increase since the last time', async () => {
   const metrics = new Metrics(() => Promise.resolve(backlog));
   const written = writerOf(metrics);
   metrics.eventsPublished(5);
@@ -103,7 +103,7 @@ test('what was counted is told once, and each time what came since', async () =>
   expect(valueOf(second, 'location_updates_total', { outcome: 'recorded' })).toBe(0);
 });
 
-test('a few durations are told one by one, each as the upper bound of its bucket', async () => {
+test('a few durations are written one by one as the upper bounds of their buckets', async () => {
   const metrics = new Metrics(() => Promise.resolve(backlog));
   const written = writerOf(metrics);
   metrics.requestAnswered('GET', '/a', 200, 0.004);
@@ -113,23 +113,23 @@ test('a few durations are told one by one, each as the upper bound of its bucket
   expect(valueOf(await written(), 'http_request_duration_seconds', { route: '/a' })).toBeUndefined();
 });
 
-test('of many durations a hundred are told, with the same percentiles', async () => {
+test('many durations are written as a hundred with the same percentiles', async () => {
   const metrics = new Metrics(() => Promise.resolve(backlog));
   const written = writerOf(metrics);
   for (let count = 0; count < 9_700; count++) metrics.requestAnswered('GET', '/a', 200, 0.004);
   for (let count = 0; count < 300; count++) metrics.requestAnswered('GET', '/a', 200, 0.4);
-  const told = valueOf(await written(), 'http_request_duration_seconds', { route: '/a' }) as number[];
-  expect(told).toHaveLength(100);
-  expect(told.filter((seconds) => seconds === 0.005)).toHaveLength(97);
-  expect(told.filter((seconds) => seconds === 0.5)).toHaveLength(3);
+  const values = valueOf(await written(), 'http_request_duration_seconds', { route: '/a' }) as number[];
+  expect(values).toHaveLength(100);
+  expect(values.filter((seconds) => seconds === 0.005)).toHaveLength(97);
+  expect(values.filter((seconds) => seconds === 0.5)).toHaveLength(3);
 });
 
-test('gauges are told as they are, and not at all while Redis is away', async () => {
+test('gauges are written with their value, and omitted while Redis is unavailable', async () => {
   let answer: Promise<Backlog> = Promise.resolve(backlog);
   const written = writerOf(new Metrics(() => answer));
   expect(valueOf(await written(), 'outbox_oldest_age_seconds')).toBe(1.5);
-  answer = Promise.reject(new Error('away'));
-  const away = await written();
-  expect(valueOf(away, 'outbox_oldest_age_seconds')).toBeUndefined();
-  expect(valueOf(away, 'events_dead_total')).toBe(0);
+  answer = Promise.reject(new Error('unavailable'));
+  const unavailable = await written();
+  expect(valueOf(unavailable, 'outbox_oldest_age_seconds')).toBeUndefined();
+  expect(valueOf(unavailable, 'events_dead_total')).toBe(0);
 });

@@ -7,14 +7,14 @@ test.each([
   ['info', ['info', 'warn', 'error']],
   ['debug', ['debug', 'info', 'warn', 'error']],
   ['silent', []],
-])('at level %s these are written: %j', (level, expected) => {
+])('level %s writes %j', (level, expected) => {
   const levels = written(level, (logger) => {
     for (const each of ['debug', 'info', 'warn', 'error'] as const) logger[each]('line');
   }).map((line) => line['level']);
   expect(levels).toEqual(expected);
 });
 
-test('positions and tokens are taken out wherever a line carries them', () => {
+test('positions and tokens are redacted at any depth', () => {
   const position = { latitude: 12.9716, longitude: 77.5946 };
   const lines = written('info', (logger) => {
     logger.info({ ...position, token: 'the-token', authorization: 'Bearer the-token' }, 'at the top');
@@ -28,7 +28,7 @@ test('positions and tokens are taken out wherever a line carries them', () => {
   expect(JSON.stringify(lines)).not.toMatch(/12\.9716|77\.5946|the-token/);
 });
 
-test('an error is written with its message and cause, without what a driver hung on it', () => {
+test('an error is written with its message, code and cause, without the properties of a driver', () => {
   const error = Object.assign(new Error('it failed', { cause: new Error('because') }), {
     command: { name: 'set', args: ['location:trainer', '{"latitude":12.9716}'] },
     code: 'ECONNRESET',
@@ -42,7 +42,7 @@ test('an error is written with its message and cause, without what a driver hung
   expect(JSON.stringify(line)).not.toContain('12.9716');
 });
 
-test('what contains itself is written down to where it repeats', () => {
+test('an object that contains itself is written to a limited depth', () => {
   const journey: Record<string, unknown> = { sessionId: 'a', home: 'secret' };
   journey['self'] = journey;
   const [line] = written('info', (logger) => {

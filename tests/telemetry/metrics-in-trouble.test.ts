@@ -16,7 +16,7 @@ afterEach(async () => {
   await proxy.stop();
 });
 
-test('while Redis hangs the metrics are still to be had, and show that it fails', async () => {
+test('while Redis hangs, the metrics are available and show the failures', async () => {
   const session = await aSession();
   proxy.freeze();
   await service.api.live(session.sessionId, session.studentToken);
@@ -28,12 +28,12 @@ test('while Redis hangs the metrics are still to be had, and show that it fails'
   );
 });
 
-test('while Redis is away a number that is not known is not told as 0', async () => {
+test('while Redis is unavailable, unknown numbers are NaN, not 0', async () => {
   proxy.cut();
   for (const name of ['outbox_depth', 'journeys_active']) expect(await metric(service, name)).toBeNaN();
 });
 
-test('metrics do not wait for a Redis that hangs longer than for its deadline', async () => {
+test('metrics wait for a hanging Redis no longer than its timeout', async () => {
   proxy.freeze();
   const startedAt = performance.now();
   await (await fetch(service.metricsUrl)).text();

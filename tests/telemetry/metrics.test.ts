@@ -22,7 +22,7 @@ afterAll(async () => {
 
 const LIVE = 'route="/location-tracking/journey/live"';
 
-test('metrics are on the management port, in the text format of Prometheus', async () => {
+test('metrics are on the management port in the text format of Prometheus', async () => {
   const answer = await fetch(service.metricsUrl);
   expect(answer.status).toBe(200);
   expect(answer.headers.get('content-type')).toMatch(/^text\/plain/);
@@ -33,12 +33,12 @@ test('metrics are not on the public port', async () => {
   expect((await fetch(`${service.url}/metrics`)).status).toBe(404);
 });
 
-test('the calls are not on the management port', async () => {
+test('the API is not on the management port', async () => {
   const url = service.metricsUrl.replace('/metrics', '/api/v1/admin/location-tracking/journey/live');
   expect((await fetch(url)).status).toBe(404);
 });
 
-test('requests are counted by route and status, never by address', async () => {
+test('requests are counted by route and status, not by URL', async () => {
   const session = await aSession();
   const count = (labels: string) => metric(service, 'http_request_duration_seconds_count', labels);
   const before = [await count(`${LIVE},status="200"`), await count(`${LIVE},status="401"`)];
@@ -51,7 +51,7 @@ test('requests are counted by route and status, never by address', async () => {
   expect(await allText()).not.toContain(session.sessionId);
 });
 
-test('addresses that do not exist are counted together, so that nobody can make metrics grow', async () => {
+test('unknown routes are counted together, so that callers cannot create series', async () => {
   for (const path of ['/one', '/two', '/three']) await fetch(`${service.url}${path}`);
   const text = await until(
     'they are counted',
@@ -72,32 +72,7 @@ test('calls to Redis are timed by operation', async () => {
   expect(after.every((value, index) => value > (before[index] ?? 0))).toBe(true);
 });
 
-test('queries to Postgres are timed', async () => {
-  const before = await metric(service, 'postgres_query_duration_seconds_count', 'outcome="ok"');
-  await anActiveJourney();
-  expect(await metric(service, 'postgres_query_duration_seconds_count', 'outcome="ok"')).toBe(before + 1);
-});
-
-test('polls of an active journey make no query to Postgres, and both are counted', async () => {
-  const session = await anActiveJourney();
-  const queriesBefore = await metric(service, 'postgres_query_duration_seconds_count');
-  const pollsBefore = await metric(service, 'live_polls_total');
-  const fromPostgresBefore = await metric(service, 'live_polls_total', 'source="postgres"');
-  for (let times = 10; times > 0; times--) await service.api.live(session.sessionId, session.studentToken);
-  expect(await metric(service, 'live_polls_total')).toBe(pollsBefore + 10);
-  expect(await metric(service, 'live_polls_total', 'source="postgres"')).toBe(fromPostgresBefore);
-  expect(await metric(service, 'postgres_query_duration_seconds_count')).toBe(queriesBefore);
-});
-
-test('a poll that needs a query to Postgres is counted as one, and the next of the same minute is not', async () => {
-  const session = await aSession();
-  const before = await metric(service, 'live_polls_total', 'source="postgres"');
-  for (let times = 3; times > 0; times--)
-    data(await service.api.live(session.sessionId, session.studentToken));
-  expect(await metric(service, 'live_polls_total', 'source="postgres"')).toBe(before + 1);
-});
-
-test('updates are counted by what became of them: recorded, rate-limited, implausible', async () => {
+test('updates are counted by outcome', async () => {
   const count = (outcome: string) => metric(service, 'location_updates_total', `outcome="${outcome}"`);
   const outcomes = ['recorded', 'rateLimited', 'implausible'];
   const before = await Promise.all(outcomes.map(count));
@@ -116,7 +91,7 @@ test('updates are counted by what became of them: recorded, rate-limited, implau
   expect(await Promise.all(outcomes.map(count))).toEqual(before.map((value) => value + 1));
 });
 
-test('the number of active journeys goes up with a start and down with its end', async () => {
+test('a start increases the number of active journeys, its end decreases it', async () => {
   const before = await metric(service, 'journeys_active');
   const session = await anActiveJourney();
   expect(await metric(service, 'journeys_active')).toBe(before + 1);
@@ -124,9 +99,9 @@ test('the number of active journeys goes up with a start and down with its end',
   expect(await metric(service, 'journeys_active')).toBe(before);
 });
 
-test('the depth of the outbox and the age of its oldest event grow while EventBridge fails, and are 0 afterwards', async () => {
+test('depth and age of the outbox grow while EventBridge fails and are 0 afterwards', async () => {
   const isEmpty = async () => (await metric(service, 'outbox_depth')) === 0;
-  await until('the events of other tests are out', isEmpty, 20_000);
+  await until('the events of other tests are published', isEmpty, 20_000);
   service.bus.failWhile(() => internalFailure);
   for (let events = 3; events > 0; events--) await putIntoOutbox(redis.client);
   expect(await metric(service, 'outbox_depth')).toBe(3);
@@ -146,14 +121,7 @@ test('published events are counted, each once', async () => {
   );
 });
 
-test('tries that failed are counted', async () => {
-  const before = await metric(service, 'events_retried_total');
-  service.bus.failNext(internalFailure);
-  await putIntoOutbox(redis.client);
-  await until('it is counted', async () => (await metric(service, 'events_retried_total')) > before);
-});
-
-test('nobody is named in a label: no id of a session, a trainer or a student', async () => {
+test('no label contains the id of a session, a trainer or a student', async () => {
   const session = await aWholeJourney();
   const text = await allText();
   for (const id of [session.sessionId, session.trainerId, session.studentId]) expect(text).not.toContain(id);

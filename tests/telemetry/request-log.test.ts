@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-test('a request has one line with its id, method, route, status and duration', async () => {
+test('a request is logged once with its id, method, route, status and duration', async () => {
   const { sessionId, trainerToken } = await aSession();
   const requestId = randomUUID();
   data(await service.api.start(sessionId, trainerToken, { 'X-Request-Id': requestId }));
@@ -33,35 +33,14 @@ test('a request has one line with its id, method, route, status and duration', a
   });
 });
 
-test("the load balancer's trace id names a request that has no other id", async () => {
-  const { sessionId, trainerToken } = await aSession();
-  const traceId = `Root=1-67891233-${randomUUID().slice(0, 12)}`;
-  data(await service.api.start(sessionId, trainerToken, { 'X-Amzn-Trace-Id': traceId }));
-  expect(await linesOf(traceId)).toHaveLength(1);
-});
-
-test.each([
-  ['with spaces', 'two words'],
-  ['with markup', '<script>alert(1)</script>'],
-  ['over 128 characters', 'x'.repeat(129)],
-  ['with quotes', '","level":"error'],
-])('a request id %s is not taken into the log', async (_name, insane) => {
-  const { sessionId, studentToken } = await aSession();
-  const answer = await service.api.live(sessionId, studentToken, { 'X-Request-Id': insane });
-  expect(answer.headers['x-request-id']).toBeDefined();
-  expect(answer.headers['x-request-id']).not.toBe(insane);
-  await linesOf(answer.headers['x-request-id'] ?? '');
-  expect(service.logLines().some(({ requestId }) => requestId === insane)).toBe(false);
-});
-
-test('a refused request is logged with the status it got, and not as an error', async () => {
+test('a refused request is logged with its status, and not as an error', async () => {
   const { sessionId } = await aSession();
   const requestId = randomUUID();
   await service.api.start(sessionId, 'not.a.token', { 'X-Request-Id': requestId });
   expect(await linesOf(requestId)).toMatchObject([{ level: 'info', status: 401 }]);
 });
 
-test('of many good polls only a sample is logged, and the lines say how many were not', async () => {
+test('successful polls are sampled, and the lines say how many were skipped', async () => {
   const session = await anActiveJourney();
   await quietSecond();
   const before = service.logLines().length;
@@ -84,7 +63,7 @@ test('of many good polls only a sample is logged, and the lines say how many wer
   expect(lines.length + skipped).toBeGreaterThanOrEqual(count);
 });
 
-test('every refused poll is logged, however many there are', async () => {
+test('every refused poll is logged', async () => {
   const session = await anActiveJourney();
   const stranger = await tokenFor(randomUUID(), 'student');
   const requestId = randomUUID();
@@ -100,7 +79,7 @@ test('every refused poll is logged, however many there are', async () => {
   );
 });
 
-test('health checks that go well are not logged', async () => {
+test('successful health checks are not logged', async () => {
   await fetch(`${service.url}/health/live`);
   await fetch(`${service.url}/health/ready`);
   const requestId = randomUUID();
@@ -109,27 +88,15 @@ test('health checks that go well are not logged', async () => {
   expect(service.logLines().filter(({ route }) => String(route).startsWith('/health'))).toEqual([]);
 });
 
-test('a caller that goes away before the answer is logged as aborted', async () => {
+test('a request that its caller aborts is logged as aborted, and not as an error', async () => {
   const { sessionId, trainerToken } = await aSession();
   const requestId = randomUUID();
   const update = await halfAnUpdate(service.url, { sessionId, trainerToken, requestId });
   update.socket.destroy();
-  expect((await linesOf(requestId))[0]).toMatchObject({ level: 'info', route: UPDATES, aborted: true });
+  expect(await linesOf(requestId)).toMatchObject([{ level: 'info', route: UPDATES, aborted: true }]);
 });
 
-test('a caller that goes away is no error of the service', async () => {
-  const { sessionId, trainerToken } = await aSession();
-  const requestId = randomUUID();
-  const update = await halfAnUpdate(service.url, { sessionId, trainerToken, requestId });
-  update.socket.destroy();
-  await linesOf(requestId);
-  const later = randomUUID();
-  await service.api.call('GET', '/nowhere', { headers: { 'X-Request-Id': later } });
-  await linesOf(later);
-  expect((await linesOf(requestId)).map(({ level }) => level)).toEqual(['info']);
-});
-
-test('no coordinate and no token is ever in the log, whatever happens to a request', async () => {
+test('no coordinate and no token is logged, whatever happens to a request', async () => {
   const session = await anActiveJourney();
   const { sessionId, trainerToken, studentToken } = session;
   const odd = { latitude: 12.987654321, longitude: 77.123456789 };
@@ -168,7 +135,7 @@ function linesOf(requestId: string): Promise<Record<string, unknown>[]> {
   });
 }
 
-/** A poll is logged again: the second in which there were too many is over. */
+/** Resolves when a poll is logged again, that is, when the sampling interval is over. */
 async function quietSecond(): Promise<void> {
   const session = await aSession();
   await until('a poll is logged', async () => {
