@@ -1,7 +1,6 @@
 import { withTimeout } from '../journeys/errors.js';
 import type { Session } from '../journeys/journey.js';
 import type { SessionCache } from '../journeys/ports.js';
-import { metaKey, missingKey } from '../store/keys.js';
 import type { RedisCommands } from '../store/connection.js';
 import type { Partitions } from '../store/partitions.js';
 import { formatMeta } from '../store/stored-values.js';
@@ -23,12 +22,12 @@ export class RedisSessionCache implements SessionCache {
 
   /** Silent where Redis is away: the next poll asks Postgres again. */
   async remember(sessionId: string, session: Session | null): Promise<void> {
-    const tag = this.#partitions.tagOf(sessionId);
+    const keys = this.#partitions.keysOf(sessionId);
     // NX: a journey that started meanwhile has written its own, which lives longer.
     const write =
       session === null
-        ? this.#redis.set(missingKey(sessionId, tag), '1', 'EX', MISSING_TTL_SECONDS)
-        : this.#redis.set(metaKey(sessionId, tag), formatMeta(session), 'EX', SESSION_TTL_SECONDS, 'NX');
+        ? this.#redis.set(keys.missing(sessionId), '1', 'EX', MISSING_TTL_SECONDS)
+        : this.#redis.set(keys.meta(sessionId), formatMeta(session), 'EX', SESSION_TTL_SECONDS, 'NX');
     await withTimeout(this.#commandTimeoutMs, 'redis', write).catch(() => undefined);
   }
 }

@@ -80,7 +80,7 @@ testWithRedisProgram(
       names.filter((name) => name.includes(sessionId)).map((name) => tag + name),
     );
     expect(await keysOf(`location:rate:${trainerId}`)).toEqual([`${tag}location:rate:${trainerId}`]);
-    expect(await cluster.client.zscore(`${tag}journey:deadlines`, sessionId)).not.toBeNull();
+    expect(await cluster.client.zscore(`${tag}journey:expiries`, sessionId)).not.toBeNull();
     data(await one().api.stop(sessionId, trainerToken, { 'Idempotency-Key': randomUUID() }));
     const left = await keysOf(sessionId);
     expect(left.filter((key) => !key.startsWith(tag))).toEqual([]);
