@@ -53,7 +53,7 @@ local function close_overdue()
 end
 
 local function write_journey()
-  -- No location of an earlier journey may remain, whoever ended that.
+  -- No location of an earlier journey may remain.
   redis.call('DEL', keys.ended, keys.locationPrefix .. trainerId .. ':session:' .. sessionId)
   redis.call('SET', keys.meta, meta, 'EX', RULES.journeyTtlSeconds)
   create_track(keys.track, { trainerId = trainerId, studentId = studentId, startedAtMs = nowMs,

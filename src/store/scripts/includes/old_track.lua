@@ -1,5 +1,5 @@
 -- For the deployment of named track fields alone: delete this file and what calls it one JOURNEY_TTL_SECONDS later.
--- The version before kept journey:track in binary with fixed positions, and expiries in journey:deadlines. Its sweeper
+-- The version before wrote journey:track in binary with fixed positions, and expiries to journey:deadlines. Its sweeper
 -- deletes a record that it cannot read, without an event, so named records must never have an entry in that set.
 local OLD_LAYOUT = '>BBddddddddddfffffffc36c36'
 
