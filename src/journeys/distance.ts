@@ -5,7 +5,7 @@ export interface Coordinates {
 }
 
 // IUGG mean radius R1 of the earth; Moritz, "Geodetic Reference System 1980", Journal of Geodesy 74 (2000).
-const EARTH_RADIUS_METERS = 6_371_008.8;
+export const EARTH_RADIUS_METERS = 6_371_008.8;
 
 /**
  * Great-circle distance in metres by the haversine formula: R. W. Sinnott, "Virtues of the Haversine",

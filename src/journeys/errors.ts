@@ -1,6 +1,4 @@
-import { afterLimit } from './time-limit.js';
-
-/** A dependency did not answer in time, or not at all: the state of things is not known. */
+/** A dependency did not answer in time, or not at all: the state is unknown. */
 export class StateUnavailableError extends Error {
   constructor(
     readonly dependency: 'redis' | 'postgres' | 'tokenKeys',
@@ -11,7 +9,7 @@ export class StateUnavailableError extends Error {
   }
 }
 
-/** A stored value is not of its form. Names the key, never the value: it may hold a position. */
+/** A stored value cannot be parsed. Names the key, never the value: it may contain a position. */
 export class CorruptStateError extends Error {
   constructor(
     readonly key: string,
@@ -23,28 +21,23 @@ export class CorruptStateError extends Error {
 }
 
 /**
- * Settles as the work does, or fails as unavailable after the time given. The work itself goes on; whoever waits for it
- * does not.
+ * Settles as the work does, or rejects after `ms` milliseconds. The work itself continues.
  * @throws StateUnavailableError
  */
-export function withTimeout<T>(
+export async function withTimeout<T>(
   ms: number,
   dependency: StateUnavailableError['dependency'],
   work: Promise<T>,
 ): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const cancel = afterLimit(ms, () => {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
       reject(new StateUnavailableError(dependency, `no answer within ${Math.round(ms)} ms`));
-    });
-    work.then(
-      (value) => {
-        cancel();
-        resolve(value);
-      },
-      (error: unknown) => {
-        cancel();
-        reject(error instanceof Error ? error : new Error(String(error)));
-      },
-    );
+    }, ms);
   });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

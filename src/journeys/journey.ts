@@ -100,3 +100,9 @@ export const OLDEST_FIX_MS = 300_000;
 
 /** A student who sees an older fix causes a TrainerLocationStale event. */
 export const STALE_AFTER_MS = 60_000;
+
+/** The longest interval at which a phone is asked for positions; a longer setting is not shortened. */
+export const LONGEST_UPDATE_INTERVAL_MS = 15_000;
+
+/** How much of each position's accuracy counts for it when two are compared. */
+export const ACCURACY_CAP_METERS = 30;

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import * as keys from '../store/keys.js';
-import { lifecycleKeys } from '../store/lifecycle-keys.js';
+import type { Keys } from '../store/keys.js';
 import type { Partitions } from '../store/partitions.js';
 import type { JourneyScripts } from '../store/scripts.js';
 
@@ -36,8 +35,8 @@ export class JourneyExpiries {
     const ended: EndedOverdue = { expired: 0, untracked: [], isMore: false, failure: undefined };
     // An unavailable primary delays only its own partitions.
     await Promise.all(
-      this.#partitions.tags.map((tag) =>
-        this.#endIn(tag, limit, ended).catch((error: unknown) => {
+      this.#partitions.all.map((keys) =>
+        this.#endIn(keys, limit, ended).catch((error: unknown) => {
           ended.failure = error;
         }),
       ),
@@ -45,21 +44,21 @@ export class JourneyExpiries {
     return ended;
   }
 
-  async #endIn(tag: string, limit: number, ended: EndedOverdue): Promise<void> {
-    const due = await this.#redis.dueJourneys(tag + keys.EXPIRIES_KEY, this.#clock(), limit);
+  async #endIn(keys: Keys, limit: number, ended: EndedOverdue): Promise<void> {
+    const due = await this.#redis.dueJourneys(keys.expiries, this.#clock(), limit);
     if (due.length === limit) ended.isMore = true;
-    const words = await Promise.all(due.map((sessionId) => this.#expire(tag, sessionId)));
+    const words = await Promise.all(due.map((sessionId) => this.#expire(keys, sessionId)));
     ended.expired += words.filter((word) => word === 'expired').length;
     ended.untracked.push(...due.filter((_sessionId, index) => words[index] === 'untracked'));
   }
 
-  async #expire(tag: string, sessionId: string): Promise<string> {
+  async #expire(keys: Keys, sessionId: string): Promise<string> {
     const [word] = await this.#redis.expireJourney(
-      ...lifecycleKeys(sessionId, tag),
+      ...keys.lifecycle(sessionId),
       this.#clock(),
       sessionId,
       randomUUID(),
-      keys.locationKeyPrefix(tag),
+      keys.locationPrefix,
     );
     return word;
   }

@@ -3,7 +3,6 @@ import type { Session } from '../journeys/journey.js';
 import type { SessionLookup, SessionRepository } from '../journeys/ports.js';
 import type { RateLimiter } from '../journeys/rate-limiter.js';
 import type { RedisCommands } from '../store/connection.js';
-import { metaKey, missingKey } from '../store/keys.js';
 import type { Partitions } from '../store/partitions.js';
 import { formatMeta } from '../store/stored-values.js';
 
@@ -60,9 +59,11 @@ export class CachedSessionLookup implements SessionLookup {
   }
 
   #cache(sessionId: string, session: Session | null): Promise<unknown> {
-    const tag = this.#partitions.tagOf(sessionId);
-    if (session === null) return this.#redis.set(missingKey(sessionId, tag), '1', 'EX', MISSING_TTL_SECONDS);
+    const keys = this.#partitions.keysOf(sessionId);
+    if (session === null) {
+      return this.#redis.set(keys.missing(sessionId), '1', 'EX', MISSING_TTL_SECONDS);
+    }
     // NX: a journey that has started meanwhile has written its own metadata with a longer TTL.
-    return this.#redis.set(metaKey(sessionId, tag), formatMeta(session), 'EX', SESSION_TTL_SECONDS, 'NX');
+    return this.#redis.set(keys.meta(sessionId), formatMeta(session), 'EX', SESSION_TTL_SECONDS, 'NX');
   }
 }

@@ -1,5 +1,5 @@
 import type { RedisCommands } from './connection.js';
-import { EXPIRIES_KEY, OUTBOX_KEY } from './keys.js';
+import type { Keys } from './keys.js';
 import type { Partitions } from './partitions.js';
 
 export interface Backlog {
@@ -8,11 +8,11 @@ export interface Backlog {
   outboxAgeSeconds: number;
 }
 
-/** How much waits in all partitions together, and since when: for the metrics. */
-export async function readBacklog(redis: RedisCommands, { tags }: Partitions): Promise<Backlog> {
+/** For the metrics: the backlog of all partitions together. */
+export async function readBacklog(redis: RedisCommands, { all }: Partitions): Promise<Backlog> {
   const [time, ...partitions] = await Promise.all([
     redis.time(),
-    ...tags.map((tag) => readPartition(redis, tag)),
+    ...all.map((keys) => readPartition(redis, keys)),
   ]);
   const oldestMs = Math.min(...partitions.map((partition) => partition.oldestMs));
   const nowMs = Number(time[0]) * 1000 + Number(time[1]) / 1000;
@@ -23,14 +23,15 @@ export async function readBacklog(redis: RedisCommands, { tags }: Partitions): P
   };
 }
 
-async function readPartition(redis: RedisCommands, tag: string) {
-  const [activeJourneys, outboxDepth, oldest] = await Promise.all([
-    redis.zcard(tag + EXPIRIES_KEY),
-    redis.xlen(tag + OUTBOX_KEY),
-    redis.xrange(tag + OUTBOX_KEY, '-', '+', 'COUNT', 1),
+async function readPartition(redis: RedisCommands, keys: Keys) {
+  const [activeJourneys, oldJourneys, outboxDepth, oldest] = await Promise.all([
+    redis.zcard(keys.expiries),
+    redis.zcard(keys.oldExpiries),
+    redis.xlen(keys.outbox),
+    redis.xrange(keys.outbox, '-', '+', 'COUNT', 1),
   ]);
   const oldestMs = oldest[0] === undefined ? Infinity : Number(oldest[0][0].split('-')[0]);
-  return { activeJourneys, outboxDepth, oldestMs };
+  return { activeJourneys: activeJourneys + oldJourneys, outboxDepth, oldestMs };
 }
 
 function sum(numbers: number[]): number {

@@ -7,15 +7,15 @@ import { parseLocation } from './stored-values.js';
 const HEARTBEAT_EVERY_MS = 1_000;
 
 /**
- * What the scripts tell of sessions' journeys, on one connection for all that this process follows. While the
- * connection is away nothing can be followed, and who did is told that it broke: something may have been missed.
+ * Subscribes to the changes of sessions' journeys on one connection. When that is lost, each listener gets `broken`,
+ * because changes may be missing, and has to follow again.
  */
 export class ChangeFeed implements JourneyChanges {
   readonly #redis: Redis;
   readonly #listeners = new Map<string, ChangeListener>();
   #heartbeat: NodeJS.Timeout | undefined;
 
-  /** redis: a connection of its own that does not subscribe again by itself. */
+  /** redis: a connection that does nothing else and does not resubscribe. */
   constructor(redis: Redis) {
     this.#redis = redis;
     redis.on('message', (channel: string, message: string) => {
@@ -29,7 +29,7 @@ export class ChangeFeed implements JourneyChanges {
 
   async start(): Promise<void> {
     this.#heartbeat = setInterval(() => {
-      // A connection that died silently shows only when it should answer; its socket's time limit ends it.
+      // Without traffic the socket's timeout would not notice a connection that died silently.
       if (this.isUp) this.#redis.ping().catch(() => undefined);
     }, HEARTBEAT_EVERY_MS);
     await this.#redis.connect();
@@ -56,7 +56,7 @@ export class ChangeFeed implements JourneyChanges {
 
   unfollow(sessionIds: string[]): void {
     for (const sessionId of sessionIds) this.#listeners.delete(sessionId);
-    // A connection that is lost has unsubscribed from all.
+    // A lost connection has no subscriptions.
     this.#redis.unsubscribe(...sessionIds.map(changesChannel)).catch(() => undefined);
   }
 
@@ -67,7 +67,7 @@ export class ChangeFeed implements JourneyChanges {
   }
 }
 
-/** A position that cannot be read is a change all the same: who is told looks at the state. */
+/** A position that cannot be parsed counts as a lifecycle change: the listener reads the state. */
 function changeOf(channel: string, message: string): JourneyChange {
   if (!message.startsWith('{')) return { kind: 'lifecycle' };
   try {

@@ -1,43 +1,45 @@
 import { Cluster, Redis } from 'ioredis';
-import { connectionOptions, prepare, reconnectDelayMs, type RedisSettings } from './connection.js';
+import {
+  connectionOptions,
+  reconnectDelayMs,
+  type ConnectionListener,
+  type RedisSettings,
+} from './connection.js';
 
-/**
- * A command that a node would not take yet (its slot moves, or its connection is being made) is sent again after this part
- * of its time limit, and so often that it is given up by the time that its caller is.
- */
-const RETRIES_IN_A_TIME_LIMIT = 10;
-/** A retry asks any node first, which sends it on: two of these a retry. */
+/** Retries of a command that no node accepts yet end before its caller gives up. */
+const RETRIES_WITHIN_TIMEOUT = 10;
+/** A retry asks any node first, which redirects it: two redirections per retry. */
 const MAX_REDIRECTIONS = 18;
 const SLOTS_REFRESH_INTERVAL_MS = 5_000;
-/** Some seconds: then its address may be no node's any more, and the cluster is asked for others. */
-const MOST_RECONNECTS_OF_A_NODE = 20;
+/** Then the address may no longer be a node's, and the cluster is asked for its nodes. */
+const MAX_NODE_RECONNECTS = 20;
 
 /**
- * A client of a whole cluster, with a connection to each node. As on a single Redis, a command that was on its way when its
- * connection broke fails: nobody knows whether it was done, and only the caller knows what a repeat would mean. One that
- * has not been taken is sent again by ioredis, to wherever its slot is by then.
+ * A client with a connection to each node. A command in flight on a connection that breaks fails, because only its caller
+ * knows whether it may be repeated; ioredis repeats one that no node has accepted.
  */
-export function connectToCluster(
-  settings: RedisSettings,
-  name: string,
-  onError: (error: Error) => void,
-): Cluster {
+export function createClusterClient(settings: RedisSettings, listener: ConnectionListener): Cluster {
   const { host, port, ...credentials } = addressOf(settings.url);
   const { commandTimeoutMs } = settings;
-  const retryDelayMs = commandTimeoutMs / RETRIES_IN_A_TIME_LIMIT;
+  const retryDelayMs = commandTimeoutMs / RETRIES_WITHIN_TIMEOUT;
+  const {
+    connectTimeout,
+    socketTimeout,
+    maxRetriesPerRequest,
+    autoResendUnfulfilledCommands,
+    reconnectOnError,
+  } = connectionOptions(commandTimeoutMs);
   const cluster = new Cluster([{ host, port }], {
     lazyConnect: true,
     enableOfflineQueue: false,
-    // It asks a node whose connection may still be opening, and then connects anew without ever settling the first
-    // connect(): a process that waits for it would never listen. A cluster that is down says so to each command.
+    // With it, a check of a node that is still connecting leaves the first connect() unsettled for ever.
     enableReadyCheck: false,
     clusterRetryStrategy: reconnectDelayMs,
-    // Nodes that come back by themselves: with it ioredis tells commands that were under way from those that were not.
-    clusterNodeRetryStrategy: (attempt) =>
-      attempt > MOST_RECONNECTS_OF_A_NODE ? null : reconnectDelayMs(attempt),
+    // With it, ioredis fails commands in flight and repeats only the others.
+    clusterNodeRetryStrategy: (attempt) => (attempt > MAX_NODE_RECONNECTS ? null : reconnectDelayMs(attempt)),
     retryDelayOnFailover: retryDelayMs,
     retryDelayOnTryAgain: retryDelayMs,
-    // That takes a failover: seconds.
+    // A failover takes seconds, longer than any caller waits.
     retryDelayOnClusterDown: 0,
     maxRedirections: MAX_REDIRECTIONS,
     slotsRefreshTimeout: commandTimeoutMs,
@@ -45,24 +47,36 @@ export function connectToCluster(
     dnsLookup: (address, callback) => {
       callback(null, address);
     },
-    redisOptions: { ...nodeOptions(commandTimeoutMs), ...credentials, connectionName: name },
+    redisOptions: {
+      ...{
+        connectTimeout,
+        socketTimeout,
+        maxRetriesPerRequest,
+        autoResendUnfulfilledCommands,
+        reconnectOnError,
+      },
+      ...credentials,
+      connectionName: listener.name,
+    },
   });
-  cluster.on('error', onError);
-  cluster.on('node error', onError);
+  cluster.on('error', listener.onError);
+  cluster.on('node error', listener.onError);
+  connectToReplicas(cluster);
   refreshSlots(cluster);
+  return cluster;
+}
+
+/** A replica's connection is then open when it becomes the primary. */
+function connectToReplicas(cluster: Cluster): void {
   cluster.on('+node', (node: Redis) => {
-    node.on('connect', () => {
-      prepare(node.stream);
-    });
-    // A replica's is then there when it becomes the primary. Not at once: who asked for a new node has to be the first.
+    // Deferred: the command for which ioredis adds a node has to be the first on it.
     process.nextTick(() => {
       if (node.status === 'wait') node.connect().catch(() => undefined);
     });
   });
-  return cluster;
 }
 
-/** Not by slotsRefreshInterval: disconnected during a refresh, ioredis goes on for ever, and holds the process with it. */
+/** Not by slotsRefreshInterval: disconnected during a refresh, ioredis never stops it, which keeps the process alive. */
 function refreshSlots(cluster: Cluster): void {
   const timer = setInterval(() => {
     if (cluster.status === 'ready') cluster.refreshSlotsCache();
@@ -72,17 +86,13 @@ function refreshSlots(cluster: Cluster): void {
   });
 }
 
-/**
- * One connection for subscriptions, to any node: a cluster tells all of them what is published on one. Each time that it is
- * lost another node may be the one.
- */
-export function connectForListeningToAny(
+/** Subscribes at any node, because a cluster broadcasts messages to all; at another after each lost connection. */
+export function createClusterSubscriber(
   settings: RedisSettings,
-  name: string,
+  { name, onError }: ConnectionListener,
   nodes: () => Redis[],
-  onError: (error: Error) => void,
 ): Redis {
-  const listener = new Redis({
+  const subscriber = new Redis({
     ...addressOf(settings.url),
     ...connectionOptions(settings.commandTimeoutMs),
     connectionName: name,
@@ -91,37 +101,17 @@ export function connectForListeningToAny(
       const known = nodes();
       const { host, port } =
         known[Math.floor(Math.random() * known.length)]?.options ?? addressOf(settings.url);
-      Object.assign(listener.options, { host, port });
+      Object.assign(subscriber.options, { host, port });
       return reconnectDelayMs(attempt);
     },
   });
-  listener.on('error', onError);
-  listener.on('connect', () => {
-    prepare(listener.stream);
-  });
-  return listener;
+  subscriber.on('error', onError);
+  return subscriber;
 }
 
-/** Whether any of the primaries answers: of one that is away all processes say the same, and the others serve on. */
+/** Resolves if any primary answers: while one is down the others still serve. */
 export async function pingCluster(cluster: Cluster): Promise<unknown> {
   return Promise.any(cluster.nodes('master').map((node) => node.ping()));
-}
-
-function nodeOptions(commandTimeoutMs: number) {
-  const {
-    connectTimeout,
-    socketTimeout,
-    maxRetriesPerRequest,
-    autoResendUnfulfilledCommands,
-    reconnectOnError,
-  } = connectionOptions(commandTimeoutMs);
-  return {
-    connectTimeout,
-    socketTimeout,
-    maxRetriesPerRequest,
-    autoResendUnfulfilledCommands,
-    reconnectOnError,
-  };
 }
 
 function addressOf(text: string) {

@@ -1,9 +1,7 @@
-import { nextTick } from 'node:process';
-import type { Writable } from 'node:stream';
 import { Redis, type RedisOptions } from 'ioredis';
 import { CorruptStateError, StateUnavailableError } from '../journeys/errors.js';
 
-/** What the rest of the service asks of a Redis, beside the scripts: one connection gives it, and a cluster's client. */
+/** The commands beside the scripts that the service uses, of a single Redis and of a cluster. */
 export type RedisCommands = Pick<
   Redis,
   | 'mget'
@@ -22,132 +20,76 @@ export type RedisCommands = Pick<
 
 export interface SentinelSettings {
   addresses: { host: string; port: number }[];
-  /** The primary's name among them. */
+  /** The primary's name. */
   name: string;
   password: string | undefined;
 }
 
 export interface RedisSettings {
   url: string;
-  /** Who say where the primary is; null: the URL does. */
+  /** Null: the URL names the primary. */
   sentinels?: SentinelSettings | null;
   commandTimeoutMs: number;
 }
 
+export interface ConnectionListener {
+  /** Shown in CLIENT LIST. */
+  name: string;
+  onError: (error: Error) => void;
+}
+
+const CONNECT_TIMEOUT_MS = 2_000;
 const LONGEST_RECONNECT_DELAY_MS = 500;
-const HEARD_OUT_MS = 100;
 
 export function reconnectDelayMs(attempt: number): number {
   return Math.min(50 * 2 ** Math.min(attempt, 4), LONGEST_RECONNECT_DELAY_MS) * (0.5 + Math.random() / 2);
 }
 
-/**
- * A connection that comes back by itself and queues nothing meanwhile: what can't be sent now fails now. ioredis' own
- * defaults (20 retries, an offline queue) would answer a phone's question of long ago.
- */
-export function connect(settings: RedisSettings, name: string, onError: (error: Error) => void): Redis {
-  const redis = new Redis(settings.url, {
-    ...connectionOptions(settings.commandTimeoutMs),
-    ...sentinelOptions(settings),
-    connectionName: name,
-  });
-  redis.on('error', onError);
-  redis.on('connect', () => {
-    prepare(redis.stream);
-  });
-  return redis;
+export function createClient(settings: RedisSettings, listener: ConnectionListener): Redis {
+  return connectionTo(settings, listener, { socketTimeoutMs: settings.commandTimeoutMs });
 }
 
-/** For a new connection's stream, which is a new one each time. */
-export function prepare(stream: Redis['stream']): void {
-  coalesceWrites(stream);
-  hearOutBeforeEnding(stream);
-}
-
-/**
- * A connection that was silent for socketTimeout is ended only when there is nothing to read on it either. ioredis' timer
- * is due all the same where this process stood still and Redis did not, and would fail all that Redis has answered.
- */
-function hearOutBeforeEnding(stream: Redis['stream']): void {
-  const end = stream.destroy.bind(stream);
-  stream.destroy = (error?: Error) => {
-    if (error?.message.startsWith('Socket timeout') !== true) return end(error);
-    const { bytesRead } = stream;
-    setTimeout(() => {
-      if (stream.bytesRead === bytesRead) end(error);
-    }, HEARD_OUT_MS).unref();
-    return stream;
-  };
-}
-
-/**
- * One write to the socket for all commands that are sent together, and of one text instead of a list of them. ioredis'
- * own autopipelining does the same with an object of 250 methods and a getter a turn, whose garbage outlives V8's young
- * generation: 5 MB of it at each collection of a bare server under load, and none this way.
- */
-export function coalesceWrites(stream: Writable, later: (flush: () => void) => unknown = nextTick): void {
-  let pending = '';
-  const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
-  const flush = () => {
-    const text = pending;
-    pending = '';
-    if (text !== '') write(text);
-  };
-  stream.write = (...args: unknown[]): boolean => {
-    const [chunk] = args;
-    if (typeof chunk !== 'string' || args.length > 1) {
-      flush();
-      return write(...args);
-    }
-    if (pending === '') later(flush);
-    pending += chunk;
-    return true;
-  };
-}
-
-/** The same for subscriptions. They end with the connection: who listened has to know that something may be missed. */
-export function connectForListening(
-  settings: RedisSettings,
-  name: string,
-  onError: (error: Error) => void,
-): Redis {
-  const redis = new Redis(settings.url, {
-    ...connectionOptions(settings.commandTimeoutMs),
-    ...sentinelOptions(settings),
-    connectionName: name,
+/** Does not resubscribe on its own: subscribers have to know that messages may be missing. */
+export function createSubscriber(settings: RedisSettings, listener: ConnectionListener): Redis {
+  return connectionTo(settings, listener, {
+    socketTimeoutMs: settings.commandTimeoutMs,
     autoResubscribe: false,
   });
-  redis.on('error', onError);
-  redis.on('connect', () => {
-    prepare(redis.stream);
-  });
-  return redis;
 }
 
-/** The same for commands that wait on the server for up to waitMs. */
-export function connectForWaiting(
+/** For commands that block on the server for up to `blockMs`. */
+export function createBlockingReader(
   settings: RedisSettings,
-  name: string,
-  waitMs: number,
-  onError: (error: Error) => void,
+  listener: ConnectionListener,
+  blockMs: number,
+): Redis {
+  return connectionTo(settings, listener, { socketTimeoutMs: settings.commandTimeoutMs + blockMs });
+}
+
+function connectionTo(
+  settings: RedisSettings,
+  { name, onError }: ConnectionListener,
+  { socketTimeoutMs, autoResubscribe = true }: { socketTimeoutMs: number; autoResubscribe?: boolean },
 ): Redis {
   const redis = new Redis(settings.url, {
-    ...connectionOptions(settings.commandTimeoutMs + waitMs),
+    ...connectionOptions(socketTimeoutMs),
     ...sentinelOptions(settings),
+    autoResubscribe,
     connectionName: name,
   });
   redis.on('error', onError);
   return redis;
 }
 
+/** Reconnects in the background and queues nothing meanwhile: a command that cannot be sent fails at once. */
 export function connectionOptions(socketTimeoutMs: number) {
   return {
     lazyConnect: true,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    connectTimeout: 2_000,
-    // One timer a connection: a Redis that hangs loses it, and all that waits on it fails together.
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    // A Redis that hangs loses the connection, and all commands in flight fail together.
     socketTimeout: socketTimeoutMs,
     retryStrategy: reconnectDelayMs,
     // After a failover the old primary refuses writes; a new connection finds the new one.
@@ -155,7 +97,7 @@ export function connectionOptions(socketTimeoutMs: number) {
   } satisfies RedisOptions;
 }
 
-/** ioredis asks the sentinels at each new connection; the URL tells the rest: password, database, encryption. */
+/** ioredis asks the sentinels for each new connection; password, database and encryption come from the URL. */
 function sentinelOptions({ url, sentinels, commandTimeoutMs }: RedisSettings) {
   if (sentinels === null || sentinels === undefined) return {};
   const isEncrypted = url.startsWith('rediss:');
@@ -170,13 +112,13 @@ function sentinelOptions({ url, sentinels, commandTimeoutMs }: RedisSettings) {
 }
 
 /**
- * Answers by which Redis says that it can't serve now, as against one that says the request or the data is wrong; before
- * Redis 7 a script's error has its own words in front. A key that is not local any more is one of a slot that moves.
+ * Error replies of a Redis that cannot serve now, in contrast to a wrong request or wrong data. Before Redis 7 a script's
+ * error starts with other words. A key that is not local is in a slot that is being migrated.
  */
 const UNAVAILABLE =
   /(^|: -)(LOADING|READONLY|OOM|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|MISCONF|NOAUTH|WRONGPASS|NOPERM|UNKILLABLE|MOVED|ASK|ERR max number of clients)|Script attempted to access a non local key/;
 
-/** What an error from ioredis means to a caller: the data is wrong, or Redis is away. */
+/** What an error of ioredis means: the data is corrupt, or Redis is unavailable. */
 export function asFailure(error: unknown, key: string): StateUnavailableError | CorruptStateError {
   if (error instanceof StateUnavailableError || error instanceof CorruptStateError) return error;
   if (error instanceof Error && error.name === 'ReplyError' && !UNAVAILABLE.test(error.message))

@@ -1,11 +1,12 @@
 import type { Redis } from 'ioredis';
 import type { JourneyRules } from '../journeys/journey.js';
 import { ChangeFeed } from './change-feed.js';
-import { connectForListeningToAny, connectToCluster, pingCluster } from './cluster-connection.js';
+import { createClusterClient, createClusterSubscriber, pingCluster } from './cluster-connection.js';
 import {
-  connect,
-  connectForListening,
-  connectForWaiting,
+  createBlockingReader,
+  createClient,
+  createSubscriber,
+  type ConnectionListener,
   type RedisCommands,
   type RedisSettings,
 } from './connection.js';
@@ -14,44 +15,45 @@ import { Partitions, SINGLE_REDIS } from './partitions.js';
 import { ReplicaAcknowledgement } from './replica-acknowledgement.js';
 import { withScripts, type JourneyScripts } from './scripts.js';
 
-/** All that the service has of Redis, whether it is one or a cluster. */
+/** All connections to Redis, be it a single one or a cluster. */
 export interface RedisConnections {
   redis: RedisCommands & JourneyScripts;
   partitions: Partitions;
-  /** For starts and ends, where they are to be on replicas before they are acknowledged. */
+  /** For starts and ends that must be on replicas before they are acknowledged. */
   lifecycle: LifecycleConnection | undefined;
   changes: ChangeFeed;
-  /** Blocks on the outbox's stream; null in a cluster, where nothing can block on several slots. */
+  /** The reader blocks on the outbox; null in a cluster, where no command blocks on several slots. */
   single: { redis: Redis; reader: Redis } | null;
-  /** Resolves where Redis can serve. */
+  /** Resolves if Redis can serve. */
   ping(): Promise<unknown>;
-  /** A Redis that is away at the start comes later. */
+  /** Never rejects: a Redis that is unavailable is connected to in the background. */
   connect(): Promise<void>;
   disconnect(): void;
 }
 
 export interface ConnectionsDependencies {
-  /** partitions: into how many a cluster's keys are divided; null: it is one Redis. */
+  /** partitions: of a cluster's keys; null for a single Redis. */
   settings: RedisSettings & { partitions: number | null; waitReplicas: number };
   rules: JourneyRules;
-  /** How long the outbox may wait on the server for a new event. */
+  /** How long a read of the outbox may block. */
   readWaitMs: number;
   onError: (connection: string) => (error: Error) => void;
 }
 
 export function redisConnections(dependencies: ConnectionsDependencies): RedisConnections {
   const { partitions } = dependencies.settings;
-  return partitions === null ? ofOneRedis(dependencies) : ofACluster(dependencies, partitions);
+  return partitions === null ? ofSingleRedis(dependencies) : ofCluster(dependencies, partitions);
 }
 
-function ofOneRedis({ settings, rules, readWaitMs, onError }: ConnectionsDependencies): RedisConnections {
-  const redis = withScripts(connect(settings, 'admin-service', onError('commands')), rules);
-  const reader = connectForWaiting(settings, 'admin-service-relay', readWaitMs, onError('relay'));
-  const changes = new ChangeFeed(connectForListening(settings, 'admin-service-changes', onError('changes')));
+function ofSingleRedis(dependencies: ConnectionsDependencies): RedisConnections {
+  const { settings, rules, readWaitMs, onError } = dependencies;
+  const redis = withScripts(createClient(settings, commandListener(onError)), rules);
+  const reader = createBlockingReader(settings, listenerOf('relay', onError), readWaitMs);
+  const changes = new ChangeFeed(createSubscriber(settings, listenerOf('changes', onError)));
   const lifecycle =
     settings.waitReplicas === 0
       ? undefined
-      : withScripts(connect(settings, 'admin-service-lifecycle', onError('lifecycle')), rules);
+      : withScripts(createClient(settings, listenerOf('lifecycle', onError)), rules);
   return {
     redis,
     partitions: SINGLE_REDIS,
@@ -59,13 +61,9 @@ function ofOneRedis({ settings, rules, readWaitMs, onError }: ConnectionsDepende
     changes,
     single: { redis, reader },
     ping: () => redis.ping(),
-    connect: () =>
-      allTried([
-        redis.connect(),
-        reader.connect(),
-        changes.start(),
-        ...(lifecycle ? [lifecycle.connect()] : []),
-      ]),
+    connect: async () => {
+      await Promise.allSettled([redis.connect(), reader.connect(), changes.start(), lifecycle?.connect()]);
+    },
     disconnect: () => {
       changes.stop();
       redis.disconnect();
@@ -74,22 +72,21 @@ function ofOneRedis({ settings, rules, readWaitMs, onError }: ConnectionsDepende
   };
 }
 
-function ofACluster({ settings, rules, onError }: ConnectionsDependencies, count: number): RedisConnections {
-  const cluster = withScripts(connectToCluster(settings, 'admin-service', onError('commands')), rules);
-  const partitions = new Partitions(count);
-  const nodes = () => cluster.nodes();
-  const changes = new ChangeFeed(
-    connectForListeningToAny(settings, 'admin-service-changes', nodes, onError('changes')),
-  );
+function ofCluster({ settings, rules, onError }: ConnectionsDependencies, count: number): RedisConnections {
+  const cluster = withScripts(createClusterClient(settings, commandListener(onError)), rules);
+  const subscriber = createClusterSubscriber(settings, listenerOf('changes', onError), () => cluster.nodes());
+  const changes = new ChangeFeed(subscriber);
   return {
     redis: cluster,
-    partitions,
-    // The settings do not allow it: ioredis cannot send a WAIT after a command that a node sent on to another.
+    partitions: new Partitions(count),
+    // Config refuses it: ioredis cannot send a WAIT to the node to which a command was redirected.
     lifecycle: undefined,
     changes,
     single: null,
     ping: () => pingCluster(cluster),
-    connect: () => allTried([cluster.connect(), changes.start()]),
+    connect: async () => {
+      await Promise.allSettled([cluster.connect(), changes.start()]);
+    },
     disconnect: () => {
       changes.stop();
       cluster.disconnect();
@@ -97,16 +94,22 @@ function ofACluster({ settings, rules, onError }: ConnectionsDependencies, count
   };
 }
 
+type OnError = ConnectionsDependencies['onError'];
+
+function commandListener(onError: OnError): ConnectionListener {
+  return { name: 'admin-service', onError: onError('commands') };
+}
+
+function listenerOf(connection: string, onError: OnError): ConnectionListener {
+  return { name: `admin-service-${connection}`, onError: onError(connection) };
+}
+
 function acknowledged(
   redis: Redis & JourneyScripts,
   { waitReplicas, commandTimeoutMs }: ConnectionsDependencies['settings'],
 ): LifecycleConnection {
-  // Half of the time limit: what waits behind one that fails can still be done in its own.
+  // Half of the timeout, so that a command queued behind a failed WAIT can still meet its own.
   const waitMs = Math.floor(commandTimeoutMs / 2);
   const replicas = new ReplicaAcknowledgement({ redis, replicas: waitReplicas, waitMs });
   return { redis, confirm: () => replicas.confirm() };
-}
-
-async function allTried(work: Promise<unknown>[]): Promise<void> {
-  await Promise.allSettled(work);
 }

@@ -1,14 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { Deadline } from '../journeys/deadline.js';
+import { withTimeout } from '../journeys/errors.js';
 import type { JourneyRules } from '../journeys/journey.js';
 import type { ArriveOutcome, RecordOutcome, StopOutcome } from '../journeys/outcomes.js';
 import type * as ports from '../journeys/ports.js';
-import { ScriptBatcher, type ScriptBatcherDependencies } from './script-batcher.js';
 import { asFailure, type RedisCommands } from './connection.js';
-import * as keys from './keys.js';
-import { lifecycleKeys, repeatKeyOf } from './lifecycle-keys.js';
 import { SINGLE_REDIS, type Partitions } from './partitions.js';
-import { pollParts, positionParts, readLiveArguments, recordPositionsArguments } from './script-arguments.js';
 import {
   alreadyActive,
   arriveOutcome,
@@ -18,70 +14,64 @@ import {
   startAttempt,
   stopOutcome,
 } from './replies.js';
-import { formatMeta } from './stored-values.js';
+import { pollParts, positionParts, readLiveArguments, recordPositionsArguments } from './script-arguments.js';
+import { ScriptBatcher, type ScriptBatcherDependencies } from './script-batcher.js';
 import type { JourneyScripts, ScriptReply } from './scripts.js';
+import { formatMeta } from './stored-values.js';
 
 export interface LifecycleConnection {
   redis: JourneyScripts & Pick<RedisCommands, 'mget'>;
-  /** Resolves once all that was written on it is on enough replicas. @throws StateUnavailableError */
+  /** Resolves once enough replicas have all writes of this connection. @throws StateUnavailableError */
   confirm: () => Promise<void>;
 }
 
-/** Words of the scripts after which a caller may rely on a start or an end. */
-const TELLS_OF_A_WRITE = new Set(['started', 'replayed', 'already_active', 'ended_now', 'ended']);
+/** Outcomes that acknowledge a start or an end. */
+const ACKNOWLEDGING = new Set(['started', 'replayed', 'already_active', 'ended_now', 'ended']);
 
 export interface JourneyStoreDependencies {
   redis: JourneyScripts & Pick<RedisCommands, 'mget'>;
-  /** For starts and ends, where they have to be on replicas first. */
+  /** For starts and ends, where they must be on replicas first. */
   lifecycle?: LifecycleConnection | undefined;
-  /** Of a cluster; a single Redis has none. */
+  /** Of a cluster. */
   partitions?: Partitions | undefined;
   rules: Pick<JourneyRules, 'journeyTtlSeconds'>;
   commandTimeoutMs: number;
   observe: (operation: string, seconds: number, succeeded: boolean) => void;
-  /** Called with the key of a location that could not be read and was written anew. */
+  /** Called with the key of a location that could not be read and was overwritten. */
   onHealed: (key: string) => void;
-  /** Milliseconds since the epoch instead of Redis' own clock: for tests that move the time. */
+  /** Milliseconds since the epoch instead of Redis' own clock, for tests. */
   clock?: (() => number) | undefined;
 }
 
-/**
- * All journeys, in Redis: one script, and so one atomic step and one round trip, a method. Positions and polls that come
- * in together share a call.
- */
+/** All journeys, in Redis. Each method is one script: one atomic step in one round trip. Updates and polls are batched. */
 export class RedisJourneyStore implements ports.JourneyStore {
-  readonly #redis: JourneyStoreDependencies['redis'];
+  readonly #dependencies: JourneyStoreDependencies;
   readonly #lifecycle: LifecycleConnection;
   readonly #partitions: Partitions;
-  readonly #rules: Pick<JourneyRules, 'journeyTtlSeconds'>;
-  readonly #dependencies: JourneyStoreDependencies;
+  readonly #ttlSeconds: number;
   readonly #clock: () => string;
-  readonly #deadline: Deadline;
   readonly #positions: ScriptBatcher;
   readonly #polls: ScriptBatcher;
-  #underWay = 0;
+  #inFlight = 0;
 
   constructor(dependencies: JourneyStoreDependencies) {
-    this.#redis = dependencies.redis;
-    const { redis } = dependencies;
+    const { redis, clock } = dependencies;
+    this.#dependencies = dependencies;
     this.#lifecycle = dependencies.lifecycle ?? { redis, confirm: () => Promise.resolve() };
     this.#partitions = dependencies.partitions ?? SINGLE_REDIS;
-    this.#rules = dependencies.rules;
-    this.#dependencies = dependencies;
-    this.#deadline = new Deadline(dependencies.commandTimeoutMs, 'redis');
-    const { clock } = dependencies;
+    this.#ttlSeconds = dependencies.rules.journeyTtlSeconds;
     this.#clock = clock === undefined ? () => '' : () => String(clock());
-    this.#positions = this.#batchesOf('recordPosition', (parts, tag) =>
-      this.#redis.recordPositions(...recordPositionsArguments(parts, this.#clock(), tag)),
+    this.#positions = this.#batcher('recordPosition', (parts, keys) =>
+      redis.recordPositions(...recordPositionsArguments(parts, this.#clock(), keys)),
     );
-    this.#polls = this.#batchesOf('readLive', (parts, tag) =>
-      this.#redis.readLive(...readLiveArguments(parts, this.#clock(), tag)),
+    this.#polls = this.#batcher('readLive', (parts, keys) =>
+      redis.readLive(...readLiveArguments(parts, this.#clock(), keys)),
     );
   }
 
-  /** Calls that have no answer yet. */
+  /** Calls in flight. */
   get underWay(): number {
-    return this.#underWay + this.#positions.underWay + this.#polls.underWay;
+    return this.#inFlight + this.#positions.inFlight + this.#polls.inFlight;
   }
 
   async start(
@@ -90,38 +80,39 @@ export class RedisJourneyStore implements ports.JourneyStore {
   ): Promise<ports.StartAttempt> {
     const { trainerId, studentId, session } = journey;
     const { sessionId } = session;
-    const tag = this.#partitions.tagOf(sessionId);
-    const active = keys.activeKey(sessionId, tag);
-    const repeatKey = idempotency && repeatKeyOf('start', sessionId, tag, idempotency);
+    const keys = this.#partitions.keysOf(sessionId);
+    const active = keys.active(sessionId);
+    const repeatKey = idempotency && keys.firstAnswer('start', sessionId, idempotency);
     const home = session.home && { latitude: session.home.latitude, longitude: session.home.longitude };
     const reply = await this.#runLifecycle('start', active, (redis) =>
       redis.startJourney(
-        ...lifecycleKeys(sessionId, tag),
+        ...keys.lifecycle(sessionId),
         repeatKey ?? active,
         this.#clock(),
         sessionId,
         trainerId,
         studentId,
-        ownedHead(sessionId, trainerId) + `"studentId":"${studentId}",`,
+        // The ids first: see scripts/includes/trainer_of.lua.
+        `{"sessionId":"${sessionId}","trainerId":"${trainerId}","studentId":"${studentId}",`,
         `"status":"in_progress","studentHomeLocation":${JSON.stringify(home)}}`,
         formatMeta(session),
         home?.latitude ?? '',
         home?.longitude ?? '',
         randomUUID(),
-        keys.locationKeyPrefix(tag),
+        keys.locationPrefix,
         repeatKey === null ? '' : '1',
       ),
     );
-    return startAttempt(reply, sessionId, repeatKey, this.#rules.journeyTtlSeconds);
+    return startAttempt(reply, sessionId, keys, repeatKey, this.#ttlSeconds);
   }
 
   async findStart(
     sessionId: string,
     idempotency: ports.Idempotency | null,
   ): Promise<ports.StartAttempt | null> {
-    const tag = this.#partitions.tagOf(sessionId);
-    const active = keys.activeKey(sessionId, tag);
-    const repeatKey = idempotency === null ? active : repeatKeyOf('start', sessionId, tag, idempotency);
+    const keys = this.#partitions.keysOf(sessionId);
+    const active = keys.active(sessionId);
+    const repeatKey = idempotency === null ? active : keys.firstAnswer('start', sessionId, idempotency);
     const [first, current] = await this.#run('findStart', active, async () => {
       const { redis, confirm } = this.#lifecycle;
       const found = await redis.mget(repeatKey, active);
@@ -129,33 +120,29 @@ export class RedisJourneyStore implements ports.JourneyStore {
       return found;
     });
     if (idempotency !== null && typeof first === 'string') return firstStart(repeatKey, first);
-    return typeof current === 'string'
-      ? alreadyActive(current, sessionId, this.#rules.journeyTtlSeconds)
-      : null;
+    return typeof current === 'string' ? alreadyActive(current, sessionId, keys, this.#ttlSeconds) : null;
   }
 
   async recordPosition(update: ports.PositionToRecord): Promise<RecordOutcome> {
     const { sessionId, trainerId } = update;
-    const tag = this.#partitions.tagOf(sessionId);
-    const key = keys.activeKey(sessionId, tag);
-    const reply = await this.#positions.call(tag, key, positionParts(update, tag));
-    if (reply[0] === 'healed') this.#dependencies.onHealed(keys.locationKey(trainerId, sessionId, tag));
-    return recordOutcome(reply, sessionId);
+    const keys = this.#partitions.keysOf(sessionId);
+    const reply = await this.#positions.call(keys, keys.active(sessionId), positionParts(update, keys));
+    if (reply[0] === 'healed') this.#dependencies.onHealed(keys.location(trainerId, sessionId));
+    return recordOutcome(reply, sessionId, keys);
   }
 
   async readLive(sessionId: string): Promise<ports.LiveReading> {
-    const tag = this.#partitions.tagOf(sessionId);
-    const key = keys.activeKey(sessionId, tag);
-    const reply = await this.#polls.call(tag, key, pollParts(sessionId, tag));
-    return liveReading(reply, sessionId, this.#rules.journeyTtlSeconds);
+    const keys = this.#partitions.keysOf(sessionId);
+    const reply = await this.#polls.call(keys, keys.active(sessionId), pollParts(sessionId, keys));
+    return liveReading(reply, sessionId, keys, this.#ttlSeconds);
   }
 
   async reportStale(sessionId: string): Promise<void> {
-    const tag = this.#partitions.tagOf(sessionId);
-    const active = keys.activeKey(sessionId, tag);
-    const [track, mark] = [keys.trackKey(sessionId, tag), keys.staleToldKey(sessionId, tag)];
+    const keys = this.#partitions.keysOf(sessionId);
+    const active = keys.active(sessionId);
+    const [track, mark] = [keys.track(sessionId), keys.staleTold(sessionId)];
     await this.#run('reportStale', active, () =>
-      this.#redis.reportStale(active, track, mark, tag + keys.OUTBOX_KEY, this.#clock(), sessionId),
+      this.#dependencies.redis.reportStale(active, track, mark, keys.outbox, this.#clock(), sessionId),
     );
   }
 
@@ -164,7 +151,8 @@ export class RedisJourneyStore implements ports.JourneyStore {
     trainerId: string,
     idempotency: ports.Idempotency | null,
   ): Promise<ArriveOutcome> {
-    return arriveOutcome(await this.#end('arrived', sessionId, trainerId, idempotency), sessionId);
+    const { reply, keys, repeatKey } = await this.#end('arrived', sessionId, trainerId, idempotency);
+    return arriveOutcome(reply, sessionId, keys, repeatKey);
   }
 
   async stop(
@@ -172,34 +160,36 @@ export class RedisJourneyStore implements ports.JourneyStore {
     stoppedBy: string | null,
     idempotency: ports.Idempotency | null,
   ): Promise<StopOutcome> {
-    return stopOutcome(await this.#end('cancelled', sessionId, stoppedBy ?? '', idempotency), sessionId);
+    const { reply, keys, repeatKey } = await this.#end('cancelled', sessionId, stoppedBy ?? '', idempotency);
+    return stopOutcome(reply, sessionId, keys, repeatKey);
   }
 
-  #end(
+  async #end(
     reason: 'arrived' | 'cancelled',
     sessionId: string,
     callerId: string,
     idempotency: ports.Idempotency | null,
-  ): Promise<ScriptReply> {
-    const tag = this.#partitions.tagOf(sessionId);
-    const active = keys.activeKey(sessionId, tag);
-    const repeatKey = idempotency && repeatKeyOf(reason, sessionId, tag, idempotency);
-    return this.#runLifecycle(reason === 'arrived' ? 'arrive' : 'stop', active, (redis) =>
+  ) {
+    const keys = this.#partitions.keysOf(sessionId);
+    const active = keys.active(sessionId);
+    const repeatKey = idempotency && keys.firstAnswer(reason, sessionId, idempotency);
+    const operation = reason === 'arrived' ? 'arrive' : 'stop';
+    const reply = await this.#runLifecycle(operation, active, (redis) =>
       redis.endJourney(
-        ...lifecycleKeys(sessionId, tag),
+        ...keys.lifecycle(sessionId),
         repeatKey ?? active,
         this.#clock(),
         sessionId,
         callerId,
         reason,
         randomUUID(),
-        keys.locationKeyPrefix(tag),
+        keys.locationPrefix,
         repeatKey === null ? '' : '1',
       ),
     );
+    return { reply, keys, repeatKey };
   }
 
-  /** What is acknowledged has to outlive the primary, where that is asked for. */
   #runLifecycle(
     operation: string,
     key: string,
@@ -208,36 +198,32 @@ export class RedisJourneyStore implements ports.JourneyStore {
     return this.#run(operation, key, async () => {
       const { redis, confirm } = this.#lifecycle;
       const reply = await call(redis);
-      if (TELLS_OF_A_WRITE.has(reply[0])) await confirm();
+      if (ACKNOWLEDGING.has(reply[0])) await confirm();
       return reply;
     });
   }
 
-  #batchesOf(operation: string, send: ScriptBatcherDependencies['send']): ScriptBatcher {
+  #batcher(operation: string, send: ScriptBatcherDependencies['send']): ScriptBatcher {
+    const { commandTimeoutMs: timeoutMs } = this.#dependencies;
     const observe = (seconds: number, succeeded: boolean) => {
       this.#dependencies.observe(operation, seconds, succeeded);
     };
-    return new ScriptBatcher({ send, deadline: this.#deadline, observe });
+    return new ScriptBatcher({ send, timeoutMs, observe });
   }
 
   async #run<T>(operation: string, key: string, call: () => Promise<T>): Promise<T> {
     const startedAt = performance.now();
     let succeeded = false;
-    this.#underWay++;
+    this.#inFlight++;
     try {
-      const reply = await this.#deadline.hold(call());
+      const reply = await withTimeout(this.#dependencies.commandTimeoutMs, 'redis', call());
       succeeded = true;
       return reply;
     } catch (error) {
       throw asFailure(error, key);
     } finally {
-      this.#underWay--;
+      this.#inFlight--;
       this.#dependencies.observe(operation, (performance.now() - startedAt) / 1000, succeeded);
     }
   }
-}
-
-/** How journey:active's JSON begins: the ids first, so that record_positions.lua knows the owner without decoding. */
-function ownedHead(sessionId: string, trainerId: string): string {
-  return `{"sessionId":"${sessionId}","trainerId":"${trainerId}",`;
 }

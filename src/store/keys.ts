@@ -1,68 +1,99 @@
-/**
- * The names of all keys; other services read the first five as they are.
- * All keys of one session belong together (one slot, where Redis is a cluster): tag is what partitions.ts puts in front of
- * each of them there, and empty on a single Redis.
- */
-export function locationKeyPrefix(tag = ''): string {
-  return `${tag}location:trainer:`;
-}
+import { createHash } from 'node:crypto';
+import type { Idempotency } from '../journeys/ports.js';
 
-export function activeKey(sessionId: string, tag = ''): string {
-  return `${tag}journey:active:${sessionId}`;
-}
+/** Names that a cluster has once in each partition, without its tag. */
+export const EXPIRIES_KEY = 'journey:expiries';
+export const OUTBOX_KEY = 'journey:outbox';
+export const DEAD_LETTERS_KEY = 'journey:outbox:dead';
+/** Where the version before keeps expiries; see scripts/includes/old_track.lua. */
+export const OLD_EXPIRIES_KEY = 'journey:deadlines';
 
-export function endedKey(sessionId: string, tag = ''): string {
-  return `${tag}journey:ended:${sessionId}`;
-}
-
-export function locationKey(trainerId: string, sessionId: string, tag = ''): string {
-  return `${tag}location:trainer:${trainerId}:session:${sessionId}`;
-}
-
-/** In a cluster the rate is a trainer's and partition's. */
-export function rateKey(trainerId: string, tag = ''): string {
-  return `${tag}location:rate:${trainerId}`;
-}
-
-export function metaKey(sessionId: string, tag = ''): string {
-  return `${tag}session:meta:${sessionId}`;
-}
-
-/** The mark of a session that the platform does not know. */
-export function missingKey(sessionId: string, tag = ''): string {
-  return `${tag}session:missing:${sessionId}`;
-}
-
-/** The service's own record of a journey: see scripts/includes/track.lua. */
-export function trackKey(sessionId: string, tag = ''): string {
-  return `${tag}journey:track:${sessionId}`;
-}
-
-/** The mark that the platform was told of the journey's old position. */
-export function staleToldKey(sessionId: string, tag = ''): string {
-  return `${tag}journey:stale-told:${sessionId}`;
-}
-
-/**
- * scripts/includes/changes.lua tells there what happens to a session's journey. A cluster tells every message to all of
- * its nodes, so the name needs no tag.
- */
+/** Where scripts publish changes of a session's journey. A cluster broadcasts messages, so channels have no tag. */
 export const CHANGES_PREFIX = 'journey:changes:';
 
 export function changesChannel(sessionId: string): string {
   return CHANGES_PREFIX + sessionId;
 }
 
-/** The first answer to a call with an Idempotency-Key. */
-export function idempotencyKey(sessionId: string, digest: string, tag = ''): string {
-  return `${tag}journey:idempotency:${sessionId}:${digest}`;
+/** The names of all keys of one partition. Other services read the first five. */
+export class Keys {
+  /** Put in front of each name; empty on a single Redis. */
+  readonly tag: string;
+
+  constructor(tag = '') {
+    this.tag = tag;
+  }
+
+  active(sessionId: string): string {
+    return `${this.tag}journey:active:${sessionId}`;
+  }
+
+  ended(sessionId: string): string {
+    return `${this.tag}journey:ended:${sessionId}`;
+  }
+
+  location(trainerId: string, sessionId: string): string {
+    return `${this.locationPrefix}${trainerId}:session:${sessionId}`;
+  }
+
+  /** In a cluster the rate limit applies per trainer and partition. */
+  rate(trainerId: string): string {
+    return `${this.tag}location:rate:${trainerId}`;
+  }
+
+  meta(sessionId: string): string {
+    return `${this.tag}session:meta:${sessionId}`;
+  }
+
+  /** Exists for a session that the platform does not know. */
+  missing(sessionId: string): string {
+    return `${this.tag}session:missing:${sessionId}`;
+  }
+
+  /** The service's own record of a journey: see scripts/includes/track.lua. */
+  track(sessionId: string): string {
+    return `${this.tag}journey:track:${sessionId}`;
+  }
+
+  /** When TrainerLocationStale was last recorded. */
+  staleTold(sessionId: string): string {
+    return `${this.tag}journey:stale-told:${sessionId}`;
+  }
+
+  /** The first answer to a call with an Idempotency-Key, which is a caller's text: only its digest becomes a name. */
+  firstAnswer(call: string, sessionId: string, { callerId, key }: Idempotency): string {
+    const digest = createHash('sha256').update(`${call}\n${callerId}\n${key}`).digest('base64url');
+    return `${this.tag}journey:idempotency:${sessionId}:${digest.slice(0, 22)}`;
+  }
+
+  /** Scripts add the trainer and the session. */
+  get locationPrefix(): string {
+    return `${this.tag}location:trainer:`;
+  }
+
+  /** Sorted set: sessionId by the millisecond at which its journey reaches its limit. */
+  get expiries(): string {
+    return this.tag + EXPIRIES_KEY;
+  }
+
+  get oldExpiries(): string {
+    return this.tag + OLD_EXPIRIES_KEY;
+  }
+
+  /** Stream of events that are not published yet. */
+  get outbox(): string {
+    return this.tag + OUTBOX_KEY;
+  }
+
+  /** The first keys of the scripts that start or end a journey. */
+  lifecycle(sessionId: string): string[] {
+    return [
+      this.active(sessionId),
+      this.ended(sessionId),
+      this.track(sessionId),
+      this.meta(sessionId),
+      this.expiries,
+      this.outbox,
+    ];
+  }
 }
-
-/** The names of what is one a partition, without their tag. Sorted set: sessionId by the millisecond at which its journey runs into its limit. */
-export const EXPIRIES_KEY = 'journey:deadlines';
-
-/** Stream of events that are not published yet. */
-export const OUTBOX_KEY = 'journey:outbox';
-
-/** Stream of events that the bus refused for good. */
-export const DEAD_LETTERS_KEY = 'journey:outbox:dead';

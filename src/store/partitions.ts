@@ -1,25 +1,29 @@
 import { crc32 } from 'node:zlib';
+import { Keys } from './keys.js';
 
 /**
- * In a Redis Cluster all keys of one session stand behind the tag of its partition, which puts them into one slot: a
- * script may touch no other. What is one for all journeys on a single Redis (deadlines, outbox) is one a partition there.
+ * A script may touch one slot of a Redis Cluster, so all keys of a session carry the hash tag of its partition. What is
+ * one for all journeys on a single Redis (expiries, outbox) is one per partition there.
  */
 export class Partitions {
-  /** What stands in front of a partition's names: one that is empty on a single Redis. */
-  readonly tags: readonly string[];
+  readonly all: readonly Keys[];
 
-  /** count: fixed for a deployment, as another puts sessions' keys elsewhere; null for a single Redis. */
+  /** count: fixed for a deployment, because another number moves sessions' keys; null for a single Redis. */
   constructor(count: number | null) {
-    this.tags =
+    this.all =
       count === null
-        ? ['']
-        : Array.from({ length: count }, (_, number) => `{j${String(number).padStart(2, '0')}}:`);
+        ? [new Keys()]
+        : Array.from({ length: count }, (_, number) => new Keys(`{j${String(number).padStart(2, '0')}}:`));
   }
 
-  /** CRC-32 (ISO 3309), which every language has, so that other services find a session's keys as well. */
-  tagOf(sessionId: string): string {
-    const { tags } = this;
-    return (tags.length === 1 ? tags[0] : tags[crc32(sessionId) % tags.length]) ?? '';
+  get tags(): string[] {
+    return this.all.map(({ tag }) => tag);
+  }
+
+  /** By CRC-32 (ISO 3309), which every language has, so that other services find a session's keys too. */
+  keysOf(sessionId: string): Keys {
+    const index = this.all.length === 1 ? 0 : crc32(sessionId) % this.all.length;
+    return this.all[index] ?? new Keys();
   }
 }
 

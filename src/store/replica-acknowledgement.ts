@@ -1,17 +1,17 @@
 import type { Redis } from 'ioredis';
 import { StateUnavailableError } from '../journeys/errors.js';
 
-/** Told before each WAIT, for its effect alone: nobody listens. */
+/** Nobody subscribes: a message before each WAIT gives the connection a write to wait for. */
 const MARK_CHANNEL = 'journey:acknowledged';
 
 export interface ReplicaAcknowledgementDependencies {
-  /** The connection of the writes: WAIT keeps it from anything else meanwhile, so updates have another. */
+  /** The connection of the writes. WAIT blocks it, so updates use another. */
   redis: Redis;
   replicas: number;
   waitMs: number;
 }
 
-/** Says when what was written on a connection has reached enough replicas to outlive the primary. */
+/** Confirms that the writes of a connection are on enough replicas to survive the loss of the primary. */
 export class ReplicaAcknowledgement {
   readonly #dependencies: ReplicaAcknowledgementDependencies;
   #shared: Promise<void> | undefined;
@@ -21,12 +21,12 @@ export class ReplicaAcknowledgement {
   }
 
   /**
-   * Has to be asked as soon as a write is answered, not sent behind it: a script that Redis has forgotten is sent again,
-   * and would come after the WAIT. Answers of the same turn share one.
-   * @throws StateUnavailableError where fewer replicas have it in time; the write itself stays
+   * Call it after a write's reply, not in one pipeline with it: a script that Redis does not have is sent again, after
+   * the WAIT. Replies of one event-loop turn share a WAIT.
+   * @throws StateUnavailableError if too few replicas have the write in time; the write itself remains
    */
   confirm(): Promise<void> {
-    // Before the end of this turn, so that no other connection, of another primary, can have come in between.
+    // Within this turn, so that the connection cannot have changed to another primary in between.
     this.#shared ??= new Promise((resolve, reject) => {
       setImmediate(() => {
         this.#shared = undefined;
@@ -38,7 +38,7 @@ export class ReplicaAcknowledgement {
 
   async #wait(): Promise<void> {
     const { redis, replicas, waitMs } = this.#dependencies;
-    // A first answer that is given again wrote nothing, and WAIT waits for a connection's own writes alone.
+    // WAIT waits only for a connection's own writes, and a replayed answer wrote nothing.
     const [, reached] = await Promise.all([redis.publish(MARK_CHANNEL, ''), redis.wait(replicas, waitMs)]);
     if (reached < replicas)
       throw new StateUnavailableError('redis', `${reached} of ${replicas} replicas have the write`);

@@ -1,7 +1,7 @@
 import { CorruptStateError } from '../journeys/errors.js';
 import type { ArriveOutcome, Ended, NotActive, RecordOutcome, StopOutcome } from '../journeys/outcomes.js';
 import type { LiveReading, StartAttempt, StartedJourney } from '../journeys/ports.js';
-import * as keys from './keys.js';
+import type { Keys } from './keys.js';
 import type { ScriptReply } from './scripts.js';
 import {
   parseActive,
@@ -12,17 +12,15 @@ import {
   parseMeta,
 } from './stored-values.js';
 
-/**
- * What the scripts' words mean to the journey. A word that is none of a script's own means that it met a value it could
- * not read: each function throws CorruptStateError then.
- */
+/** The scripts' outcomes. Each function throws CorruptStateError where a script met a value that it could not read. */
 export function startAttempt(
   reply: ScriptReply,
   sessionId: string,
+  keys: Keys,
   repeatKey: string | null,
   journeyTtlSeconds: number,
 ): StartAttempt {
-  const activeKey = keys.activeKey(sessionId);
+  const activeKey = keys.active(sessionId);
   switch (reply[0]) {
     case 'started':
       return {
@@ -36,14 +34,19 @@ export function startAttempt(
     case 'replayed':
       return firstStart(repeatKey ?? activeKey, String(reply[1]));
     case 'already_active':
-      return alreadyActive(String(reply[1]), sessionId, journeyTtlSeconds);
+      return alreadyActive(String(reply[1]), sessionId, keys, journeyTtlSeconds);
     default:
       throw new CorruptStateError(activeKey, reply[0]);
   }
 }
 
-export function alreadyActive(active: string, sessionId: string, journeyTtlSeconds: number): StartAttempt {
-  const { startedAtMs, expiresAtMs } = parseActive(keys.activeKey(sessionId), active, journeyTtlSeconds);
+export function alreadyActive(
+  active: string,
+  sessionId: string,
+  keys: Keys,
+  journeyTtlSeconds: number,
+): StartAttempt {
+  const { startedAtMs, expiresAtMs } = parseActive(keys.active(sessionId), active, journeyTtlSeconds);
   return { kind: 'alreadyActive', startedAtMs, expiresAtMs };
 }
 
@@ -52,7 +55,7 @@ export function firstStart(key: string, json: string): StartedJourney {
   return { kind: 'started', ...parties, startedAtMs: startedAt, expiresAtMs: expiresAt, replayed: true };
 }
 
-export function recordOutcome(reply: ScriptReply, sessionId: string): RecordOutcome {
+export function recordOutcome(reply: ScriptReply, sessionId: string, keys: Keys): RecordOutcome {
   switch (reply[0]) {
     case 'recorded':
     case 'healed':
@@ -68,16 +71,21 @@ export function recordOutcome(reply: ScriptReply, sessionId: string): RecordOutc
     case 'forbidden':
       return { kind: 'forbidden' };
     default:
-      return notActive(reply, sessionId);
+      return notActive(reply, sessionId, keys);
   }
 }
 
-export function liveReading(reply: ScriptReply, sessionId: string, journeyTtlSeconds: number): LiveReading {
-  const activeKey = keys.activeKey(sessionId);
+export function liveReading(
+  reply: ScriptReply,
+  sessionId: string,
+  keys: Keys,
+  journeyTtlSeconds: number,
+): LiveReading {
+  const activeKey = keys.active(sessionId);
   switch (reply[0]) {
     case 'active': {
       const journey = parseActive(activeKey, String(reply[2]), journeyTtlSeconds);
-      const locationKey = keys.locationKey(journey.trainerId, sessionId);
+      const locationKey = keys.location(journey.trainerId, sessionId);
       const location = typeof reply[3] === 'string' ? parseLocation(locationKey, reply[3]) : null;
       const session = typeof reply[4] === 'string' ? parseMeta(sessionId, reply[4]) : null;
       const home = journey.home ?? session?.home ?? null;
@@ -93,7 +101,7 @@ export function liveReading(reply: ScriptReply, sessionId: string, journeyTtlSec
       return { kind: 'inactive', session, knownMissing: session === null && reply[3] === 1 };
     }
     case 'ended':
-      return { kind: 'ended', journey: parseEnded(keys.endedKey(sessionId), String(reply[2])) };
+      return { kind: 'ended', journey: parseEnded(keys.ended(sessionId), String(reply[2])) };
     case 'overdue':
       return {
         kind: 'ended',
@@ -110,7 +118,12 @@ export function liveReading(reply: ScriptReply, sessionId: string, journeyTtlSec
   }
 }
 
-export function arriveOutcome(reply: ScriptReply, sessionId: string): ArriveOutcome {
+export function arriveOutcome(
+  reply: ScriptReply,
+  sessionId: string,
+  keys: Keys,
+  repeatKey: string | null,
+): ArriveOutcome {
   switch (reply[0]) {
     case 'ended_now':
       return {
@@ -120,7 +133,7 @@ export function arriveOutcome(reply: ScriptReply, sessionId: string): ArriveOutc
         replayed: false,
       };
     case 'replayed': {
-      const first = parseFirstEnd(keys.idempotencyKey(sessionId, '*'), String(reply[1]));
+      const first = parseFirstEnd(repeatKey ?? keys.active(sessionId), String(reply[1]));
       return { kind: 'arrived', arrivedAtMs: first.endedAt, distanceMeters: first.distance, replayed: true };
     }
     case 'too_far':
@@ -132,39 +145,41 @@ export function arriveOutcome(reply: ScriptReply, sessionId: string): ArriveOutc
     case 'forbidden':
       return { kind: 'forbidden' };
     default:
-      return notActive(reply, sessionId);
+      return notActive(reply, sessionId, keys);
   }
 }
 
-export function stopOutcome(reply: ScriptReply, sessionId: string): StopOutcome {
+export function stopOutcome(
+  reply: ScriptReply,
+  sessionId: string,
+  keys: Keys,
+  repeatKey: string | null,
+): StopOutcome {
   switch (reply[0]) {
     case 'ended_now':
       return { kind: 'stopped', stoppedAtMs: Number(reply[1]), replayed: false };
     case 'replayed': {
-      const first = parseFirstEnd(keys.idempotencyKey(sessionId, '*'), String(reply[1]));
+      const first = parseFirstEnd(repeatKey ?? keys.active(sessionId), String(reply[1]));
       return { kind: 'stopped', stoppedAtMs: first.endedAt, replayed: true };
     }
     case 'forbidden':
       return { kind: 'forbidden' };
     default:
-      return notActive(reply, sessionId);
+      return notActive(reply, sessionId, keys);
   }
 }
 
-function notActive(reply: ScriptReply, sessionId: string): NotActive | Ended {
+function notActive(reply: ScriptReply, sessionId: string, keys: Keys): NotActive | Ended {
   switch (reply[0]) {
     case 'not_active':
       return { kind: 'notActive' };
     case 'overdue':
       return { kind: 'ended', trainerId: String(reply[2]), reason: 'timeout', endedAtMs: Number(reply[5]) };
     case 'ended': {
-      const { trainerId, reason, endedAtMs } = parseEnded(keys.endedKey(sessionId), String(reply[2]));
+      const { trainerId, reason, endedAtMs } = parseEnded(keys.ended(sessionId), String(reply[2]));
       return { kind: 'ended', trainerId, reason, endedAtMs };
     }
     default:
-      throw new CorruptStateError(
-        typeof reply[1] === 'string' ? reply[1] : keys.activeKey(sessionId),
-        reply[0],
-      );
+      throw new CorruptStateError(typeof reply[1] === 'string' ? reply[1] : keys.active(sessionId), reply[0]);
   }
 }

@@ -1,73 +1,57 @@
 import type { PositionToRecord } from '../journeys/ports.js';
-import * as keys from './keys.js';
+import { Keys } from './keys.js';
 import type { Argument } from './scripts.js';
 
-/** What scripts/record_positions.lua takes, and what scripts/read_live.lua, for as many as go into one call. */
+/** The keys and arguments of the items of one call of record_positions.lua or read_live.lua. */
 export interface CallParts {
   keys: string[];
   args: Argument[];
 }
 
-/** Of one position. tag: see partitions.ts. */
-export function positionParts(update: PositionToRecord, tag = ''): CallParts {
+export function positionParts(update: PositionToRecord, keys = new Keys()): CallParts {
   const { sessionId, trainerId, position, ageMs, stretch } = update;
   return {
     keys: [
-      keys.activeKey(sessionId, tag),
-      keys.endedKey(sessionId, tag),
-      keys.trackKey(sessionId, tag),
-      keys.locationKey(trainerId, sessionId, tag),
-      keys.rateKey(trainerId, tag),
+      keys.active(sessionId),
+      keys.ended(sessionId),
+      keys.track(sessionId),
+      keys.location(trainerId, sessionId),
+      keys.rate(trainerId),
     ],
     args: [
       sessionId,
       trainerId,
-      text(position.latitude),
-      text(position.longitude),
-      text(position.accuracy),
-      text(position.speed),
-      text(position.heading),
-      text(position.sequence),
-      text(ageMs),
-      text(stretch),
+      position.latitude,
+      position.longitude,
+      position.accuracy ?? '',
+      position.speed ?? '',
+      position.heading ?? '',
+      position.sequence ?? '',
+      ageMs,
+      stretch,
     ],
   };
 }
 
-/**
- * As String() makes it, but V8 keeps what that makes for the next time, which does not come: nearly each is another number.
- * Meanwhile it grows old enough to be collected with the whole heap: in half a minute, at 1,100 positions a second, 4 MB.
- */
-function text(number: number | null | undefined): string {
-  if (number === null || number === undefined) return '';
-  return Number.isFinite(number) ? JSON.stringify(number) : String(number);
-}
-
-/** Of one poll. */
-export function pollParts(sessionId: string, tag = ''): CallParts {
+export function pollParts(sessionId: string, keys = new Keys()): CallParts {
   return {
     keys: [
-      keys.activeKey(sessionId, tag),
-      keys.endedKey(sessionId, tag),
-      keys.trackKey(sessionId, tag),
-      keys.metaKey(sessionId, tag),
-      keys.missingKey(sessionId, tag),
+      keys.active(sessionId),
+      keys.ended(sessionId),
+      keys.track(sessionId),
+      keys.meta(sessionId),
+      keys.missing(sessionId),
     ],
     args: [sessionId],
   };
 }
 
-/** All of record_positions.lua's. clock: its override, or '' for Redis' own. */
-export function recordPositionsArguments(
-  { keys: keysOfAll, args }: CallParts,
-  clock: string,
-  tag = '',
-): Argument[] {
-  const shared = [tag + keys.EXPIRIES_KEY, tag + keys.OUTBOX_KEY];
-  return [shared.length + keysOfAll.length, ...shared, ...keysOfAll, clock, ...args];
+/** clock: milliseconds since the epoch as text, or '' for Redis' own. */
+export function recordPositionsArguments(parts: CallParts, clock: string, keys = new Keys()): Argument[] {
+  const allKeys = [keys.expiries, keys.outbox, ...parts.keys];
+  return [allKeys.length, ...allKeys, clock, ...parts.args];
 }
 
-/** All of read_live.lua's. */
-export function readLiveArguments({ keys: keysOfAll, args }: CallParts, clock: string, tag = ''): Argument[] {
-  return [keysOfAll.length, ...keysOfAll, clock, keys.locationKeyPrefix(tag), ...args];
+export function readLiveArguments(parts: CallParts, clock: string, keys = new Keys()): Argument[] {
+  return [parts.keys.length, ...parts.keys, clock, keys.locationPrefix, ...parts.args];
 }

@@ -1,98 +1,92 @@
-import type { Deadline } from '../journeys/deadline.js';
+import { withTimeout } from '../journeys/errors.js';
 import { asFailure } from './connection.js';
+import type { Keys } from './keys.js';
 import type { CallParts } from './script-arguments.js';
 import type { ScriptReply } from './scripts.js';
 
-/** Redis does nothing else meanwhile: of positions, at 30 µs each, a millisecond. */
-const MOST_TOGETHER = 32;
+/** Redis serves nobody else while a script runs. */
+const BATCH_SIZE = 32;
 
 export interface ScriptBatcherDependencies {
-  /** Runs the script for all items of a batch; their keys have the tag in common, see partitions.ts. */
-  send: (parts: CallParts, tag: string) => Promise<ScriptReply[]>;
-  deadline: Deadline;
+  /** Runs the script for a batch of one partition. */
+  send: (parts: CallParts, keys: Keys) => Promise<ScriptReply[]>;
+  timeoutMs: number;
   observe: (seconds: number, succeeded: boolean) => void;
 }
 
 interface Batch extends CallParts {
-  waiting: { key: string; resolve: (reply: ScriptReply) => void; reject: (error: Error) => void }[];
+  callers: { key: string; resolve: (reply: ScriptReply) => void; reject: (error: Error) => void }[];
 }
 
-/**
- * What comes in during one turn of the event loop goes to Redis as one call of a script, which answers each item by
- * itself. The more there is to do, the less each costs; one that comes alone waits for nobody.
- */
+/** Batches the calls of one event-loop turn into one call of a script, which answers each item separately. */
 export class ScriptBatcher {
   readonly #dependencies: ScriptBatcherDependencies;
-  /** By tag; null: nothing has come in since the last was sent. A map that is emptied makes a new table each time. */
-  readonly #open = new Map<string, Batch | null>();
-  #underWay = 0;
+  readonly #open = new Map<Keys, Batch>();
+  #inFlight = 0;
 
   constructor(dependencies: ScriptBatcherDependencies) {
     this.#dependencies = dependencies;
   }
 
-  /** Items that have no answer yet. */
-  get underWay(): number {
-    return this.#underWay;
+  get inFlight(): number {
+    return this.#inFlight;
   }
 
   /**
-   * key: named where a value in Redis cannot be read.
+   * key: named in the error where a stored value cannot be read.
    * @throws StateUnavailableError, CorruptStateError
    */
-  call(tag: string, key: string, { keys, args }: CallParts): Promise<ScriptReply> {
-    this.#underWay++;
+  call(partition: Keys, key: string, { keys, args }: CallParts): Promise<ScriptReply> {
+    this.#inFlight++;
     return new Promise((resolve, reject) => {
-      const batch = this.#openBatch(tag);
+      const batch = this.#openBatch(partition);
       batch.keys.push(...keys);
       batch.args.push(...args);
-      batch.waiting.push({ key, resolve, reject });
-      if (batch.waiting.length === MOST_TOGETHER) this.#send(tag, batch);
+      batch.callers.push({ key, resolve, reject });
+      if (batch.callers.length === BATCH_SIZE) void this.#send(partition, batch);
     });
   }
 
-  #openBatch(tag: string): Batch {
-    const open = this.#open.get(tag);
-    if (open) return open;
-    const batch: Batch = { keys: [], args: [], waiting: [] };
-    this.#open.set(tag, batch);
-    // Runs when all that has come in was looked at; what was full before has gone by then.
+  #openBatch(partition: Keys): Batch {
+    const open = this.#open.get(partition);
+    if (open !== undefined) return open;
+    const batch: Batch = { keys: [], args: [], callers: [] };
+    this.#open.set(partition, batch);
+    // Runs after all input of this turn has been read.
     setImmediate(() => {
-      if (this.#open.get(tag) === batch) this.#send(tag, batch);
+      if (this.#open.get(partition) === batch) void this.#send(partition, batch);
     });
     return batch;
   }
 
-  #send(tag: string, batch: Batch): void {
-    this.#open.set(tag, null);
-    const { send, deadline, observe } = this.#dependencies;
+  async #send(partition: Keys, batch: Batch): Promise<void> {
+    this.#open.delete(partition);
+    const { send, timeoutMs, observe } = this.#dependencies;
     const startedAtMs = performance.now();
-    const isOver = (succeeded: boolean) => {
-      this.#underWay -= batch.waiting.length;
+    const settled = (succeeded: boolean) => {
+      this.#inFlight -= batch.callers.length;
       observe((performance.now() - startedAtMs) / 1000, succeeded);
     };
-    deadline.hold(send(batch, tag)).then(
-      (replies) => {
-        isOver(true);
-        answer(batch, replies);
-      },
-      (error: unknown) => {
-        isOver(false);
-        for (const { key, reject } of batch.waiting) reject(asFailure(error, key));
-      },
-    );
+    try {
+      const replies = await withTimeout(timeoutMs, 'redis', send(batch, partition));
+      settled(true);
+      answer(batch, replies);
+    } catch (error) {
+      settled(false);
+      for (const { key, reject } of batch.callers) reject(asFailure(error, key));
+    }
   }
 }
 
-function answer({ waiting }: Batch, replies: ScriptReply[]): void {
-  for (const [index, { key, resolve, reject }] of waiting.entries()) {
+function answer({ callers }: Batch, replies: ScriptReply[]): void {
+  for (const [index, { key, resolve, reject }] of callers.entries()) {
     const reply = replies[index] ?? ['none'];
     if (reply[0] === 'failed') reject(asFailure(scriptError(String(reply[1])), key));
     else resolve(reply);
   }
 }
 
-/** As ioredis makes one of what Redis says. */
+/** As ioredis reports an error reply. */
 function scriptError(message: string): Error {
   return Object.assign(new Error(message), { name: 'ReplyError' });
 }

@@ -1,17 +1,24 @@
 import { readFileSync } from 'node:fs';
 import type { Cluster, Redis } from 'ioredis';
-import { OLDEST_FIX_MS, STALE_AFTER_MS, type JourneyRules } from '../journeys/journey.js';
+import { EARTH_RADIUS_METERS } from '../journeys/distance.js';
+import {
+  ACCURACY_CAP_METERS,
+  LONGEST_UPDATE_INTERVAL_MS,
+  OLDEST_FIX_MS,
+  STALE_AFTER_MS,
+  type JourneyRules,
+} from '../journeys/journey.js';
 
-/** Events that wait for a bus that is away: days of them at 10,000 journeys an hour, at about 300 bytes each. */
+/** Bounds the memory that events take while EventBridge is unavailable. */
 const OUTBOX_MAX_LENGTH = 1_000_000;
 
 export type Argument = string | number;
-/** What a script answers: a word first, then what belongs to it. Redis' integers are numbers, its strings text. */
+/** An outcome in a word, and its values. Redis' integers are numbers, its strings text. */
 export type ScriptReply = [word: string, ...values: (string | number | null)[]];
-/** A script for several sessions at once takes the number of its keys before them. */
+/** A script for several sessions takes the number of its keys first. */
 type Script<Reply> = (...keysThenArguments: Argument[]) => Promise<Reply>;
 
-/** The scripts of scripts/*.lua; each opens with its KEYS, ARGV and what it returns. */
+/** The scripts of scripts/*.lua, each of which starts with its contract. */
 export interface JourneyScripts {
   startJourney: Script<ScriptReply>;
   recordPositions: Script<ScriptReply[]>;
@@ -32,7 +39,7 @@ const scripts: Record<keyof JourneyScripts, { file: string; numberOfKeys?: numbe
   reportStale: { file: 'report_stale', numberOfKeys: 4 },
 };
 
-/** Gives the client one typed method a script; ioredis loads each where it is needed. */
+/** Adds one typed method per script to the client. */
 export function withScripts<Client extends Redis | Cluster>(
   redis: Client,
   rules: JourneyRules,
@@ -41,6 +48,9 @@ export function withScripts<Client extends Redis | Cluster>(
     ...rules,
     oldestFixMs: OLDEST_FIX_MS,
     staleAfterMs: STALE_AFTER_MS,
+    longestUpdateIntervalMs: LONGEST_UPDATE_INTERVAL_MS,
+    accuracyCapMeters: ACCURACY_CAP_METERS,
+    earthRadiusMeters: EARTH_RADIUS_METERS,
     outboxMaxLength: OUTBOX_MAX_LENGTH,
   };
   for (const [name, { file, ...keys }] of Object.entries(scripts)) {
@@ -54,7 +64,7 @@ function readScript(name: string): string {
   return text.replace(/^-- include: (\w+)$/gm, (_line, include: string) => readScript(`includes/${include}`));
 }
 
-/** RULES.<name> in a script is a number of the settings, written in rather than sent along with each call. */
+/** Replaces RULES.<name> in a script by its number, so that calls need not send it. */
 function withConstants(text: string, constants: Record<string, number>): string {
   return text.replace(/\bRULES\.(\w+)/g, (_match, name: string) => {
     const value = constants[name];

@@ -24,7 +24,7 @@ export interface Found {
 const SHORTEST_TTL_MS = 1_000;
 
 /** Not of one session. */
-const SHARED_KEYS = ['journey:outbox', 'journey:outbox:dead', 'journey:deadlines'];
+const SHARED_KEYS = ['journey:outbox', 'journey:outbox:dead', 'journey:expiries'];
 
 const SETTLE = `
   for index = 1, #ARGV, 2 do
@@ -38,7 +38,7 @@ const LOOK = `
     local text = redis.call('TYPE', name).ok == 'string' and redis.call('GET', name)
     found[#found + 1] = { name, redis.call('PTTL', name), text }
   end
-  return { found, redis.call('ZRANGE', 'journey:deadlines', 0, -1, 'WITHSCORES') }`;
+  return { found, redis.call('ZRANGE', 'journey:expiries', 0, -1, 'WITHSCORES') }`;
 
 /**
  * A Redis whose keys live by the model's clock: when the test moves that, each key is given as long as the model says it
@@ -99,7 +99,7 @@ export class RedisUnderModel {
 
   async removeAll({ keys, deadlines }: Found): Promise<void> {
     if (keys.size > 0) await this.#redis.del(...keys.keys());
-    if (deadlines.size > 0) await this.#redis.zrem('journey:deadlines', ...deadlines.keys());
+    if (deadlines.size > 0) await this.#redis.zrem('journey:expiries', ...deadlines.keys());
     this.#settled = new Map();
   }
 

@@ -36,7 +36,7 @@ async function startElsewhere(session: ASession, seconds: number): Promise<void>
 }
 
 const isSwept = async ({ sessionId }: ASession) =>
-  (await redis.client.zscore('journey:deadlines', sessionId)) === null;
+  (await redis.client.zscore('journey:expiries', sessionId)) === null;
 
 test.concurrent('a journey that another version ended is not ended again by its limit', async () => {
   const session = await aJourney(service.api);

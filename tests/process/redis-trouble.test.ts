@@ -163,7 +163,7 @@ test('a start that Redis had no memory for has left nothing behind', async () =>
   await redis.client.config('SET', 'maxmemory', '0');
   const keys = await redis.client.keys(`*${sessionId}*`);
   expect(keys.filter((key) => !key.startsWith('session:meta:'))).toEqual([]);
-  expect(await redis.client.zscore('journey:deadlines', sessionId)).toBeNull();
+  expect(await redis.client.zscore('journey:expiries', sessionId)).toBeNull();
 });
 
 test('a Redis that is busy with a script answers 503 within a second', async () => {

@@ -104,7 +104,7 @@ test.concurrent('after the limit no location, no metadata and no deadline is lef
   expect(keys).not.toContain(`location:trainer:${trainerId}:session:${sessionId}`);
   expect(keys).not.toContain(`session:meta:${sessionId}`);
   expect(keys).toContain(`journey:ended:${sessionId}`);
-  expect(await redis.client.zscore('journey:deadlines', sessionId)).toBeNull();
+  expect(await redis.client.zscore('journey:expiries', sessionId)).toBeNull();
 });
 
 test.concurrent(

@@ -43,12 +43,12 @@ beforeAll(async () => {
   fixed = await drive('fixed');
 }, 120_000);
 
-test('of simulated arrivals at least four in five fall into the interval', () => {
+test('at least four in five simulated arrivals are within the interval', () => {
   expect(coverage(foretoldIn(steered))).toBeGreaterThanOrEqual(0.8);
   expect(coverage(foretoldIn(fixed))).toBeGreaterThanOrEqual(0.8);
 });
 
-test('the interval is narrower than the time that is left, and is foretold most of the time', () => {
+test('the interval is narrower than the remaining time, and exists most of the time', () => {
   const foretold = foretoldIn(steered);
   expect(
     median(foretold.map(({ low, high, leftSeconds }) => (high - low) / Math.max(1, leftSeconds))),
@@ -57,11 +57,11 @@ test('the interval is narrower than the time that is left, and is foretold most 
   expect(foretold.length / readings).toBeGreaterThan(0.75);
 });
 
-test('phones that post when asked to are refused nothing but the old fix that some repeat in a tunnel', () => {
+test('phones that post when asked are refused only an old fix repeated in a tunnel', () => {
   expect(steered.flatMap(({ refused }) => refused).filter((kind) => kind !== 'stale')).toEqual([]);
 });
 
-test('the steered cadence saves a sixth of the requests, and what is seen is not farther from the trainer', () => {
+test('the cadence saves a sixth of the requests, and students see no older positions', () => {
   expect(requests(steered)).toBeLessThan((5 / 6) * requests(fixed));
   const seenOff = (journeys: DrivenJourney[]) =>
     median(journeys.flatMap(({ seenOffMeters }) => seenOffMeters));
@@ -73,7 +73,7 @@ for (const name of ['munich-drive-1hz', 'city-drive-2s']) {
   const testWhereRecorded = trip === undefined ? test.skip : test;
   const where = trip === undefined ? ' (skipped: the recording is not on this machine)' : '';
   testWhereRecorded(
-    `of the real drive ${name} half of the intervals hold its end at the least${where}`,
+    `of the real drive ${name} at least half of the intervals contain the arrival${where}`,
     async () => {
       if (trip === undefined) return;
       expect(coverage(foretoldIn([await driveJourney(redis, trip)]))).toBeGreaterThan(0.5);

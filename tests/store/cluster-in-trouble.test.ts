@@ -44,7 +44,7 @@ afterEach(async () => {
   traffic = undefined;
 });
 
-/** Each was served so many times more than by now. */
+/** Until each has been served that many times more. */
 async function servedOn(traffic: SteadyTraffic, sessions: ASession[], times = 3): Promise<void> {
   const before = new Map(sessions.map((session) => [session, traffic.served(session)]));
   const isServed = (session: ASession) => traffic.served(session) >= (before.get(session) ?? 0) + times;
@@ -52,7 +52,7 @@ async function servedOn(traffic: SteadyTraffic, sessions: ASession[], times = 3)
 }
 
 testWithRedisProgram(
-  'while slots of live journeys move, each is served or told to try again',
+  'while slots of active journeys migrate, each call is served or gets 503',
   async () => {
     const calls = (traffic = new SteadyTraffic(service, journeys));
     await servedOn(calls, journeys);
@@ -69,7 +69,7 @@ testWithRedisProgram(
   90_000,
 );
 
-testWithRedisProgram('a slot that stays open keeps only its own partition waiting', async () => {
+testWithRedisProgram('a slot that stays open affects only its own partition', async () => {
   const slot = await slotOf(journey());
   const others = journeys.filter(
     ({ sessionId }) => clusterTag(sessionId) !== clusterTag(journey().sessionId),
@@ -90,7 +90,7 @@ testWithRedisProgram('a slot that stays open keeps only its own partition waitin
 });
 
 testWithRedisProgram(
-  "when a primary dies its replica's take-over loses no journey, and nobody else waits",
+  'a failover loses no journey, and the other partitions do not wait',
   async () => {
     const dying = await ownerOf(journey());
     const [affected, others] = [
@@ -117,7 +117,7 @@ testWithRedisProgram(
   90_000,
 );
 
-testWithRedisProgram('after all that students who wait are shown the next position', async () => {
+testWithRedisProgram('afterwards waiting students see the next position', async () => {
   const students = await waitingStudents(service, journeys);
   const sent = journeys.map(({ sessionId, trainerToken }) =>
     service.api.update(trainerToken, { sessionId, ...metersNorth(201), sequence: 2 * Date.now() }),
@@ -126,16 +126,16 @@ testWithRedisProgram('after all that students who wait are shown the next positi
   for (const { answer } of students) expect((await answer).status).toBe(200);
 });
 
-testWithRedisProgram('and each journey ends once, its events told once and in order', async () => {
+testWithRedisProgram('and each journey ends once, with each of its events', async () => {
   for (const { sessionId, trainerToken } of journeys) data(await service.api.stop(sessionId, trainerToken));
   const types = (sessionId: string) => service.eventsOf(sessionId).map(({ detailType }) => detailType);
-  const isTold = ({ sessionId }: ASession) => types(sessionId).includes('TrainerJourneyEnded');
-  await until('all ends are told', () => journeys.every(isTold), 20_000);
+  const isEnded = ({ sessionId }: ASession) => types(sessionId).includes('TrainerJourneyEnded');
+  await until('all ends are published', () => journeys.every(isEnded), 20_000);
   for (const { sessionId } of journeys) {
-    const told = new Map(
+    const published = new Map(
       service.eventsOf(sessionId).map(({ detail, detailType }) => [detail['eventId'], detailType]),
     );
-    expect([...told.values()].sort()).toEqual([
+    expect([...published.values()].sort()).toEqual([
       'TrainerJourneyEnded',
       'TrainerJourneyStarted',
       'TrainerNearby',
@@ -143,7 +143,7 @@ testWithRedisProgram('and each journey ends once, its events told once and in or
   }
 });
 
-testWithRedisProgram('no answer of the cluster was one about several slots', () => {
+testWithRedisProgram('no call touched several slots', () => {
   const lines = service.logLines().map((line) => JSON.stringify(line));
   expect(lines.filter((line) => /CROSSSLOT|same slot|cannot be read|request failed/.test(line))).toEqual([]);
 });

@@ -57,7 +57,7 @@ const anErrorLine = ({ sessionId }: ASession) =>
     service.logLines().some((line) => line['level'] === 'error' && JSON.stringify(line).includes(sessionId)),
   );
 
-/** What a caller is told, in a word; of a failure only where it is clear, and in the log. */
+/** The response in a word. A failure must be an INTERNAL_ERROR, and in the log. */
 async function outcomeOf(answer: Answer, session: ASession): Promise<string> {
   if (answer.body['success'] === true) return String(answer.status);
   const { status, code } = refusal(answer);
@@ -75,7 +75,7 @@ function nameOf(garbage: Garbage): string {
 }
 
 describe('journey:active', () => {
-  // Nobody can tell whether the journey goes on, so nobody is told that it has ended.
+  // The journey may still be active, so no response may say that it has ended.
   test.each(named(unreadable, 'live', 'update', 'arrived', 'stop'))(
     'that can not be read fails %s clearly: %s',
     async (call, _text, garbage) => {
@@ -257,7 +257,7 @@ describe('journey:ended', () => {
   const garbage: Garbage[] = [...unreadable, ...wrongFields];
 
   test.each(named(garbage, 'live', 'update', 'arrived', 'stop'))(
-    'that can not be read fails %s clearly, or is told: %s',
+    'that can not be read fails %s clearly, or is returned: %s',
     async (call, _text, value) => {
       const session = await aSession();
       await put(keyOf.ended(session.sessionId), value);

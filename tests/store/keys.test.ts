@@ -25,7 +25,7 @@ function expectTtl(seconds: number, most: number): void {
 }
 
 describe('journey:active', () => {
-  test('tells who travels to whom since when', async () => {
+  test('has who travels to whom since when', async () => {
     const { sessionId, trainerId, studentId } = await aJourney(service.api);
     expect(await jsonAt(keyOf.active(sessionId))).toMatchObject({
       ...{ sessionId, trainerId, studentId, status: 'in_progress' },
@@ -53,7 +53,7 @@ describe('journey:active', () => {
 describe('location:trainer:…:session:…', () => {
   const locationOf = ({ trainerId, sessionId }: ASession) => keyOf.location(trainerId, sessionId);
 
-  test('tells the last position, and of whom it is', async () => {
+  test('has the last position and its ids', async () => {
     const journey = await aJourney(service.api);
     const position = { ...metersNorth(100), accuracy: 6.5, speed: 9.25, heading: 270 };
     data(await post(journey, position));
@@ -128,7 +128,7 @@ describe('journey:ended', () => {
   test.each([
     ['arrived', 'arrived'],
     ['stop', 'cancelled'],
-  ] as const)('after %s tells who, when and that the reason is "%s"', async (call, reason) => {
+  ] as const)('after %s has the ids, the time and the reason "%s"', async (call, reason) => {
     const journey = await aJourney(service.api);
     data(await post(journey));
     data(await service.api[call](journey.sessionId, journey.trainerToken));
@@ -149,7 +149,7 @@ describe('journey:ended', () => {
 });
 
 describe('session:meta', () => {
-  test('from the start tells the session as Postgres has it, for an hour', async () => {
+  test('from the start has the session as Postgres has it, for an hour', async () => {
     const { sessionId, trainerId, studentId } = await aJourney(service.api);
     const meta = await jsonAt(keyOf.meta(sessionId));
     expect(meta).toMatchObject({ trainerId, studentId, studentHomeLocation: HOME });
@@ -157,7 +157,7 @@ describe('session:meta', () => {
     expectTtl(await ttl(keyOf.meta(sessionId)), 3_600);
   });
 
-  test('before the start tells the same, for a minute', async () => {
+  test('before the start has the same, for a minute', async () => {
     const { sessionId, trainerId, studentId, studentToken } = await aSession();
     await service.api.live(sessionId, studentToken);
     expect(await jsonAt(keyOf.meta(sessionId))).toMatchObject({
@@ -190,7 +190,7 @@ describe.each([
   });
 });
 
-test('an idempotency key of a client is not a name in Redis, and what is kept of it has a TTL', async () => {
+test('an Idempotency-Key does not become a name in Redis, and its record has a TTL', async () => {
   const { sessionId, trainerToken } = await aSession();
   const key = `k-${randomUUID()}`;
   const before = new Set(await keysLike('*'));
@@ -201,7 +201,7 @@ test('an idempotency key of a client is not a name in Redis, and what is kept of
     expect(await ttl(name)).toBeGreaterThan(0);
 });
 
-test('what has no TTL is an index or a stream of all journeys, and forgets a journey that ended', async () => {
+test('only indexes and streams have no TTL, and an ended journey is in no index', async () => {
   // Its own: others put into theirs what does not belong there.
   const redis = await startPrivateRedis();
   const alone = await runService({ settings: { REDIS_URL: redis.url } });
@@ -222,7 +222,7 @@ test('what has no TTL is an index or a stream of all journeys, and forgets a jou
   }
 });
 
-test('the settings of the TTLs are kept to', async () => {
+test('the TTLs are settings', async () => {
   const settings = { JOURNEY_TTL_SECONDS: '900', LOCATION_TTL_SECONDS: '90', ENDED_TTL_SECONDS: '45' };
   const other = await runService({ settings });
   try {

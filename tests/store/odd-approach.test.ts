@@ -1,3 +1,4 @@
+import { metersNorth } from '../support/a-session.js';
 import { MovingTrainer, scriptedRedis } from '../support/a-moving-trainer.js';
 
 const redis = scriptedRedis();
@@ -6,100 +7,59 @@ const approach = [10, 10, 200, 60];
 const withOne = (odd: string) =>
   approach.map((_, place) => `[${approach.with(place, NaN).join()}]`.replace('NaN', odd));
 
-/** JSON that any writer can have written. */
+/** JSON that another writer could have written. */
 const readable = [
-  ...['null', 'true', '12', '-1', '"text"', '""', '{}', '[]', '[[]]', '[{}]', '{"0":10,"1":10}'],
-  ...[
-    '[10]',
-    '[10,10]',
-    '[10,10,200]',
-    '[null,null,null,null]',
-    '["10","10","200","60"]',
-    '[10,10,200,60,1]',
-  ],
-  // Of another version: the distance and the time first.
-  '[1849,1750000000000,5.31,6.12,300]',
-  ...['-1', '-1e300', '1e300', '1e999', '-1e999', 'null', '"x"', '[]', '{}', 'true'].flatMap(withOne),
+  ...['null', 'true', '12', '"text"', '{}', '[]', '[[]]', '{"0":10,"1":10}', '[10]', '[10,10,200]'],
+  ...['[null,null,null,null]', '["10","10","200","60"]', '[10,10,200,60,1]'],
+  ...['-1', '1e300', '1e999', 'null', '"x"', '[]'].flatMap(withOne),
 ];
-/** What Redis' reader of JSON lets through and no other does. */
-const onlyForLua = [
-  'NaN',
-  'nan',
-  'Infinity',
-  '-Infinity',
-  '0x10',
-  ...['NaN', 'Infinity', '-inf'].flatMap(withOne),
-];
+/** Redis' JSON parser accepts these, others do not. */
+const onlyForLua = ['NaN', 'Infinity', '0x10', ...['NaN', '-inf'].flatMap(withOne)];
 
 async function aDrive(): Promise<{ trainer: MovingTrainer; meters: number }> {
   const trainer = await MovingTrainer.start(redis);
   return { trainer, meters: await trainer.drive(3_000, 10, 25) };
 }
 
-const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
-
 async function expectHealthy(trainer: MovingTrainer): Promise<void> {
-  const { approach: kept, nextUpdateMs } = await trainer.stored();
-  expect(kept).toHaveLength(4);
-  expect((kept as unknown[]).every(isNumber)).toBe(true);
-  expect([5_000, 10_000, 15_000]).toContain(nextUpdateMs);
+  const stored = await trainer.stored();
+  const number: unknown = expect.any(Number);
+  expect(stored['approach']).toEqual([number, number, number, number]);
+  expect([5_000, 10_000, 15_000]).toContain(stored['nextUpdateMs']);
 }
 
-test.each(readable)(
-  'a kept approach that is %s does not keep live from showing the position',
-  async (odd) => {
-    const { trainer, meters } = await aDrive();
-    await trainer.overwrite('approach', odd);
-    const view = await trainer.view();
-    expect(view).toMatchObject({ isActive: true, distanceMeters: meters });
-    const { etaLowSeconds: low, etaSeconds: eta, etaHighSeconds: high } = view;
-    if (eta === null) expect([low, high]).toEqual([null, null]);
-    else expect([low, eta, high]).toEqual([low, eta, high].toSorted((a, b) => Number(a) - Number(b)));
-  },
-);
+test.each(readable)('an approach that is %s does not stop live from showing the position', async (odd) => {
+  const { trainer, meters } = await aDrive();
+  await trainer.overwrite('approach', odd);
+  const view = await trainer.view();
+  expect(view).toMatchObject({ isActive: true, distanceMeters: meters });
+  const { etaLowSeconds: low, etaSeconds: eta, etaHighSeconds: high } = view;
+  if (eta === null) expect([low, high]).toEqual([null, null]);
+  else expect([low, eta, high]).toEqual([low, eta, high].toSorted((a, b) => Number(a) - Number(b)));
+});
 
-test.each([...readable, ...onlyForLua])(
-  'after a kept approach that is %s the next one is in order',
-  async (odd) => {
-    const { trainer, meters } = await aDrive();
-    await trainer.overwrite('approach', odd);
-    await trainer.drive(meters, 10, 5);
-    await expectHealthy(trainer);
-    await trainer.drive(meters - 50, 10, 25);
-    expect((await trainer.view()).etaSeconds).toBeGreaterThan(0);
-  },
-);
+test.each([...readable, ...onlyForLua])('an approach that is %s is replaced by a valid one', async (odd) => {
+  const { trainer, meters } = await aDrive();
+  await trainer.overwrite('approach', odd);
+  await trainer.postAt(5, meters, { accuracy: 500 });
+  await trainer.drive(meters, 10, 10);
+  await expectHealthy(trainer);
+  await trainer.drive(meters - 100, 10, 25);
+  expect((await trainer.view()).etaSeconds).toBeGreaterThan(0);
+});
 
-test.each([...readable, ...onlyForLua])(
-  'a coarse position does not carry on an approach that is %s',
-  async (odd) => {
-    const { trainer, meters } = await aDrive();
-    await trainer.overwrite('approach', odd);
-    await trainer.postAt(5, meters, { accuracy: 500 });
-    // Readable again, whatever it was.
-    const { approach: kept } = await trainer.stored();
-    if (kept !== undefined) await expectHealthy(trainer);
-    await trainer.drive(meters, 10, 10);
-    await expectHealthy(trainer);
-  },
-);
-
-const oddNumbers = ['null', 'true', '"x"', '""', '[]', '{}', '-1', '-1e300', '1e300', '1e999', '0.5'];
+const oddNumbers = ['null', '"x"', '[]', '{}', '-1', '1e300', '1e999', '0.5'];
 
 test.each(
   ['nextUpdateMs', 'stillSeconds', 'fixMs', 'reference'].flatMap((field) =>
     [...oddNumbers, 'NaN', 'Infinity'].map((odd) => [field, odd] as const),
   ),
-)('after a kept %s that is %s whatever is taken is in order', async (field, odd) => {
+)('the next position after a %s that is %s is valid', async (field, odd) => {
   for (const accuracy of [8, 500]) {
     const { trainer, meters } = await aDrive();
     await trainer.overwrite(field, odd);
-    const outcome = await trainer.tryToPost(5, {
-      latitude: 12.9716 + meters / 111_195,
-      longitude: 77.5946,
-      accuracy,
-    });
-    // A last fix of the far future makes every other one stale, until it expires.
+    const outcome = await trainer.tryToPost(5, { ...metersNorth(meters), accuracy });
+    // A last fix in the far future makes all others stale until it expires.
     if (outcome.kind !== 'recorded') expect([outcome.kind, field]).toEqual(['stale', 'fixMs']);
     else {
       expect([5_000, 10_000, 15_000]).toContain(outcome.nextUpdateMs);
@@ -109,7 +69,7 @@ test.each(
   }
 });
 
-test.each(oddNumbers)('a kept reference of a coarse position that is %s is none', async (odd) => {
+test.each(oddNumbers)('a reference of a coarse position that is %s counts as none', async (odd) => {
   const { trainer, meters } = await aDrive();
   await trainer.postAt(5, meters, { accuracy: 500 });
   for (const reference of [
@@ -124,16 +84,3 @@ test.each(oddNumbers)('a kept reference of a coarse position that is %s is none'
   await trainer.drive(meters, 10, 30);
   await expectHealthy(trainer);
 });
-
-test.each(oddNumbers)(
-  'a nextUpdateMs that is %s makes no odd time to poll, and no odd freshness',
-  async (odd) => {
-    const { trainer } = await aDrive();
-    await trainer.overwrite('nextUpdateMs', odd);
-    const { nextPollMs } = await trainer.view();
-    expect(nextPollMs).toBeGreaterThanOrEqual(5_000);
-    expect(nextPollMs).toBeLessThanOrEqual(15_500);
-    trainer.clock.advance(70_001);
-    expect(await trainer.view()).toMatchObject({ freshness: 'stale' });
-  },
-);

@@ -77,7 +77,7 @@ describe.each(writers)('a journey that another version wrote %s', (_what, writer
     expect(live['ageMs']).toBeGreaterThanOrEqual(10_000);
   });
 
-  test('has the home that its metadata tells', async () => {
+  test('has the home of its metadata', async () => {
     const live = data(await service.api.live(session.sessionId, session.studentToken));
     expect(live).toMatchObject({ distanceMeters: 100 });
   });
@@ -147,7 +147,7 @@ describe.each(writers.slice(0, 4))('an end that another version wrote %s', (_wha
     expect(live).toMatchObject({ isActive: false, location: null, endedReason: 'timeout', endedAt });
   });
 
-  test('is told to update, arrived and stop', async () => {
+  test('makes update, arrived and stop 410', async () => {
     const { sessionId, trainerToken } = session;
     const answers = [
       await service.api.update(trainerToken, { sessionId, ...metersNorth(1) }),

@@ -13,9 +13,9 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-test('a journey whose limit passed while nobody looked is told of for five minutes, like any that ended', async () => {
+test('a journey that reached its limit unswept counts as ended for five minutes, like any other', async () => {
   const { sessionId, trainerToken, studentToken } = await aJourney(service.api);
-  // Redis' own clock does not go with the test's.
+  // Redis' clock does not move with the test's.
   await sharedRedis().del(keyOf.active(sessionId));
   clock.advance(66 * MINUTE_MS);
   const live = data(await service.api.live(sessionId, studentToken));

@@ -7,7 +7,7 @@ import { metric, runService, type RunningService } from '../support/running-serv
 import { until } from '../support/until.js';
 import { manyOf } from '../support/waiting-polls.js';
 
-/** More than go into one call of a script. */
+/** More than a batch. */
 const AT_ONCE = 40;
 
 let service: RunningService;
@@ -17,7 +17,7 @@ beforeEach(async () => {
   service = await runService();
   sessions = await manyOf(AT_ONCE, () => aJourney(service.api));
   broken = await aJourney(service.api);
-  // Of a type that no script can read.
+  // A type that no script can read.
   await sharedRedis()
     .multi()
     .del(keyOf.active(broken.sessionId))
@@ -27,11 +27,11 @@ beforeEach(async () => {
 afterEach(() => service.stop());
 
 const live = ({ sessionId, studentToken }: ASession) => service.api.live(sessionId, studentToken);
-/** Each trainer somewhere else, so that an answer or a position that went to another is seen. */
+/** Each trainer is somewhere else, so that mixed-up answers are noticed. */
 const update = ({ sessionId, trainerToken }: ASession, index: number) =>
   service.api.update(trainerToken, { sessionId, ...metersNorth(10 * index), sequence: index });
 
-test('of positions that come together each is judged and kept by itself, also beside one whose journey cannot be read', async () => {
+test('positions of one batch are judged and stored separately, also beside a journey that cannot be read', async () => {
   const [answers, refused] = await Promise.all([Promise.all(sessions.map(update)), update(broken, 0)]);
   expect(refusal(refused).code).toBe('INTERNAL_ERROR');
   expect(answers.map((answer) => data(answer)['sessionId'])).toEqual(
@@ -46,25 +46,25 @@ test('of positions that come together each is judged and kept by itself, also be
   );
 });
 
-test('of polls that come together each gets its own journey, also beside one that cannot be read', async () => {
+test('polls of one batch get their own journeys, also beside one that cannot be read', async () => {
   const [answers, refused] = await Promise.all([Promise.all(sessions.map(live)), live(broken)]);
   expect(refusal(refused).code).toBe('INTERNAL_ERROR');
-  const told = answers.map((answer) => data(answer));
-  expect(told).toEqual(
+  const seen = answers.map((answer) => data(answer));
+  expect(seen).toEqual(
     sessions.map(({ sessionId, trainerId }): unknown =>
       expect.objectContaining({ sessionId, trainerId, isActive: true }),
     ),
   );
 });
 
-test('of the same position sent twice at once one is written, and both hear the same', async () => {
+test('the same position twice in one batch is written once and answered twice', async () => {
   const [session] = sessions;
   if (session === undefined) throw new Error('there are some');
   const [first, second] = await Promise.all([update(session, 1), update(session, 1)]);
   expect(data(second)).toEqual(data(first));
 });
 
-test('what comes in one piece goes to Redis in fewer calls than it has requests', async () => {
+test('pipelined requests go to Redis in fewer calls than there are requests', async () => {
   const [session] = sessions;
   if (session === undefined) throw new Error('there are some');
   const path = `/api/v1/admin/location-tracking/journey/live?sessionId=${session.sessionId}`;

@@ -50,7 +50,7 @@ test('one slow fix at a traffic light relaxes nothing', async () => {
   }
 });
 
-test('who walks does not stand, whether or not the phone tells its speed', async () => {
+test('a walking trainer does not stand, with or without a speed from the phone', async () => {
   for (const more of [{}, { speed: 1.4 }]) {
     const trainer = await aTrainer();
     for (let meters = 300; meters > 200; meters -= 7)
@@ -58,12 +58,12 @@ test('who walks does not stand, whether or not the phone tells its speed', async
   }
 });
 
-test('who says to move does, wherever the fixes lie', async () => {
+test('a trainer whose phone reports movement does not stand, wherever the fixes are', async () => {
   const trainer = await aTrainer();
   expect(new Set(await stand(trainer, 6, { speed: 5 }))).toEqual(new Set([5_000]));
 });
 
-test('coarse positions do not make a trainer stand, nor one who stands move', async () => {
+test('coarse positions neither make a trainer stand nor move', async () => {
   const trainer = await aTrainer();
   await stand(trainer, 5);
   expect(await trainer.postAt(15, 1_400, { accuracy: 700 })).toBe(15_000);
@@ -91,21 +91,21 @@ test('who drives faster is sooner near', async () => {
   expect(await slow.postAt(5, 8_000, { speed: 3 })).toBeGreaterThan(9_000);
 });
 
-test('a first position and a coarse one may be wild, so the next is asked for soon, however far away they are', async () => {
+test('after a first or a coarse position the next is asked for soon, at any distance', async () => {
   const trainer = await aTrainer();
   expect(await trainer.postAt(5, 60_000, { speed: 10 })).toBe(5_000);
   expect(await trainer.postAt(5, 59_950, { accuracy: 800 })).toBe(5_000);
   expect(await trainer.postAt(5, 59_900, { speed: 10 })).toBe(15_000);
 });
 
-test('without a home who stands is asked less often, and nobody is far away', async () => {
+test('without a home only a standing trainer is asked less often', async () => {
   const trainer = await MovingTrainer.start(redis, { home: null });
   expect(await trainer.postAt(5, 60_000, { speed: 10 })).toBe(5_000);
   for (let time = 0; time < 5; time += 1) await trainer.postAt(10, 60_000, { speed: 0 });
   expect(await trainer.postAt(15, 60_000, { speed: 0 })).toBe(15_000);
 });
 
-test('under overload every update is put off, to 15 s at the most and never before the limit', async () => {
+test('overload stretches the interval to 15 s at most, and never below the limit', async () => {
   const trainer = await aTrainer();
   const asked: number[] = [];
   for (const stretch of [1, 1.5, 2, 3, 10, 1e300, Infinity, 0.1, 0, -1]) {
@@ -115,7 +115,7 @@ test('under overload every update is put off, to 15 s at the most and never befo
   expect(asked).toEqual([5_000, 7_500, 10_000, longest, longest, longest, longest, 5_000, 5_000, 5_000]);
 });
 
-test('whoever posts when asked is never refused', async () => {
+test('a phone that posts when asked is never refused', async () => {
   const trainer = await aTrainer();
   let meters = 6_000;
   let afterMs = 0;
@@ -128,7 +128,7 @@ test('whoever posts when asked is never refused', async () => {
   }
 });
 
-test('a duplicate is told the same time again', async () => {
+test('a duplicate gets the same nextUpdateMs', async () => {
   const trainer = await aTrainer();
   await trainer.postAt(5, 10_050);
   const position = { ...metersNorth(10_000), sequence: 7 };
@@ -151,7 +151,7 @@ test.each([
   expect(asked).toEqual(expected);
 });
 
-test('a poll when the service says so comes just after the position that it was told of', async () => {
+test('nextPollMs is just after the next position is due', async () => {
   const trainer = await aTrainer();
   await trainer.postAt(5, 1_000);
   for (const [afterMs, pollMs] of [
@@ -168,7 +168,7 @@ test('a poll when the service says so comes just after the position that it was 
   expect(await trainer.view()).toMatchObject({ nextPollMs: 15_500 });
 });
 
-test('the freshness counts from when the next position was due', async () => {
+test('freshness counts from when the next position was due', async () => {
   const trainer = await aTrainer();
   await stand(trainer, 4);
   const seen: [number, string | null][] = [];

@@ -1,33 +1,56 @@
 --[[
-  Ends a journey that ran into its limit, once, whichever process comes first.
+  Ends a journey that has reached its limit, once, whichever process comes first.
 
-  KEYS  1 journey:active  2 journey:ended  3 journey:track  4 session:meta  5 deadlines  6 outbox
-  ARGV  1 clock override  2 sessionId  3 seed of the event id  4 location key prefix
-  Returns  {'expired'}  {'not_due'}  {'untracked'}: a deadline without a readable record, which goes
-           {'superseded'}: another version of the service has ended the journey, which knows nothing of deadlines
+  KEYS
+    1  journey:active
+    2  journey:ended
+    3  journey:track
+    4  session:meta
+    5  journey:expiries
+    6  journey:outbox
+  ARGV
+    1  the time in ms, or '' for Redis' own clock
+    2  sessionId
+    3  seed of the event id
+    4  prefix of location keys
+  Returns
+    {'expired'}
+    {'not_due'}
+    {'untracked'}   the record cannot be read; it is deleted, and no event is recorded
+    {'superseded'}  another version of the service has ended the journey, or started the next one
 ]]
 -- include: clock
+-- include: old_track
 -- include: track
 -- include: cached
+-- include: expiries
 -- include: outbox
 -- include: changes
 -- include: close_journey
-local keys = { active = KEYS[1], ended = KEYS[2], track = KEYS[3], meta = KEYS[4], deadlines = KEYS[5],
+local keys = { active = KEYS[1], ended = KEYS[2], track = KEYS[3], meta = KEYS[4], expiries = KEYS[5],
   outbox = KEYS[6], locationPrefix = ARGV[4] }
-local sessionId, eventSeed = ARGV[2], ARGV[3]
+local nowMs, sessionId, eventSeed = now_ms(ARGV[1]), ARGV[2], ARGV[3]
 
-local nowMs = now_ms(ARGV[1])
-local dueMs = tonumber(redis.call('ZSCORE', keys.deadlines, sessionId))
-if not dueMs or dueMs > nowMs then return { 'not_due' } end
-local journey = parse_track(cached(keys.track))
-local activeSinceMs = started_at_ms(cached(keys.active))
-local isAnothers = journey and activeSinceMs and activeSinceMs ~= journey.startedAtMs
-if not journey or isAnothers or redis.call('EXISTS', keys.ended) == 1 then
-  redis.call('ZREM', keys.deadlines, sessionId)
+local function forget_journey(outcome)
+  cancel_expiry(keys.expiries, sessionId)
   redis.call('DEL', keys.track)
-  return { journey and 'superseded' or 'untracked' }
+  return { outcome }
 end
-journey.sessionId = sessionId
-journey.startedAt = iso_time(journey.startedAtMs)
-close_journey(keys, journey, 'timeout', dueMs, RULES.endedTtlSeconds * 1000 - (nowMs - dueMs), eventSeed)
+
+if not is_due(keys.expiries, sessionId, nowMs) and not is_due(old_expiries_key(keys.expiries), sessionId, nowMs) then
+  return { 'not_due' }
+end
+if redis.call('EXISTS', keys.track) == 0 then return forget_journey('superseded') end
+local track = parse_track(cached(keys.track))
+if not track then return forget_journey('untracked') end
+if track.expiresAtMs > nowMs then
+  -- The entry belongs to an earlier journey of the session.
+  schedule_expiry(keys.expiries, sessionId, track.expiresAtMs)
+  return { 'superseded' }
+end
+local activeSinceMs = started_at_ms(cached(keys.active))
+local isAnothers = activeSinceMs and activeSinceMs ~= track.startedAtMs
+if isAnothers or redis.call('EXISTS', keys.ended) == 1 then return forget_journey('superseded') end
+local markTtlMs = RULES.endedTtlSeconds * 1000 - (nowMs - track.expiresAtMs)
+close_journey(keys, journey_of(track, sessionId), 'timeout', track.expiresAtMs, markTtlMs, eventSeed)
 return { 'expired' }

@@ -1,66 +1,79 @@
 --[[
-  Starts a journey: of any number of simultaneous calls exactly one wins.
+  Starts a journey; of concurrent calls exactly one wins.
 
-  KEYS  1 journey:active  2 journey:ended  3 journey:track  4 session:meta  5 deadlines  6 outbox
-        7 the idempotency record, or the same as 1 where the call has none
-  ARGV  1 clock override  2 sessionId  3 trainerId  4 studentId
-        5 head and 6 tail of journey:active's JSON (the times go between)  7 session:meta's JSON
-        8 and 9 latitude and longitude of the home, or ''  10 seed of the event ids  11 location key prefix
-        12 '1' where there is an idempotency record
-  Returns  {'started', startedAtMs, expiresAtMs, trainerId, studentId}
-           {'replayed', json of the first answer}
-           {'already_active', journey:active's JSON}
+  KEYS
+    1  journey:active
+    2  journey:ended
+    3  journey:track
+    4  session:meta
+    5  journey:expiries
+    6  journey:outbox
+    7  the first answer to this Idempotency-Key, or the same as 1 without one
+  ARGV
+    1  the time in ms, or '' for Redis' own clock
+    2  sessionId
+    3  trainerId
+    4  studentId
+    5  journey:active's JSON up to its times
+    6  journey:active's JSON after its times
+    7  session:meta's JSON
+    8  the home's latitude, or ''
+    9  the home's longitude, or ''
+    10 seed of the event ids
+    11 prefix of location keys
+    12 '1' with an Idempotency-Key, or ''
+  Returns
+    {'started', startedAtMs, expiresAtMs, trainerId, studentId}
+    {'replayed', JSON of the first answer}
+    {'already_active', journey:active's JSON}
 ]]
 -- include: clock
+-- include: old_track
 -- include: track
 -- include: cached
+-- include: expiries
+-- include: idempotency
 -- include: outbox
 -- include: changes
 -- include: close_journey
-local activeKey, endedKey, trackKey, metaKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local deadlinesKey, outboxKey, idempotencyKey = KEYS[5], KEYS[6], KEYS[7]
-local sessionId, trainerId, studentId = ARGV[2], ARGV[3], ARGV[4]
+local keys = { active = KEYS[1], ended = KEYS[2], track = KEYS[3], meta = KEYS[4], expiries = KEYS[5],
+  outbox = KEYS[6], firstAnswer = ARGV[12] == '1' and KEYS[7], locationPrefix = ARGV[11] }
+local nowMs, sessionId, trainerId, studentId = now_ms(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local activeHead, activeTail, meta = ARGV[5], ARGV[6], ARGV[7]
-local homeLatitude, homeLongitude = tonumber(ARGV[8]), tonumber(ARGV[9])
-local eventSeed, locationPrefix, isIdempotent = ARGV[10], ARGV[11], ARGV[12] == '1'
-
-if isIdempotent then
-  local first = redis.call('GET', idempotencyKey)
-  if first then return { 'replayed', first } end
-end
-
-local nowMs = now_ms(ARGV[1])
-local overdue = redis.call('EXISTS', activeKey, endedKey) == 0 and parse_track(cached(trackKey))
-if overdue then
-  -- The journey before ran into its limit and nobody has swept it up yet.
-  local keys = { active = activeKey, ended = endedKey, track = trackKey, meta = metaKey, deadlines = deadlinesKey,
-    outbox = outboxKey, locationPrefix = locationPrefix }
-  overdue.sessionId = sessionId
-  overdue.startedAt = iso_time(overdue.startedAtMs)
-  close_journey(keys, overdue, 'timeout', math.min(nowMs, overdue.expiresAtMs), 0, eventSeed .. 'overdue')
-end
-
+local homeLatitude, homeLongitude, eventSeed = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
 local expiresAtMs = nowMs + RULES.journeyTtlSeconds * 1000
-local active = activeHead .. '"startedAt":"' .. iso_time(nowMs) .. '","expiresAt":"' .. iso_time(expiresAtMs)
-  .. '",' .. activeTail
-if not redis.call('SET', activeKey, active, 'NX', 'EX', RULES.journeyTtlSeconds) then
-  return { 'already_active', redis.call('GET', activeKey) }
+local startedAt, expiresAt = iso_time(nowMs), iso_time(expiresAtMs)
+
+-- The journey before reached its limit, and no sweeper has ended it yet.
+local function close_overdue()
+  local track = redis.call('EXISTS', keys.active, keys.ended) == 0 and parse_track(cached(keys.track))
+  if not track then return end
+  close_journey(keys, journey_of(track, sessionId), 'timeout', math.min(nowMs, track.expiresAtMs), 0,
+    eventSeed .. 'overdue')
 end
 
--- Nothing of an earlier journey's stays, whoever ended it.
-redis.call('DEL', endedKey, locationPrefix .. trainerId .. ':session:' .. sessionId)
-redis.call('SET', metaKey, meta, 'EX', RULES.journeyTtlSeconds)
-redis.call('SET', trackKey, format_track({ trainerId = trainerId, studentId = studentId, startedAtMs = nowMs,
-  expiresAtMs = expiresAtMs, homeLatitude = homeLatitude, homeLongitude = homeLongitude }), 'EX', RULES.journeyTtlSeconds + TRACK_OUTLIVES_SECONDS)
-redis.call('ZADD', deadlinesKey, whole(expiresAtMs), sessionId)
-record_event(outboxKey, 'TrainerJourneyStarted', nowMs, {
-  eventId = event_id(eventSeed), trainerId = trainerId, studentId = studentId, sessionId = sessionId,
-  startTime = iso_time(nowMs),
-})
-if isIdempotent then
-  redis.call('SET', idempotencyKey, cjson.encode({
-    trainerId = trainerId, studentId = studentId, startedAt = iso_time(nowMs), expiresAt = iso_time(expiresAtMs),
-  }), 'EX', RULES.journeyTtlSeconds + RULES.endedTtlSeconds)
+local function write_journey()
+  -- No location of an earlier journey may remain.
+  redis.call('DEL', keys.ended, keys.locationPrefix .. trainerId .. ':session:' .. sessionId)
+  redis.call('SET', keys.meta, meta, 'EX', RULES.journeyTtlSeconds)
+  create_track(keys.track, { trainerId = trainerId, studentId = studentId, startedAtMs = nowMs,
+    expiresAtMs = expiresAtMs, homeLatitude = homeLatitude, homeLongitude = homeLongitude }, nowMs)
+  schedule_expiry(keys.expiries, sessionId, expiresAtMs)
+  record_event(keys.outbox, 'TrainerJourneyStarted', nowMs, {
+    eventId = event_id(eventSeed), trainerId = trainerId, studentId = studentId, sessionId = sessionId,
+    startTime = startedAt,
+  })
 end
-tell_watchers(sessionId, 'started')
+
+local first = first_answer(keys.firstAnswer)
+if first then return { 'replayed', first } end
+close_overdue()
+local active = activeHead .. '"startedAt":"' .. startedAt .. '","expiresAt":"' .. expiresAt .. '",' .. activeTail
+if not redis.call('SET', keys.active, active, 'NX', 'EX', RULES.journeyTtlSeconds) then
+  return { 'already_active', redis.call('GET', keys.active) }
+end
+write_journey()
+remember_answer(keys.firstAnswer, { trainerId = trainerId, studentId = studentId, startedAt = startedAt,
+  expiresAt = expiresAt })
+notify_watchers(sessionId, 'started')
 return { 'started', nowMs, expiresAtMs, trainerId, studentId }

@@ -3,7 +3,7 @@
  * script, without a token check, validation, metrics or log.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { coalesceWrites, connect } from '../../../src/store/connection.js';
+import { createClient } from '../../../src/store/connection.js';
 import { CHANGES_PREFIX, changesChannel } from '../../../src/store/keys.js';
 import {
   pollParts,
@@ -15,14 +15,13 @@ import { withScripts } from '../../../src/store/scripts.js';
 import { saturationRules } from '../bench-journeys.js';
 
 const redisSettings = { url: process.env['REDIS_URL'] ?? '', commandTimeoutMs: 500 };
-const redis = withScripts(connect(redisSettings, 'floor', console.error), saturationRules);
-// All commands of a turn of the event loop in one write, as is cheapest for a server that sends one a request.
-redis.on('connect', () => {
-  coalesceWrites(redis.stream, setImmediate);
-});
+const redis = withScripts(
+  createClient(redisSettings, { name: 'floor', onError: console.error }),
+  saturationRules,
+);
 await redis.connect();
 
-const feed = connect(redisSettings, 'feed', console.error);
+const feed = createClient(redisSettings, { name: 'feed', onError: console.error });
 await feed.connect();
 feed.on('message', (channel: string, json: string) => {
   tellWaiting(channel.slice(CHANGES_PREFIX.length), json);

@@ -1,7 +1,7 @@
 import type { Bench, RedisUnderTest } from '../bench.js';
 import { home, journeyAt, productionRules } from '../bench-journeys.js';
 import { startJourneys } from '../journeys.js';
-import { activeKey, locationKey, metaKey, rateKey } from '../../../src/store/keys.js';
+import { Keys } from '../../../src/store/keys.js';
 import { atMost } from '../report/bar.js';
 import type { PartReport } from '../report/part-report.js';
 
@@ -45,6 +45,7 @@ async function usedMemory({ connection }: RedisUnderTest): Promise<number> {
 async function writeContractsKeys({ connection }: RedisUnderTest): Promise<void> {
   const time = new Date().toISOString();
   const { journeyTtlSeconds, locationTtlSeconds, updateIntervalMs } = productionRules;
+  const keys = new Keys();
   const write = async (index: number) => {
     const { sessionId, trainerId, studentId } = journeyAt(index);
     const active = { sessionId, trainerId, studentId, startedAt: time, status: 'in_progress' };
@@ -52,10 +53,10 @@ async function writeContractsKeys({ connection }: RedisUnderTest): Promise<void>
     const location = { ...place, timestamp: time, sessionId, trainerId };
     const meta = { trainerId, studentId, status: 'scheduled', studentHomeLocation: home };
     await Promise.all([
-      connection.set(activeKey(sessionId), JSON.stringify(active), 'EX', journeyTtlSeconds),
-      connection.set(metaKey(sessionId), JSON.stringify(meta), 'EX', journeyTtlSeconds),
-      connection.set(locationKey(trainerId, sessionId), JSON.stringify(location), 'EX', locationTtlSeconds),
-      connection.set(rateKey(trainerId), Date.now(), 'PX', updateIntervalMs),
+      connection.set(keys.active(sessionId), JSON.stringify(active), 'EX', journeyTtlSeconds),
+      connection.set(keys.meta(sessionId), JSON.stringify(meta), 'EX', journeyTtlSeconds),
+      connection.set(keys.location(trainerId, sessionId), JSON.stringify(location), 'EX', locationTtlSeconds),
+      connection.set(keys.rate(trainerId), Date.now(), 'PX', updateIntervalMs),
     ]);
   };
   await Promise.all(Array.from({ length: JOURNEYS }, (_, index) => write(index)));

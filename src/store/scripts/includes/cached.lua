@@ -1,4 +1,4 @@
--- A cached value, or false: a cache that cannot be read is a cache that is empty.
+-- A cached value, or false: one that cannot be read counts as none.
 local function cached(key)
   local value = redis.pcall('GET', key)
   return type(value) == 'string' and value

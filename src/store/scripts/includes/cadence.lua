@@ -1,28 +1,27 @@
--- When the next position is wanted, in milliseconds: never before the limit, later while the trainer stands or is far
--- away, and later for all while the service has too much to do. Each is a multiple of the interval.
-local LONGEST_UPDATE_MS = math.max(RULES.updateIntervalMs, 15000)
--- In m/s: whoever is slower stands, and what a receiver shows is its own error.
-local SLOWEST_SPEED = 1
--- From so many intervals of standing on, twice the interval, and three times. Halves, since phones are never on the dot.
+-- When the next position is asked for: at the interval, or later while the trainer stands, is far from home, or the
+-- service is overloaded.
+local LONGEST_UPDATE_MS = math.max(RULES.updateIntervalMs, RULES.longestUpdateIntervalMs)
+-- m/s; a slower receiver shows its own error.
+local STANDING_SPEED = 1
+-- In intervals of standing. Halves, because phones are never exactly on time.
 local TWICE_AFTER, THREE_TIMES_AFTER = 1.5, 3.5
 local LONGEST_STILL_SECONDS = 9999
--- In m/s: 50 km/h, as fast as a city allows.
+-- m/s: 50 km/h, a city's limit.
 local USUAL_SPEED = 13.9
--- Whoever is so far away moves by a sixtieth of the way in an interval of 5 s: 5 pixels of the 300 of a phone's map that
--- shows both ends. Farther away a longer interval is no more than that.
+-- At this distance in time a trainer moves by about one sixtieth of the way in an interval, a few pixels of the map.
 local NEAR_SECONDS = 300
 
--- Seconds that the trainer has stood, by the phone's speed and by the metres gone in the seconds elapsed since the fix
--- before; those are nil where there is none to compare with. before: the seconds up to then, or nil.
+-- Seconds that the trainer has stood. before: the same at the last fix; gone, elapsed: metres and seconds since then;
+-- speed: m/s from the phone; each may be nil.
 local function still_seconds(before, gone, elapsed, speed)
-  if speed and speed >= SLOWEST_SPEED then return 0 end
-  local known = before or 0
-  if not gone or not (elapsed > 0) then return known end
-  if gone >= elapsed * SLOWEST_SPEED then return 0 end
-  return math.min(known + elapsed, LONGEST_STILL_SECONDS)
+  if speed and speed >= STANDING_SPEED then return 0 end
+  local still = before or 0
+  if not gone or not (elapsed > 0) then return still end
+  if gone >= elapsed * STANDING_SPEED then return 0 end
+  return math.min(still + elapsed, LONGEST_STILL_SECONDS)
 end
 
--- distance: metres home, or nil where that is not sure; speed: m/s, or nil; stretch: 1, or more under overload.
+-- distance: metres home, or nil where that is not certain; speed: m/s, or nil; stretch: 1, or more under overload.
 local function next_update_ms(distance, speed, still, stretch)
   local times, stood = 1, still * 1000 / RULES.updateIntervalMs
   if stood >= THREE_TIMES_AFTER then times = 3 elseif stood >= TWICE_AFTER then times = 2 end

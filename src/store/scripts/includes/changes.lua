@@ -1,5 +1,5 @@
--- Tells whoever waits for this session's journey: a position's JSON, 'started' or 'ended'. The channel is named in
--- src/store/keys.ts as well.
-local function tell_watchers(sessionId, change)
+-- Notifies watchers of a session's journey of a position (its JSON), 'started' or 'ended'.
+-- src/store/keys.ts names the channel too.
+local function notify_watchers(sessionId, change)
   redis.call('PUBLISH', 'journey:changes:' .. sessionId, change)
 end

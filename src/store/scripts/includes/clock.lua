@@ -1,19 +1,18 @@
--- Redis' own clock dates everything, so that the clocks of the service's tasks do not matter.
--- override: milliseconds since the epoch as text, or '' for now; only tests that move the clock set it.
+-- Redis' clock dates everything, so that the clocks of the service's processes do not matter.
+-- override: milliseconds since the epoch as text, or ''; only tests set it.
 local function now_ms(override)
   if override ~= '' then return tonumber(override) end
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- A Lua number prints as 1.7e+12 by itself. %d takes it as a long, of 64 bits; %.0f makes an update cost a few per cent
--- more.
+-- Lua itself writes a large number as 1.7e+12.
 local function whole(number)
   return string.format('%d', number)
 end
 
--- Milliseconds since the epoch as ISO 8601 UTC; days to a date as in H. Hinnant, "chrono-Compatible
--- Low-Level Date Algorithms" (civil_from_days).
+-- Milliseconds since the epoch as ISO 8601 UTC. H. Hinnant, "chrono-Compatible Low-Level Date Algorithms",
+-- civil_from_days.
 local function iso_time(ms)
   local floor = math.floor
   local days = floor(ms / 86400000)
@@ -31,7 +30,7 @@ local function iso_time(ms)
     floor(rest / 3600000), floor(rest / 60000) % 60, floor(rest / 1000) % 60, rest % 1000)
 end
 
--- The other way (days_from_civil); nil where the text is no such time.
+-- The inverse (days_from_civil); nil where the text is not such a time.
 local function ms_of_iso(text)
   local year, month, day, hour, minute, second = string.match(tostring(text),
     '^(%d%d%d%d)-(%d%d)-(%d%d)T(%d%d):(%d%d):([%d.]+)Z$')

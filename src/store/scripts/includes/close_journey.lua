@@ -1,19 +1,25 @@
--- Ends a journey whatever the reason: no location and no cached metadata is left, journey:ended tells what happened for
--- a while, the deadline goes, the ended event is in the outbox, and whoever waits is told. Reason: arrived, cancelled or
--- timeout.
+-- What close_journey needs of a journey of which only the record is left.
+local function journey_of(track, sessionId)
+  return { sessionId = sessionId, trainerId = track.trainerId, studentId = track.studentId,
+    startedAt = iso_time(track.startedAtMs) }
+end
+
+-- Ends a journey, whatever the reason ('arrived', 'cancelled' or 'timeout'): deletes its location, cached metadata,
+-- record and expiry, writes journey:ended for markTtlMs, records the event and notifies watchers.
 local function close_journey(keys, journey, reason, endedAtMs, markTtlMs, eventSeed)
+  local endedAt = iso_time(endedAtMs)
   redis.call('DEL', keys.active, keys.meta, keys.track,
     keys.locationPrefix .. journey.trainerId .. ':session:' .. journey.sessionId)
-  redis.call('ZREM', keys.deadlines, journey.sessionId)
+  cancel_expiry(keys.expiries, journey.sessionId)
   if markTtlMs > 0 then
     redis.call('SET', keys.ended, cjson.encode({
       sessionId = journey.sessionId, trainerId = journey.trainerId, studentId = journey.studentId,
-      startedAt = journey.startedAt, endedAt = iso_time(endedAtMs), reason = reason,
+      startedAt = journey.startedAt, endedAt = endedAt, reason = reason,
     }), 'PX', whole(markTtlMs))
   end
   record_event(keys.outbox, 'TrainerJourneyEnded', endedAtMs, {
     eventId = event_id(eventSeed .. journey.sessionId), trainerId = journey.trainerId, studentId = journey.studentId,
-    sessionId = journey.sessionId, endTime = iso_time(endedAtMs), reason = reason,
+    sessionId = journey.sessionId, endTime = endedAt, reason = reason,
   })
-  tell_watchers(journey.sessionId, 'ended')
+  notify_watchers(journey.sessionId, 'ended')
 end

@@ -1,13 +1,17 @@
--- Great-circle distance in metres; the same formula and radius as src/journeys/distance.ts, which names the source.
+-- Great-circle distance in metres by the haversine formula; the source is in src/journeys/distance.ts.
 local function distance_meters(latitude1, longitude1, latitude2, longitude2)
   local phi1, phi2 = math.rad(latitude1), math.rad(latitude2)
   local half_chord = math.sin((phi2 - phi1) / 2) ^ 2
     + math.cos(phi1) * math.cos(phi2) * math.sin(math.rad(longitude2 - longitude1) / 2) ^ 2
-  return 2 * 6371008.8 * math.asin(math.min(1, math.sqrt(half_chord)))
+  return 2 * RULES.earthRadiusMeters * math.asin(math.min(1, math.sqrt(half_chord)))
 end
 
--- Whether a decoded value has coordinates that exist.
+-- Whether a decoded value has valid coordinates.
 local function is_place(value)
   return type(value) == 'table' and type(value.latitude) == 'number' and type(value.longitude) == 'number'
     and math.abs(value.latitude) <= 90 and math.abs(value.longitude) <= 180
+end
+
+local function is_coarse(accuracy)
+  return accuracy ~= nil and accuracy > RULES.coarseAccuracyMeters
 end

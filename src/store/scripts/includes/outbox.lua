@@ -1,5 +1,4 @@
--- An event is recorded in the same step as the change it tells of. The id is made from a random seed of the caller's and
--- stays in the entry, so that it is the same in every repeat.
+-- A UUID (version 8) from the caller's random seed. It is stored with the event: every repeat has the same.
 local function event_id(seed)
   local hex = redis.sha1hex(seed)
   return table.concat({

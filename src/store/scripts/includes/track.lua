@@ -1,46 +1,33 @@
--- A task may sweep up late (all of them down, say); by then the record must still be there.
-local TRACK_OUTLIVES_SECONDS = 86400
+-- journey:track:<sessionId> is the service's own record of a journey, MessagePack with these fields:
+--   trainerId, studentId, startedAtMs, expiresAtMs
+--   homeLatitude, homeLongitude      where the session has a home
+--   isNearby                         TrainerNearby was recorded
+--   sequence, sequenceAtMs           the last sequence, and when it came
+--   fixMs                            the last fix
+--   latitude, longitude, accuracy, referenceFixMs  the last fix that was not coarse
+--   closing, pace, unsteadiness, watched           see approach.lua
+--   stillSeconds, nextUpdateMs                     see cadence.lua
+-- What is unknown is nil. The record outlives journey:active, so that a journey that reached its limit can still be
+-- ended, and the location, so that the last sequence is remembered.
+local TRACK_OUTLIVES_MS = 86400000
 
--- journey:track:<sessionId> is the service's own record of a journey. It outlives journey:active, so that a journey
--- that ran into its limit can still be told and ended, and the location, so that the last sequence is not forgotten.
--- It holds what the next position is judged by, in binary: every update reads and writes it, and decoding the location's
--- JSON for it took a quarter of the script's time. Another layout takes another version; a record of a version that is
--- not known counts as none.
-local TRACK_VERSION = 2
-local TRACK_LAYOUT = '>BBddddddddddfffffffc36c36'
-local TRACK_BYTES = struct.size(TRACK_LAYOUT)
--- Where there is none: a latitude, and a time, a number or a length that cannot be.
-local NOWHERE, NONE = 999, -1
-
--- trainerId, studentId, startedAtMs, expiresAtMs; isNearby; homeLatitude, homeLongitude; sequence, sequenceAtMs; fixMs of
--- the last position; latitude, longitude, referenceFixMs, accuracy of the last one that is not coarse; closing, pace,
--- unsteadiness, watched (see approach.lua); stillSeconds, nextUpdateMs (see cadence.lua). What there is not is nil.
+-- The record, or nil where there is none that can be read.
 local function parse_track(record)
-  if not record or #record ~= TRACK_BYTES or string.byte(record) ~= TRACK_VERSION then return nil end
-  local _, nearby, startedAtMs, expiresAtMs, homeLatitude, homeLongitude, sequence, sequenceAtMs, fixMs, latitude,
-    longitude, referenceFixMs, accuracy, closing, pace, unsteadiness, watched, stillSeconds, nextUpdateMs, trainerId,
-    studentId = struct.unpack(TRACK_LAYOUT, record)
-  return {
-    trainerId = trainerId, studentId = studentId, startedAtMs = startedAtMs, expiresAtMs = expiresAtMs,
-    isNearby = nearby == 1,
-    homeLatitude = homeLatitude ~= NOWHERE and homeLatitude or nil, homeLongitude = homeLongitude,
-    sequence = sequence ~= NONE and sequence or nil,
-    sequenceAtMs = sequenceAtMs ~= NONE and sequenceAtMs or nil,
-    fixMs = fixMs ~= NONE and fixMs or nil,
-    latitude = latitude, longitude = longitude,
-    referenceFixMs = referenceFixMs ~= NONE and referenceFixMs or nil,
-    accuracy = accuracy ~= NONE and accuracy or nil,
-    closing = closing, pace = pace, unsteadiness = unsteadiness, watched = watched ~= NONE and watched or nil,
-    stillSeconds = stillSeconds, nextUpdateMs = nextUpdateMs ~= NONE and nextUpdateMs or nil,
-  }
+  if not record then return nil end
+  if is_old_track(record) then return parse_old_track(record) end
+  local readable, track = pcall(cmsgpack.unpack, record)
+  local isTrack = readable and type(track) == 'table' and type(track.trainerId) == 'string'
+    and type(track.studentId) == 'string' and type(track.startedAtMs) == 'number'
+    and type(track.expiresAtMs) == 'number'
+  return isTrack and track or nil
 end
 
-local function format_track(track)
-  return struct.pack(TRACK_LAYOUT, TRACK_VERSION, track.isNearby and 1 or 0, track.startedAtMs, track.expiresAtMs,
-    track.homeLatitude or NOWHERE, track.homeLongitude or 0, track.sequence or NONE, track.sequenceAtMs or NONE,
-    track.fixMs or NONE, track.latitude or 0, track.longitude or 0, track.referenceFixMs or NONE,
-    track.accuracy or NONE, track.closing or 0, track.pace or 0, track.unsteadiness or 0, track.watched or NONE,
-    track.stillSeconds or 0, track.nextUpdateMs or NONE, track.trainerId, track.studentId)
+local function create_track(trackKey, track, nowMs)
+  redis.call('SET', trackKey, cmsgpack.pack(track), 'PX', whole(track.expiresAtMs - nowMs + TRACK_OUTLIVES_MS))
+end
+
+local function update_track(trackKey, track)
+  redis.call('SET', trackKey, cmsgpack.pack(track), 'KEEPTTL')
 end
 
 -- When the journey of journey:active's JSON started, or nil.

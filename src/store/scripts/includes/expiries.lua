@@ -1,0 +1,15 @@
+-- journey:expiries has each session with an active journey, by the millisecond at which that reaches its limit.
+local function schedule_expiry(expiriesKey, sessionId, expiresAtMs)
+  redis.call('ZADD', expiriesKey, whole(expiresAtMs), sessionId)
+  redis.call('ZREM', old_expiries_key(expiriesKey), sessionId)
+end
+
+local function cancel_expiry(expiriesKey, sessionId)
+  redis.call('ZREM', expiriesKey, sessionId)
+  redis.call('ZREM', old_expiries_key(expiriesKey), sessionId)
+end
+
+local function is_due(expiriesKey, sessionId, nowMs)
+  local expiresAtMs = tonumber(redis.call('ZSCORE', expiriesKey, sessionId))
+  return expiresAtMs ~= nil and expiresAtMs <= nowMs
+end

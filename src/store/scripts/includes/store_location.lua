@@ -1,0 +1,26 @@
+local function field(name, text)
+  return text == '' and '' or ',"' .. name .. '":' .. text
+end
+
+-- What the ETA is made of, for a coarse position with the last exact one.
+local function forecast_json(track, update)
+  local json = track.stillSeconds and string.format(',"stillSeconds":%.1f', track.stillSeconds) or ''
+  if update.isCoarse and track.referenceFixMs then
+    json = json .. ',"reference":' .. cjson.encode({ latitude = track.latitude, longitude = track.longitude,
+      accuracy = track.accuracy, fixMs = track.referenceFixMs })
+  end
+  if track.watched then json = json .. ',"approach":' .. approach_json(track) end
+  return json
+end
+
+-- Returns the location's JSON.
+local function store_location(keys, track, update)
+  local ids = '"sessionId":"' .. update.sessionId .. '","trainerId":"' .. update.trainerId .. '"'
+  local location = '{"latitude":' .. update.latitudeText .. ',"longitude":' .. update.longitudeText
+    .. field('accuracy', update.accuracyText) .. field('speed', update.speedText)
+    .. field('heading', update.headingText) .. field('sequence', update.sequenceText)
+    .. ',"timestamp":"' .. update.nowText .. '","fixMs":' .. whole(update.fixMs)
+    .. ',"nextUpdateMs":' .. track.nextUpdateMs .. ',' .. ids .. forecast_json(track, update) .. '}'
+  redis.call('SET', keys.location, location, 'EX', RULES.locationTtlSeconds)
+  return location
+end
