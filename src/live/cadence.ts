@@ -1,4 +1,4 @@
-import type { LiveLocation } from '../journeys/journey.js';
+import { LONGEST_UPDATE_INTERVAL_MS, type LiveLocation } from '../journeys/journey.js';
 
 /** What the times of updates and polls depend on. */
 export interface Cadence {
@@ -10,15 +10,13 @@ export interface Cadence {
 
 export const ordinaryCadence: Cadence = { updateIntervalMs: 5_000, stretch: 1 };
 
-/** The longest interval, unless the ordinary one is longer. */
-const MAX_INTERVAL_MS = 15_000;
 /** For the update's network time and the phone's timer, which is never early. */
 const UPDATE_LATENCY_MS = 500;
 const MIN_POLL_MS = 1_000;
 /** A late update is polled for again after this share of its lateness. */
 const RETRY_SHARE = 0.5;
 const IDLE_POLL_MS = 4_000;
-export const ENDED_POLL_MS = MAX_INTERVAL_MS;
+export const ENDED_POLL_MS = LONGEST_UPDATE_INTERVAL_MS;
 
 /** How much longer than the ordinary interval the phone was asked to wait before its next update. */
 export function extraIntervalMs(location: LiveLocation, cadence: Cadence): number {
@@ -44,7 +42,7 @@ export function nextPollMs(location: LiveLocation | null, nowMs: number, cadence
 
 /** When to poll next, in milliseconds, without an active journey or before its first position. */
 export function idlePollMs({ stretch }: Cadence): number {
-  return Math.ceil(Math.min(IDLE_POLL_MS * stretch, MAX_INTERVAL_MS));
+  return Math.ceil(Math.min(IDLE_POLL_MS * stretch, LONGEST_UPDATE_INTERVAL_MS));
 }
 
 function requestedIntervalMs({ nextUpdateMs }: LiveLocation, cadence: Cadence): number {
@@ -53,5 +51,5 @@ function requestedIntervalMs({ nextUpdateMs }: LiveLocation, cadence: Cadence): 
 }
 
 function maxIntervalMs({ updateIntervalMs }: Cadence): number {
-  return Math.max(updateIntervalMs, MAX_INTERVAL_MS);
+  return Math.max(updateIntervalMs, LONGEST_UPDATE_INTERVAL_MS);
 }

@@ -70,7 +70,7 @@ export class RedisJourneyStore implements ports.JourneyStore {
   }
 
   /** Calls in flight. */
-  get underWay(): number {
+  get callsInFlight(): number {
     return this.#inFlight + this.#positions.inFlight + this.#polls.inFlight;
   }
 
