@@ -116,6 +116,9 @@ export class FaultRun {
         await fault.happen({
           ...this.#stack.parts,
           processes: this.#processes,
+          heal: () => {
+            this.#stack.heal();
+          },
           dataIsLost: () => {
             this.#dataGeneration++;
             for (const each of this.#histories) each.forgetUnpublished(this.#events);

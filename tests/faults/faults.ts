@@ -9,6 +9,8 @@ import type { Processes } from './processes.js';
 
 export interface FaultWorld extends FaultParts {
   processes: Processes;
+  /** Ends every fault of the networks, the bus and a hanging Redis. */
+  heal: () => void;
   /** What Redis acknowledged until now is lost. */
   dataIsLost: () => void;
 }
@@ -34,15 +36,9 @@ const TOO_SLOW_BY_MS = 1_200;
 /** By their groups. */
 export const faults: Record<string, readonly Fault[]> = {
   redis: [
-    lasting(
-      'redis hangs',
-      ({ redis }) => {
-        redis.freeze();
-      },
-      ({ redis }) => {
-        redis.thaw();
-      },
-    ),
+    lasting('redis hangs', ({ redis }) => {
+      redis.freeze();
+    }),
     lasting(
       'redis is killed and comes back with its data',
       ({ redis }) => redis.kill(),
@@ -172,7 +168,9 @@ type NetworkOf = (world: FaultWorld) => TcpProxy;
 function lasting(
   name: string,
   begin: (world: FaultWorld) => unknown,
-  end: (world: FaultWorld) => unknown,
+  end: (world: FaultWorld) => unknown = ({ heal }) => {
+    heal();
+  },
   ms = LASTS_MS,
 ): Fault {
   return {
@@ -185,30 +183,19 @@ function lasting(
   };
 }
 
-function onNetwork(
-  name: string,
-  networkOf: NetworkOf,
-  begin: (network: TcpProxy) => void,
-  ms = LASTS_MS,
-): Fault {
-  const heal = (world: FaultWorld) => {
-    networkOf(world).heal();
-  };
-  const breakIt = (world: FaultWorld) => {
-    begin(networkOf(world));
-  };
-  return lasting(name, breakIt, heal, ms);
-}
-
 function slow(name: string, networkOf: NetworkOf, byMs: number): Fault {
-  return onNetwork(name, networkOf, (network) => {
-    network.delay(byMs / 2);
+  return lasting(name, (world) => {
+    networkOf(world).delay(byMs / 2);
   });
 }
 
 function networkFaults(server: string, networkOf: NetworkOf): Fault[] {
-  const fault = (name: string, begin: (network: TcpProxy) => void, ms?: number) =>
-    onNetwork(`the network to ${server} ${name}`, networkOf, begin, ms);
+  const fault = (name: string, begin: (network: TcpProxy) => void, ms?: number) => {
+    const beginOn = (world: FaultWorld) => {
+      begin(networkOf(world));
+    };
+    return lasting(`the network to ${server} ${name}`, beginOn, undefined, ms);
+  };
   return [
     fault('is cut', (network) => {
       network.cut();
@@ -282,24 +269,17 @@ async function spoilHomes({ stack: { database } }: FaultWorld): Promise<void> {
 }
 
 function busFault(name: string, trouble: Trouble): Fault {
-  const decide = (maker: (() => Trouble) | undefined) => (world: FaultWorld) => {
-    world.stack.bus.failWhile(maker);
+  const begin = ({ stack }: FaultWorld) => {
+    stack.bus.failWhile(() => trouble);
   };
-  return {
-    ...lasting(
-      `EventBridge ${name}`,
-      decide(() => trouble),
-      decide(undefined),
-    ),
-    isAboutEvents: true,
-  };
+  return { ...lasting(`EventBridge ${name}`, begin), isAboutEvents: true };
 }
 
 function busOutage(name: string, ms: number): Fault {
-  const cut = (network: TcpProxy) => {
-    network.cut();
+  const begin = ({ busNetwork }: FaultWorld) => {
+    busNetwork.cut();
   };
-  return { ...onNetwork(name, ({ busNetwork }) => busNetwork, cut, ms), isAboutEvents: true };
+  return { ...lasting(name, begin, undefined, ms), isAboutEvents: true };
 }
 
 /** A module that blocks the event loop for so long on SIGUSR2. */

@@ -6,123 +6,107 @@ import type { History } from './history.js';
 
 type Command = fc.AsyncCommand<History, null>;
 
-/** How much time passes first: so many milliseconds, or up to so many around the moment at which the next TTL is over. */
+/** How much time passes first: milliseconds, or until around the moment at which a TTL ends. */
 type Wait = { ms: number } | { edge: number; aroundMs: number };
 type Who = 'trainer' | 'student' | 'admin' | 'otherTrainer' | 'otherStudent';
 
-/** What a phone sends, in part relative to what the model knows. */
+/** What a phone sends, in part relative to the state of the model. */
 interface Update {
-  session: number;
-  insists: boolean;
-  who: Who;
   place: { fromHome: number } | { fromLast: number };
-  /** Above the last one; undefined: none. */
+  /** Above the last sequence; undefined: no sequence. */
   sequenceAhead: number | undefined;
   fields: Omit<Partial<UpdateBody>, 'sessionId' | 'sequence'>;
 }
 
-/** No sum of ways is exactly at a limit or between two whole metres, where the rounding of a sine would decide. */
+/** insists: the call is made whether or not there is a journey. */
+type Action =
+  | {
+      kind: 'start' | 'arrived' | 'stop';
+      session: number;
+      who: Who;
+      insists: boolean;
+      key?: string | undefined;
+    }
+  | ({ kind: 'update'; session: number; who: Who; insists: boolean } & Update)
+  | { kind: 'live'; session: number; who: Who; isConditional: boolean }
+  | { kind: 'sweep' }
+  | { kind: 'setStatus'; session: number; status: string };
+
+/** Keeps every distance off the limits and off half metres, where the rounding of a sine would decide. */
 const NEVER_EVEN = 1.000_013_7;
 const HERE = { latitude: 12.9716, longitude: 77.5946 };
 
-/** One step of a history; shown as it is written here, so that a shrunk one can be read. */
-abstract class Step<Parameters> implements Command {
-  constructor(
-    readonly wait: Wait,
-    readonly parameters: Parameters,
-  ) {}
+/** One step of a history. */
+class Step implements Command {
+  readonly #wait: Wait;
+  readonly #action: Action;
 
-  abstract check(history: Readonly<History>): boolean;
+  constructor(wait: Wait, action: Action) {
+    this.#wait = wait;
+    this.#action = action;
+  }
+
+  check(history: Readonly<History>): boolean {
+    const action = this.#action;
+    if (!('insists' in action) || action.insists) return true;
+    return hasJourney(history, action.session) !== (action.kind === 'start');
+  }
 
   async run(history: History): Promise<void> {
-    await history.pass(waitMs(history, this.wait));
-    await this.make(history);
+    await history.pass(waitMs(history, this.#wait));
+    const action = this.#action;
+    if (action.kind === 'sweep') {
+      await history.sweep();
+      return;
+    }
+    const who = 'who' in action ? action.who : 'trainer';
+    const { sessionId, caller, platform } = chosen(history, action.session, who);
+    switch (action.kind) {
+      case 'start':
+      case 'arrived':
+      case 'stop':
+        await history.make({ kind: action.kind, sessionId, caller, key: action.key });
+        break;
+      case 'update':
+        await history.make({
+          kind: 'update',
+          sessionId,
+          caller,
+          body: bodyOf(history, sessionId, platform, action),
+        });
+        break;
+      case 'live':
+        await history.make({ kind: 'live', sessionId, caller }, action.isConditional);
+        break;
+      case 'setStatus':
+        if (platform !== null) await history.setStatus(platform, action.status);
+    }
   }
 
-  abstract make(history: History): Promise<void>;
-
+  /** Shown for a shrunk history. */
   toString(): string {
-    return `${this.constructor.name}(${JSON.stringify(this.parameters)} after ${JSON.stringify(this.wait)})`;
+    return `${JSON.stringify(this.#action)} after ${JSON.stringify(this.#wait)}`;
   }
 }
 
-class Lifecycle extends Step<{
-  kind: 'start' | 'arrived' | 'stop';
-  session: number;
-  insists: boolean;
-  who: Who;
-  key?: string | undefined;
-}> {
-  override check(history: Readonly<History>): boolean {
-    const { kind, session, insists } = this.parameters;
-    return insists || hasJourney(history, session) !== (kind === 'start');
-  }
-
-  override async make(history: History): Promise<void> {
-    const { kind, session, who, key } = this.parameters;
-    const { sessionId, caller } = chosen(history, session, who);
-    await history.make({ kind, sessionId, caller, key });
-  }
+function bodyOf(
+  history: History,
+  sessionId: string,
+  platform: PlatformSession | null,
+  { place, sequenceAhead, fields }: Update,
+): UpdateBody {
+  const { journey } = history.state(sessionId);
+  const origin = 'fromHome' in place ? (platform?.home ?? HERE) : (journey?.last ?? HERE);
+  const meters = 'fromHome' in place ? place.fromHome : place.fromLast;
+  const lastSequence = journey?.lastNumbered?.sequence ?? 10;
+  return {
+    sessionId,
+    ...metersNorthOf(origin, meters * NEVER_EVEN),
+    ...(sequenceAhead !== undefined && { sequence: lastSequence + sequenceAhead }),
+    ...fields,
+  };
 }
 
-class SendPosition extends Step<Update> {
-  override check(history: Readonly<History>): boolean {
-    return this.parameters.insists || hasJourney(history, this.parameters.session);
-  }
-
-  override async make(history: History): Promise<void> {
-    const { session, who, place, sequenceAhead, fields } = this.parameters;
-    const { sessionId, caller, platform } = chosen(history, session, who);
-    const { journey } = history.state(sessionId);
-    const origin = 'fromHome' in place ? (platform?.home ?? HERE) : (journey?.last ?? HERE);
-    const meters = 'fromHome' in place ? place.fromHome : place.fromLast;
-    const before = journey?.lastNumbered?.sequence ?? 10;
-    const body: UpdateBody = {
-      sessionId,
-      ...metersNorthOf(origin, meters * NEVER_EVEN),
-      ...(sequenceAhead !== undefined && { sequence: before + sequenceAhead }),
-      ...fields,
-    };
-    await history.make({ kind: 'update', sessionId, caller, body });
-  }
-}
-
-class Watch extends Step<{ session: number; who: Who; isConditional: boolean }> {
-  override check(): boolean {
-    return true;
-  }
-
-  override async make(history: History): Promise<void> {
-    const { session, who, isConditional } = this.parameters;
-    const { sessionId, caller } = chosen(history, session, who);
-    await history.make({ kind: 'live', sessionId, caller }, isConditional);
-  }
-}
-
-class Sweep extends Step<null> {
-  override check(): boolean {
-    return true;
-  }
-
-  override async make(history: History): Promise<void> {
-    await history.sweep();
-  }
-}
-
-/** The platform moves a session on. */
-class SetStatus extends Step<{ session: number; status: string }> {
-  override check(): boolean {
-    return true;
-  }
-
-  override async make(history: History): Promise<void> {
-    const { session, status } = this.parameters;
-    const { platform } = chosen(history, session, 'trainer');
-    if (platform !== null) await history.setStatus(platform, status);
-  }
-}
-
-/** Most calls are made where there is something to say; those that insist are made whatever is so. */
 function hasJourney(history: Readonly<History>, index: number): boolean {
   const session = history.sessions[index];
   const journey = session && history.state(session.sessionId).journey;
@@ -133,7 +117,7 @@ function waitMs(history: History, wait: Wait): number {
   if ('ms' in wait) return wait.ms;
   const edges = history.edgesMs().sort((one, other) => one - other);
   const edgeMs = edges[wait.edge % Math.max(1, edges.length)];
-  // At least a millisecond, so that no two calls are at the same time.
+  // No two calls are at the same time.
   return edgeMs === undefined ? 1 : Math.max(1, edgeMs - history.clock.now() + wait.aroundMs);
 }
 
@@ -179,7 +163,7 @@ const wait: fc.Arbitrary<Wait> = fc.oneof(
   },
 );
 
-/** 3: the session that does not exist. */
+/** Index 3 is the session that does not exist. */
 const session = fc.oneof(
   { weight: 12, arbitrary: fc.constantFrom(0, 0, 0, 1, 2) },
   { weight: 1, arbitrary: fc.constant(3) },
@@ -199,7 +183,7 @@ const insists = fc.oneof(
 const key = fc.option(fc.constantFrom('one', 'two', '~!3'), { nil: undefined });
 
 const lifecycle = (kind: 'start' | 'arrived' | 'stop') =>
-  fc.tuple(wait, fc.record({ kind: fc.constant(kind), session, insists, who: mostly('trainer'), key }));
+  fc.record({ kind: fc.constant(kind), session, insists, who: mostly('trainer'), key });
 
 const place = fc.oneof(
   {
@@ -241,36 +225,32 @@ const sequenceAhead = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(0, -1, -10) },
   { weight: 2, arbitrary: fc.constant(undefined) },
 );
-const position = fc.tuple(
-  wait,
-  fc.record({
-    session,
-    insists,
-    who: mostly('trainer'),
-    place,
-    sequenceAhead,
-    fields: fc.oneof({ weight: 12, arbitrary: goodFields }, { weight: 1, arbitrary: badFields }),
-  }),
-);
-const watch = fc.tuple(wait, fc.record({ session, who: mostly('student'), isConditional: fc.boolean() }));
-const status = fc.tuple(
-  wait,
-  fc.record({
-    session: fc.constantFrom(0, 1, 2),
-    status: fc.constantFrom('scheduled', 'pending_verification', 'scheduled', 'in_progress', 'cancelled'),
-  }),
-);
+const position = fc.record({
+  kind: fc.constant('update' as const),
+  ...{ session, insists, who: mostly('trainer'), place, sequenceAhead },
+  fields: fc.oneof({ weight: 12, arbitrary: goodFields }, { weight: 1, arbitrary: badFields }),
+});
+const watch = fc.record({
+  kind: fc.constant('live' as const),
+  ...{ session, who: mostly('student'), isConditional: fc.boolean() },
+});
+const status = fc.record({
+  kind: fc.constant('setStatus' as const),
+  session: fc.constantFrom(0, 1, 2),
+  status: fc.constantFrom('scheduled', 'pending_verification', 'scheduled', 'in_progress', 'cancelled'),
+});
 
-/** As often as their share says, of 28. */
+/** Histories of up to so many steps. */
 export function histories(most: number): fc.Arbitrary<Iterable<Command>> {
-  const step = fc.oneof(
-    { weight: 11, arbitrary: position.map(([after, update]) => new SendPosition(after, update)) },
-    { weight: 6, arbitrary: watch.map(([after, look]) => new Watch(after, look)) },
-    { weight: 4, arbitrary: lifecycle('start').map(([after, call]) => new Lifecycle(after, call)) },
-    { weight: 3, arbitrary: lifecycle('arrived').map(([after, call]) => new Lifecycle(after, call)) },
-    { weight: 2, arbitrary: lifecycle('stop').map(([after, call]) => new Lifecycle(after, call)) },
-    { weight: 1, arbitrary: wait.map((after) => new Sweep(after, null)) },
-    { weight: 1, arbitrary: status.map(([after, change]) => new SetStatus(after, change)) },
+  const action: fc.Arbitrary<Action> = fc.oneof(
+    { weight: 11, arbitrary: position },
+    { weight: 6, arbitrary: watch },
+    { weight: 4, arbitrary: lifecycle('start') },
+    { weight: 3, arbitrary: lifecycle('arrived') },
+    { weight: 2, arbitrary: lifecycle('stop') },
+    { weight: 1, arbitrary: fc.constant<Action>({ kind: 'sweep' }) },
+    { weight: 1, arbitrary: status },
   );
+  const step = fc.tuple(wait, action).map(([before, what]) => new Step(before, what));
   return fc.commands([step], { maxCommands: most, size: 'max' });
 }

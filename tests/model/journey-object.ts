@@ -5,13 +5,13 @@ import { nothingYet, type PlatformSession, type SessionState, type Situation } f
 import { heardNextUpdate } from './contract/updates.js';
 import type { Operation, Specification } from './linearizability.js';
 
-/** A call to one session, and what became of it. All of them have an ageMs of 0, and none is implausible. */
+/** A call to one session and its answer. Every update has an ageMs of 0, and none is implausible. */
 export interface JourneyOperation extends Operation {
   client: number;
   call: Call;
-  /** Null: nobody heard of it. */
+  /** Null: there was no answer. */
   answer: HeardAnswer | null;
-  /** The system's clock, which is Redis' too, around the call; milliseconds since the epoch. */
+  /** Before and after the call, by the clock that Redis uses; milliseconds since the epoch. */
   fromMs: number;
   toMs: number;
 }
@@ -19,14 +19,14 @@ export interface JourneyOperation extends Operation {
 export interface JourneyObjectState {
   session: SessionState;
   arrivalMs: Situation['arrivalMs'];
-  /** When the last operation was, as far as that is known. */
+  /** The time of the last operation, as far as it is known. */
   atMs: number;
 }
 
-/** Between the clocks of two processes of one machine. */
+/** Between two readings of the clock in two processes. */
 const CLOCKS_APART_MS = 2;
 
-/** The model of the contract as an object for the linearizability checker: one session, whose trainer has no other. */
+/** The model of the contract as an object for the linearizability checker: one session with a trainer of its own. */
 export function journeyObject(
   session: PlatformSession,
   operations: readonly JourneyOperation[],
@@ -40,7 +40,7 @@ export function journeyObject(
   const after = (state: JourneyObjectState, operation: JourneyOperation): JourneyObjectState[] => {
     const { call, answer } = operation;
     if (answer === null) return afterUnheard(state, operation);
-    return timesTold(state, operation, answer, rules).flatMap((nowMs) => {
+    return possibleTimes(state, operation, answer, rules).flatMap((nowMs) => {
       const arrivalMs = arrivalFor(state, answer, nowMs, rules);
       const decision = decide({ session, state: state.session, arrivalMs, nowMs }, call, rules);
       const expected = withoutAge(decision.answer);
@@ -54,7 +54,7 @@ export function journeyObject(
       ];
     });
   };
-  /** What it may have done, at the times that later answers speak of, or else at once. */
+  /** A call without an answer took effect at a time that other answers mention, or at once, or never. */
   const afterUnheard = (state: JourneyObjectState, operation: JourneyOperation): JourneyObjectState[] => {
     const { call, fromMs } = operation;
     if (call.kind === 'live') return [];
@@ -77,7 +77,7 @@ export function journeyObject(
   };
 }
 
-/** What no answer here depends on is left out, so that equal states look equal. */
+/** Without fields that no answer depends on, so that equal states have equal keys. */
 function stateAt(atMs: number, session: SessionState, arrivalMs: Situation['arrivalMs']): JourneyObjectState {
   return {
     session: { ...session, metaUntilMs: null, missingUntilMs: null, staleTold: null },
@@ -86,8 +86,8 @@ function stateAt(atMs: number, session: SessionState, arrivalMs: Situation['arri
   };
 }
 
-/** The moments at which the operation can have been: those that its answer tells, or the earliest. */
-function timesTold(
+/** When the operation may have taken effect: at the time in its answer, or as early as possible. */
+function possibleTimes(
   state: JourneyObjectState,
   operation: JourneyOperation,
   answer: HeardAnswer,
@@ -123,7 +123,7 @@ function momentsOf(
   }
 }
 
-/** After an update that nobody heard of any wait may be right, and then it is as the answer says. */
+/** After an update without an answer any wait may be right; the next refusal says which. */
 function arrivalFor(
   { arrivalMs }: JourneyObjectState,
   answer: HeardAnswer,
@@ -134,40 +134,24 @@ function arrivalFor(
   return isOpen ? nowMs + rules.updateToleranceMs + retryAfterMs(answer) : arrivalMs;
 }
 
-/**
- * The moments, by what others heard, at which a call can have been that nobody heard of: those of a start or an end that
- * is not one of which somebody heard, and those of its very position.
- */
+/** When a call without an answer may have taken effect, by the answers to all calls. */
 function momentsMentioned(operations: readonly JourneyOperation[], { call }: JourneyOperation): number[] {
-  const answers = operations.flatMap(({ call: other, answer }) =>
-    answer === null ? [] : [{ other, answer }],
-  );
-  const [told, ownedBy] =
+  const names =
     call.kind === 'start'
-      ? [['startedAt'], ['start']]
+      ? ['startedAt']
       : call.kind === 'update'
-        ? [['timestamp', 'lastUpdate'], []]
-        : [
-            ['arrivedAt', 'stoppedAt', 'endedAt'],
-            ['arrived', 'stop'],
-          ];
-  const mentioned = answers.flatMap(({ other, answer }) => {
+        ? ['timestamp', 'lastUpdate']
+        : ['arrivedAt', 'stoppedAt', 'endedAt'];
+  const moments = operations.flatMap(({ call: other, answer }) => {
+    if (answer === null) return [];
     const fields = { ...detailsOf(answer), ...dataOf(answer) };
-    const isOfIt = call.kind !== 'update' || sequenceOf(other, fields) === call.body.sequence;
-    return isOfIt ? told.flatMap((name) => timesOf(fields[name])) : [];
+    const isOther = call.kind === 'update' && sequenceOf(other, fields) !== call.body.sequence;
+    return isOther ? [] : names.flatMap((name) => timesOf(fields[name]));
   });
-  const owned = answers
-    .filter(
-      ({ other, answer }) =>
-        ownedBy.includes(other.kind) && answer.headers['idempotency-replayed'] === undefined,
-    )
-    .flatMap(({ answer }) =>
-      ['startedAt', 'arrivedAt', 'stoppedAt'].flatMap((name) => timesOf(dataOf(answer)[name])),
-    );
-  return [...new Set(mentioned)].filter((ms) => !owned.includes(ms));
+  return [...new Set(moments)];
 }
 
-/** Of the position that an answer speaks of. */
+/** Of the position in an answer. */
 function sequenceOf(call: Call, fields: Record<string, unknown>): unknown {
   if (call.kind === 'update') return call.body.sequence;
   return (fields['location'] as { sequence?: unknown } | null | undefined)?.sequence;
@@ -177,7 +161,7 @@ function timesOf(text: unknown): number[] {
   return typeof text === 'string' ? [Date.parse(text)] : [];
 }
 
-/** The moment of a look is not known well enough. */
+/** The time of a poll is not known well enough to check ages. */
 function withoutAge(expected: ExpectedAnswer): ExpectedAnswer {
   const ofItsAge = ['ageMs', 'freshness', 'uncertaintyMeters'];
   const data = Object.entries(expected.data ?? {}).filter(([name]) => !ofItsAge.includes(name));
