@@ -145,59 +145,34 @@ function sessionAt(history: History, index: number): PlatformSession {
   return session;
 }
 
-const wait: fc.Arbitrary<Wait> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ ms: fc.integer({ min: 1, max: 900 }) }) },
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      ms: fc.constantFrom(3_999, 4_000, 4_001, 4_600, 4_999, 5_000, 5_001, 5_200, 6_000),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ ms: fc.constantFrom(15_000, 15_001, 30_000, 60_000, 60_001, 299_999) }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ edge: fc.nat({ max: 9 }), aroundMs: fc.constantFrom(-1, 0, 1, 400) }),
-  },
+const weighted = <T>(...options: [weight: number, arbitrary: fc.Arbitrary<T>][]): fc.Arbitrary<T> =>
+  fc.oneof(...options.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+
+const wait = weighted<Wait>(
+  [4, fc.record({ ms: fc.integer({ min: 1, max: 900 }) })],
+  [6, fc.record({ ms: fc.constantFrom(3_999, 4_000, 4_001, 4_600, 4_999, 5_000, 5_001, 5_200, 6_000) })],
+  [1, fc.record({ ms: fc.constantFrom(15_000, 15_001, 30_000, 60_000, 60_001, 299_999) })],
+  [1, fc.record({ edge: fc.nat({ max: 9 }), aroundMs: fc.constantFrom(-1, 0, 1, 400) })],
 );
 
 /** Index 3 is the session that does not exist. */
-const session = fc.oneof(
-  { weight: 12, arbitrary: fc.constantFrom(0, 0, 0, 1, 2) },
-  { weight: 1, arbitrary: fc.constant(3) },
-);
+const session = weighted([12, fc.constantFrom(0, 0, 0, 1, 2)], [1, fc.constant(3)]);
 const mostly = (usual: Who): fc.Arbitrary<Who> =>
-  fc.oneof(
-    { weight: 9, arbitrary: fc.constant(usual) },
-    {
-      weight: 1,
-      arbitrary: fc.constantFrom<Who>('trainer', 'student', 'admin', 'otherTrainer', 'otherStudent'),
-    },
+  weighted<Who>(
+    [9, fc.constant(usual)],
+    [1, fc.constantFrom('trainer', 'student', 'admin', 'otherTrainer', 'otherStudent')],
   );
-const insists = fc.oneof(
-  { weight: 4, arbitrary: fc.constant(false) },
-  { weight: 1, arbitrary: fc.constant(true) },
-);
+const insists = weighted([4, fc.constant(false)], [1, fc.constant(true)]);
 const key = fc.option(fc.constantFrom('one', 'two', '~!3'), { nil: undefined });
 
 const lifecycle = (kind: 'start' | 'arrived' | 'stop') =>
   fc.record({ kind: fc.constant(kind), session, insists, who: mostly('trainer'), key });
 
-const place = fc.oneof(
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      fromHome: fc.constantFrom(0.13, 60.29, 149.61, 150.43, 330.77, 480.17, 519.71, 1_900.37, 20_000.91),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      fromLast: fc.constantFrom(0, 0.51, 4.97, -12.31, 70.23, -141.53, 166.11, 171.89, -225.19, 2_000.39),
-    }),
-  },
+const placesFromHome = [0.13, 60.29, 149.61, 150.43, 330.77, 480.17, 519.71, 1_900.37, 20_000.91];
+const placesFromLast = [0, 0.51, 4.97, -12.31, 70.23, -141.53, 166.11, 171.89, -225.19, 2_000.39];
+const place = weighted<Update['place']>(
+  [2, fc.record({ fromHome: fc.constantFrom(...placesFromHome) })],
+  [3, fc.record({ fromLast: fc.constantFrom(...placesFromLast) })],
 );
 const optional = <Value>(values: Value[]) =>
   fc.option(fc.constantFrom(...values), { nil: undefined, freq: 2 });
@@ -220,15 +195,15 @@ const badFields = fc.constantFrom<Update['fields']>(
   { ageMs: 1.5 },
   { mocked: 'no' },
 );
-const sequenceAhead = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom(1, 1, 2, 1_000) },
-  { weight: 2, arbitrary: fc.constantFrom(0, -1, -10) },
-  { weight: 2, arbitrary: fc.constant(undefined) },
+const sequenceAhead = weighted<number | undefined>(
+  [6, fc.constantFrom(1, 1, 2, 1_000)],
+  [2, fc.constantFrom(0, -1, -10)],
+  [2, fc.constant(undefined)],
 );
 const position = fc.record({
   kind: fc.constant('update' as const),
   ...{ session, insists, who: mostly('trainer'), place, sequenceAhead },
-  fields: fc.oneof({ weight: 12, arbitrary: goodFields }, { weight: 1, arbitrary: badFields }),
+  fields: weighted<Update['fields']>([12, goodFields], [1, badFields]),
 });
 const watch = fc.record({
   kind: fc.constant('live' as const),
@@ -242,14 +217,14 @@ const status = fc.record({
 
 /** Histories of up to so many steps. */
 export function histories(most: number): fc.Arbitrary<Iterable<Command>> {
-  const action: fc.Arbitrary<Action> = fc.oneof(
-    { weight: 11, arbitrary: position },
-    { weight: 6, arbitrary: watch },
-    { weight: 4, arbitrary: lifecycle('start') },
-    { weight: 3, arbitrary: lifecycle('arrived') },
-    { weight: 2, arbitrary: lifecycle('stop') },
-    { weight: 1, arbitrary: fc.constant<Action>({ kind: 'sweep' }) },
-    { weight: 1, arbitrary: status },
+  const action = weighted<Action>(
+    [11, position],
+    [6, watch],
+    [4, lifecycle('start')],
+    [3, lifecycle('arrived')],
+    [2, lifecycle('stop')],
+    [1, fc.constant({ kind: 'sweep' })],
+    [1, status],
   );
   const step = fc.tuple(wait, action).map(([before, what]) => new Step(before, what));
   return fc.commands([step], { maxCommands: most, size: 'max' });

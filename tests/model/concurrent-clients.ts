@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { seededRandom, type Random } from '../../src/dev/simulation/random.js';
-import type { Call, Caller, HeardAnswer } from './contract/calls.js';
+import type { Call, Caller, ReceivedAnswer } from './contract/calls.js';
 import { metersNorthOf } from './contract/geometry.js';
 import { ordinaryRules, type Rules } from './contract/rules.js';
 import type { PlatformSession } from './contract/state.js';
@@ -39,7 +39,7 @@ const shares: [kind: Kind, share: number][] = [
 ];
 
 /** Several clients of one session, each with one call at a time. */
-export class SessionUnderLoad {
+export class ConcurrentClients {
   readonly session: PlatformSession = {
     ...{ sessionId: randomUUID(), trainerId: randomUUID(), studentId: randomUUID() },
     ...{ status: 'scheduled', home: HOME },
@@ -52,7 +52,7 @@ export class SessionUnderLoad {
   readonly #stranger: Caller = { userId: randomUUID(), role: 'trainer' };
   #made = 0;
   #sequence = 0;
-  /** The last ETag and the state that it stands for in the model. */
+  /** The last ETag and the model's name of the state. */
   #etag: { etag: string; version: string } | undefined;
 
   constructor(service: ServiceUnderModel, instances: number, seed: number) {
@@ -86,9 +86,9 @@ export class SessionUnderLoad {
     const fromMs = Date.now();
     const invokedAt = performance.now();
     const hangUpAfterMs = hangsUp ? this.#random() * HANG_UP_WITHIN_MS : undefined;
-    const heard = await this.#service.send(call, headers, instance, hangUpAfterMs);
+    const received = await this.#service.send(call, headers, instance, hangUpAfterMs);
     // After a 503 it is as unknown as without an answer whether the call was carried out.
-    const answer = heard?.status === 503 ? null : heard;
+    const answer = received?.status === 503 ? null : received;
     const answeredAt = answer === null ? Infinity : performance.now();
     this.operations.push({
       ...{ client, call, answer, invokedAt, answeredAt, fromMs },
@@ -97,7 +97,7 @@ export class SessionUnderLoad {
     this.#remember(call, answer);
   }
 
-  #remember(call: Call, answer: HeardAnswer | null): void {
+  #remember(call: Call, answer: ReceivedAnswer | null): void {
     const etag = answer?.headers['etag'];
     if (call.kind !== 'live' || answer?.status !== 200 || typeof etag !== 'string') return;
     this.#etag = { etag, version: versionIn(dataOf(answer)) };

@@ -1,7 +1,7 @@
 import {
   hurriedRules,
   OPERATIONS_A_SESSION,
-  SessionUnderLoad,
+  ConcurrentClients,
   type SessionHistory,
 } from './concurrent-clients.js';
 import { journeyObject, type JourneyOperation } from './journey-object.js';
@@ -21,7 +21,7 @@ export interface ConcurrentHistoriesResult {
   operations: number;
   histories: number;
   /** Calls without an answer. */
-  unheard: number;
+  unanswered: number;
   /** Pairs of concurrent calls to one session. */
   overlapping: number;
   failure: string | null;
@@ -33,21 +33,21 @@ export async function runConcurrentHistories(
   { operations, instances, seed, atOnce, onProgress }: ConcurrencyOptions,
 ): Promise<ConcurrentHistoriesResult> {
   const result: ConcurrentHistoriesResult = {
-    ...{ operations: 0, histories: 0, unheard: 0, overlapping: 0, failure: null },
+    ...{ operations: 0, histories: 0, unanswered: 0, overlapping: 0, failure: null },
   };
   const histories: SessionHistory[] = [];
   let left = Math.ceil(operations / OPERATIONS_A_SESSION);
   let nextSeed = seed;
   const oneAfterTheOther = async () => {
     while (left-- > 0) {
-      const load = new SessionUnderLoad(service, instances, nextSeed++);
+      const load = new ConcurrentClients(service, instances, nextSeed++);
       await service.addSessions([load.session]);
       const history = await load.run();
       await service.removeSessions([load.session]);
       histories.push(history);
       result.histories++;
       result.operations += history.operations.length;
-      result.unheard += history.operations.filter(({ answer }) => answer === null).length;
+      result.unanswered += history.operations.filter(({ answer }) => answer === null).length;
       result.overlapping += overlapping(history.operations);
       onProgress?.(result);
     }
@@ -86,7 +86,7 @@ function overlapping(operations: readonly JourneyOperation[]): number {
 }
 
 function textOf({ client, call, answer, invokedAt, answeredAt, fromMs }: JourneyOperation): string {
-  const heard = answer === null ? 'nothing' : `${answer.status} ${JSON.stringify(answer.body)}`;
+  const received = answer === null ? 'nothing' : `${answer.status} ${JSON.stringify(answer.body)}`;
   const times = `${invokedAt.toFixed(1)}..${answeredAt.toFixed(1)} (${new Date(fromMs).toISOString()})`;
-  return `client ${client} ${times} ${JSON.stringify(call)} heard ${heard}`;
+  return `client ${client} ${times} ${JSON.stringify(call)} received ${received}`;
 }

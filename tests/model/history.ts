@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { differences, type Call, type Caller, type HeardAnswer } from './contract/calls.js';
+import { differences, type Call, type Caller, type ReceivedAnswer } from './contract/calls.js';
 import { decide } from './contract/decide.js';
 import { aged, type Decision } from './contract/decision.js';
 import { expectedKeys, type ExpectedKey } from './contract/expected-keys.js';
 import { sweep } from './contract/lifecycle.js';
-import { ordinaryRules, repeatsKeptMs } from './contract/rules.js';
+import { ordinaryRules, idempotencyTtlMs } from './contract/rules.js';
 import {
   nothingYet,
   type PlatformSession,
   type SessionState,
   type Situation,
-  type ToldEvent,
+  type ModelEvent,
 } from './contract/state.js';
-import { heardNextUpdate } from './contract/updates.js';
+import { withNextUpdate } from './contract/updates.js';
 import { Divergence } from './divergence.js';
 import { eventDifferences } from './events.js';
 import type { ModelClock, RealJourneys } from './real-journeys.js';
@@ -21,7 +21,7 @@ import type { Found } from './redis-under-model.js';
 const HOME = { latitude: 12.9716, longitude: 77.5946, address: '12 Church Street' };
 const rules = ordinaryRules;
 /** Longer than it takes to read all keys. */
-const A_LOOK_MS = 2_000;
+const READ_MS = 2_000;
 const IDEMPOTENCY = 'journey:idempotency:';
 
 /** Trainers and students of one random history: the state of the model beside the real service. */
@@ -33,8 +33,8 @@ export class History {
   readonly admin: Caller = { userId: randomUUID(), role: 'admin' };
   readonly #states = new Map<string, SessionState>();
   readonly #arrivalsMs = new Map<string, Situation['arrivalMs']>();
-  readonly #events = new Map<string, ToldEvent[]>();
-  /** The last ETag of each session, and the state that it stands for in the model. */
+  readonly #events = new Map<string, ModelEvent[]>();
+  /** The last ETag of each session, and the model's name of the state. */
   readonly #etags = new Map<string, { etag: string; version: string }>();
   /** The keys of idempotency records. */
   readonly #records = new Map<string, string>();
@@ -72,7 +72,7 @@ export class History {
     const limits = this.sessions.flatMap(({ sessionId }) => this.state(sessionId).journey?.expiresAtMs ?? []);
     const nowMs = this.clock.now();
     return [...this.#wantedKeys().map(({ untilMs }) => untilMs), ...limits].filter(
-      (ms) => ms > nowMs && ms <= nowMs + repeatsKeptMs(rules),
+      (ms) => ms > nowMs && ms <= nowMs + idempotencyTtlMs(rules),
     );
   }
 
@@ -81,7 +81,7 @@ export class History {
     this.clock.advance(ms);
     // The ended mark of an overdue journey must not expire before it is read.
     if (this.sessions.some(({ sessionId }) => this.#isAlmostForgotten(sessionId)))
-      this.clock.advance(A_LOOK_MS);
+      this.clock.advance(READ_MS);
     await this.#real.redis.moveClock(keys, this.clock.now());
     for (const [sessionId, state] of this.#states) this.#states.set(sessionId, aged(state, this.clock.now()));
   }
@@ -95,10 +95,10 @@ export class History {
       ...('key' in call && call.key !== undefined && { 'idempotency-key': call.key }),
       ...(etag !== undefined && { 'if-none-match': etag.etag }),
     };
-    const heard = await this.#real.ask(call, headers);
-    const wrong = differences(decision.answer, heard);
+    const received = await this.#real.ask(call, headers);
+    const wrong = differences(decision.answer, received);
     if (wrong.length > 0) throw new Divergence(`${JSON.stringify(made)}\n  ${wrong.join('\n  ')}`);
-    this.#follow(call, decision, heard);
+    this.#follow(call, decision, received);
     await this.check(decision.events.some(({ detailType }) => detailType === 'TrainerLocationStale'));
   }
 
@@ -121,7 +121,7 @@ export class History {
   /** Compares every key of Redis. isLate: the service may still write what no caller waits for. */
   async check(isLate = false): Promise<void> {
     for (let tries = isLate ? 20 : 0; ; tries--) {
-      const found = this.#own(await this.#real.redis.look());
+      const found = this.#own(await this.#real.redis.read());
       this.#noticeRecords(found);
       const wrong = [
         ...this.#real.redis.differences(this.#wantedKeys(), found, this.clock.now()),
@@ -145,7 +145,7 @@ export class History {
   }
 
   async end(): Promise<void> {
-    await this.#real.redis.removeAll(await this.#real.redis.look());
+    await this.#real.redis.removeAll(await this.#real.redis.read());
     await this.#real.untilPublished();
     await this.#real.service.removeSessions(this.sessions);
   }
@@ -163,7 +163,7 @@ export class History {
   #isAlmostForgotten(sessionId: string): boolean {
     const limitMs = this.state(sessionId).journey?.expiresAtMs ?? Infinity;
     const leftMs = limitMs + rules.endedTtlMs - this.clock.now();
-    return leftMs > 0 && leftMs <= A_LOOK_MS;
+    return leftMs > 0 && leftMs <= READ_MS;
   }
 
   #situation({ sessionId }: Call): Situation {
@@ -172,23 +172,23 @@ export class History {
     return { session, state: this.state(sessionId), arrivalMs, nowMs: this.clock.now() };
   }
 
-  #follow(call: Call, decision: Decision, heard: HeardAnswer): void {
+  #follow(call: Call, decision: Decision, received: ReceivedAnswer): void {
     const { sessionId, kind } = call;
-    const data = (heard.body as { data?: Record<string, unknown> } | null)?.data;
+    const data = (received.body as { data?: Record<string, unknown> } | null)?.data;
     const journey =
       kind === 'update'
-        ? heardNextUpdate(decision.state.journey, data?.['nextUpdateMs'])
+        ? withNextUpdate(decision.state.journey, data?.['nextUpdateMs'])
         : decision.state.journey;
     this.#states.set(sessionId, { ...decision.state, journey });
     const session = this.session(sessionId);
     if (session !== null) this.#arrivalsMs.set(session.trainerId, decision.arrivalMs);
     this.#expect(sessionId, decision.events);
-    if (decision.version !== undefined && typeof heard.headers['etag'] === 'string') {
-      this.#etags.set(sessionId, { etag: heard.headers['etag'], version: decision.version });
+    if (decision.version !== undefined && typeof received.headers['etag'] === 'string') {
+      this.#etags.set(sessionId, { etag: received.headers['etag'], version: decision.version });
     }
   }
 
-  #expect(sessionId: string, events: readonly ToldEvent[]): void {
+  #expect(sessionId: string, events: readonly ModelEvent[]): void {
     this.#events.set(sessionId, [...(this.#events.get(sessionId) ?? []), ...events]);
   }
 

@@ -1,8 +1,8 @@
-import { differences, type Call, type ExpectedAnswer, type HeardAnswer } from './contract/calls.js';
+import { differences, type Call, type ExpectedAnswer, type ReceivedAnswer } from './contract/calls.js';
 import { decide } from './contract/decide.js';
 import type { Rules } from './contract/rules.js';
 import { nothingYet, type PlatformSession, type SessionState, type Situation } from './contract/state.js';
-import { heardNextUpdate } from './contract/updates.js';
+import { withNextUpdate } from './contract/updates.js';
 import type { Operation, Specification } from './linearizability.js';
 
 /** A call to one session and its answer. Every update has an ageMs of 0, and none is implausible. */
@@ -10,7 +10,7 @@ export interface JourneyOperation extends Operation {
   client: number;
   call: Call;
   /** Null: there was no answer. */
-  answer: HeardAnswer | null;
+  answer: ReceivedAnswer | null;
   /** Before and after the call, by the clock that Redis uses; milliseconds since the epoch. */
   fromMs: number;
   toMs: number;
@@ -39,23 +39,23 @@ export function journeyObject(
   );
   const after = (state: JourneyObjectState, operation: JourneyOperation): JourneyObjectState[] => {
     const { call, answer } = operation;
-    if (answer === null) return afterUnheard(state, operation);
+    if (answer === null) return afterUnanswered(state, operation);
     return possibleTimes(state, operation, answer, rules).flatMap((nowMs) => {
       const arrivalMs = arrivalFor(state, answer, nowMs, rules);
       const decision = decide({ session, state: state.session, arrivalMs, nowMs }, call, rules);
       const expected = withoutAge(decision.answer);
       if (differences(expected, answer).length > 0) return [];
       const { journey } = decision.state;
-      const heard =
-        call.kind === 'update' ? heardNextUpdate(journey, dataOf(answer)['nextUpdateMs']) : journey;
+      const received =
+        call.kind === 'update' ? withNextUpdate(journey, dataOf(answer)['nextUpdateMs']) : journey;
       const isUnknown = state.arrivalMs === 'unknown';
       return [
-        stateAt(nowMs, { ...decision.state, journey: heard }, isUnknown ? 'unknown' : decision.arrivalMs),
+        stateAt(nowMs, { ...decision.state, journey: received }, isUnknown ? 'unknown' : decision.arrivalMs),
       ];
     });
   };
   /** A call without an answer took effect at a time that other answers mention, or at once, or never. */
-  const afterUnheard = (state: JourneyObjectState, operation: JourneyOperation): JourneyObjectState[] => {
+  const afterUnanswered = (state: JourneyObjectState, operation: JourneyOperation): JourneyObjectState[] => {
     const { call, fromMs } = operation;
     if (call.kind === 'live') return [];
     const earliestMs = Math.max(fromMs, state.atMs);
@@ -80,7 +80,7 @@ export function journeyObject(
 /** Without fields that no answer depends on, so that equal states have equal keys. */
 function stateAt(atMs: number, session: SessionState, arrivalMs: Situation['arrivalMs']): JourneyObjectState {
   return {
-    session: { ...session, metaUntilMs: null, missingUntilMs: null, staleTold: null },
+    session: { ...session, metaUntilMs: null, missingUntilMs: null, staleReported: null },
     arrivalMs,
     atMs,
   };
@@ -90,7 +90,7 @@ function stateAt(atMs: number, session: SessionState, arrivalMs: Situation['arri
 function possibleTimes(
   state: JourneyObjectState,
   operation: JourneyOperation,
-  answer: HeardAnswer,
+  answer: ReceivedAnswer,
   rules: Rules,
 ): number[] {
   const earliestMs = Math.max(operation.fromMs - CLOCKS_APART_MS, state.atMs);
@@ -99,34 +99,29 @@ function possibleTimes(
   );
 }
 
+/** The field of an answer that has the time of the call. */
+const timeFields: Record<Call['kind'], string> = {
+  start: 'startedAt',
+  arrived: 'arrivedAt',
+  stop: 'stoppedAt',
+  update: 'timestamp',
+  live: '',
+};
+
 function momentsOf(
   { arrivalMs }: JourneyObjectState,
   { call }: JourneyOperation,
-  answer: HeardAnswer,
+  answer: ReceivedAnswer,
   rules: Rules,
 ): number[] {
-  const data = dataOf(answer);
-  if (answer.status === 429) {
-    return typeof arrivalMs === 'number' ? [arrivalMs - rules.updateToleranceMs - retryAfterMs(answer)] : [];
-  }
-  switch (call.kind) {
-    case 'start':
-      return timesOf(data['startedAt']);
-    case 'arrived':
-      return timesOf(data['arrivedAt']);
-    case 'stop':
-      return timesOf(data['stoppedAt']);
-    case 'update':
-      return timesOf(data['timestamp']);
-    case 'live':
-      return [];
-  }
+  if (answer.status !== 429) return timesOf(dataOf(answer)[timeFields[call.kind]]);
+  return typeof arrivalMs === 'number' ? [arrivalMs - rules.updateToleranceMs - retryAfterMs(answer)] : [];
 }
 
 /** After an update without an answer any wait may be right; the next refusal says which. */
 function arrivalFor(
   { arrivalMs }: JourneyObjectState,
-  answer: HeardAnswer,
+  answer: ReceivedAnswer,
   nowMs: number,
   rules: Rules,
 ): Situation['arrivalMs'] {
@@ -168,14 +163,14 @@ function withoutAge(expected: ExpectedAnswer): ExpectedAnswer {
   return { ...expected, data: Object.fromEntries(data) };
 }
 
-export function dataOf({ body }: HeardAnswer): Record<string, unknown> {
+export function dataOf({ body }: ReceivedAnswer): Record<string, unknown> {
   return (body as { data?: Record<string, unknown> } | null)?.data ?? {};
 }
 
-function detailsOf({ body }: HeardAnswer): Record<string, unknown> {
+function detailsOf({ body }: ReceivedAnswer): Record<string, unknown> {
   return (body as { error?: { details?: Record<string, unknown> } } | null)?.error?.details ?? {};
 }
 
-function retryAfterMs(answer: HeardAnswer): number {
+function retryAfterMs(answer: ReceivedAnswer): number {
   return Number(detailsOf(answer)['retryAfterMs']);
 }

@@ -60,12 +60,12 @@ async function runConcurrency(stack: Stack, { concurrent, seed }: Options): Prom
   const service = await ServiceUnderModel.start(stack, {
     ...{ instances: INSTANCES, asProcesses: true, settings: hurriedSettings },
   });
-  const { failure, operations, histories, unheard, overlapping } = await runConcurrentHistories(service, {
+  const { failure, operations, histories, unanswered, overlapping } = await runConcurrentHistories(service, {
     ...{ operations: concurrent, instances: INSTANCES, seed, atOnce: SESSIONS_AT_ONCE },
     onProgress: progressOf(concurrent),
   });
   console.log(
-    `${operations} calls to ${histories} sessions, ${unheard} without an answer, ${overlapping} overlapping pairs`,
+    `${operations} calls to ${histories} sessions, ${unanswered} without an answer, ${overlapping} overlapping pairs`,
   );
   return failure;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Stack } from '../support/stack.js';
-import type { Call, HeardAnswer } from './contract/calls.js';
+import type { Call, ReceivedAnswer } from './contract/calls.js';
 import { Inconclusive } from './divergence.js';
 import { RedisUnderModel } from './redis-under-model.js';
 import { ServiceUnderModel } from './service-under-model.js';
@@ -35,7 +35,7 @@ export class RealJourneys {
   }
 
   /** @throws Inconclusive where the service is too busy */
-  async ask(call: Call, headers: Record<string, string>): Promise<HeardAnswer> {
+  async ask(call: Call, headers: Record<string, string>): Promise<ReceivedAnswer> {
     const answer = await this.service.send(call, headers);
     if (answer === null || answer.status === 503) throw new Inconclusive(JSON.stringify(answer));
     this.operations++;

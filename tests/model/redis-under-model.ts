@@ -8,7 +8,7 @@ interface FoundKey {
 }
 
 export interface Found {
-  /** When the look began, by performance.now(). */
+  /** When the keys were read, by performance.now(). */
   atMs: number;
   keys: Map<string, FoundKey>;
   deadlines: Map<string, number>;
@@ -26,7 +26,7 @@ const SETTLE = `
     else redis.call('DEL', ARGV[index]) end
   end`;
 
-const LOOK = `
+const READ_ALL = `
   local found = {}
   for _, name in ipairs(redis.call('KEYS', '*')) do
     local text = redis.call('TYPE', name).ok == 'string' and redis.call('GET', name)
@@ -38,9 +38,9 @@ const LOOK = `
 export class RedisUnderModel {
   readonly #redis: Redis;
   #settled = new Map<string, number>();
-  /** When the last look without a difference began, and the last one before the clock was moved. */
-  #wellAtMs = performance.now();
-  #unseenSinceMs = performance.now();
+  /** When the keys were last read without a difference, and the same before the clock was moved. */
+  #correctAtMs = performance.now();
+  #unreadSinceMs = performance.now();
 
   constructor(redis: Redis) {
     this.#redis = redis;
@@ -48,7 +48,7 @@ export class RedisUnderModel {
 
   /** keys: all that exist. Each gets the TTL that it has by the model's clock, or is deleted. */
   async moveClock(keys: readonly ExpectedKey[], nowMs: number): Promise<void> {
-    this.#unseenSinceMs = this.#wellAtMs;
+    this.#unreadSinceMs = this.#correctAtMs;
     const left = keys.map(({ name, untilMs }): [string, number] => [
       name,
       untilMs > nowMs ? Math.max(SHORTEST_TTL_MS, untilMs - nowMs) : 0,
@@ -57,9 +57,9 @@ export class RedisUnderModel {
     await this.#redis.eval(SETTLE, 0, ...left.flat());
   }
 
-  async look(): Promise<Found> {
+  async read(): Promise<Found> {
     const atMs = performance.now();
-    const [found, deadlines] = (await this.#redis.eval(LOOK, 0)) as [
+    const [found, deadlines] = (await this.#redis.eval(READ_ALL, 0)) as [
       [string, number, string | null][],
       string[],
     ];
@@ -74,7 +74,7 @@ export class RedisUnderModel {
 
   /** There was no difference. */
   accept({ atMs }: Found): void {
-    this.#wellAtMs = atMs;
+    this.#correctAtMs = atMs;
   }
 
   differences(wanted: readonly ExpectedKey[], { keys }: Found, nowMs: number): string[] {
@@ -97,7 +97,7 @@ export class RedisUnderModel {
     if (found === undefined) return [`${name} is missing`];
     const longest = Math.max(untilMs - nowMs, this.#settled.get(name) ?? 0);
     // Redis' clock has moved on since the TTLs were set, and a new key may be a little older.
-    const shortest = untilMs - nowMs - (performance.now() - this.#unseenSinceMs) - 2;
+    const shortest = untilMs - nowMs - (performance.now() - this.#unreadSinceMs) - 2;
     const isFine = found.ttlMs >= shortest && found.ttlMs <= longest;
     const ttl = isFine ? [] : [`${name} lives for ${found.ttlMs} ms, and should for ${untilMs - nowMs}`];
     return json === undefined ? ttl : [...ttl, ...compared(name, json, parsed(found.value))];

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { Pool } from 'undici';
 import { startService } from '../../src/app.js';
-import { readConfig, type Config } from '../../src/config.js';
+import { readConfig } from '../../src/config.js';
 import type { ReceivedEvent } from '../../src/dev/event-bus/local-event-bus.js';
 import { ExpirySweeper } from '../../src/outbox/expiry-sweeper.js';
 import { JourneyExpiries } from '../../src/outbox/journey-expiries.js';
@@ -9,7 +9,7 @@ import { SINGLE_REDIS } from '../../src/store/partitions.js';
 import { withScripts } from '../../src/store/scripts.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 import { serviceFromSource, type Stack } from '../support/stack.js';
-import type { Call, HeardAnswer } from './contract/calls.js';
+import type { Call, ReceivedAnswer } from './contract/calls.js';
 import type { PlatformSession } from './contract/state.js';
 
 const ANSWER_WITHIN_MS = 10_000;
@@ -93,7 +93,7 @@ export class ServiceUnderModel {
     headers: Record<string, string> = {},
     instance = 0,
     hangUpAfterMs = ANSWER_WITHIN_MS,
-  ): Promise<HeardAnswer | null> {
+  ): Promise<ReceivedAnswer | null> {
     const pool = this.#instances[instance];
     if (pool === undefined) throw new Error(`there is no instance ${instance}`);
     const isUpdate = call.kind === 'update';
@@ -101,7 +101,7 @@ export class ServiceUnderModel {
     try {
       const {
         statusCode,
-        headers: heard,
+        headers: received,
         body,
       } = await pool.request({
         method: call.kind === 'live' ? 'GET' : 'POST',
@@ -111,7 +111,11 @@ export class ServiceUnderModel {
         signal: AbortSignal.timeout(Math.ceil(hangUpAfterMs)),
       });
       const text = await body.text();
-      return { status: statusCode, headers: heard, body: text === '' ? null : (JSON.parse(text) as unknown) };
+      return {
+        status: statusCode,
+        headers: received,
+        body: text === '' ? null : (JSON.parse(text) as unknown),
+      };
     } catch {
       return null;
     }
@@ -125,7 +129,8 @@ export class ServiceUnderModel {
     // The AWS SDK reads its credentials from the environment of the process only.
     Object.assign(process.env, environment);
     const config = readConfig(environment);
-    this.#expiries ??= this.#createExpiries(config, clock);
+    const redis = withScripts(this.redis, config.rules);
+    this.#expiries = new JourneyExpiries({ redis, partitions: SINGLE_REDIS, clock });
     if (clock !== undefined) ExpirySweeper.prototype.start = () => undefined;
     const service = await startService(config, {
       logger: createLogger('silent'),
@@ -135,11 +140,6 @@ export class ServiceUnderModel {
     });
     this.#stack.onStop(() => service.stop(0));
     return service;
-  }
-
-  #createExpiries({ rules }: Config, clock: (() => number) | undefined): JourneyExpiries {
-    const redis = withScripts(this.redis, rules);
-    return new JourneyExpiries({ redis, partitions: SINGLE_REDIS, clock });
   }
 }
 

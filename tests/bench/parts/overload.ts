@@ -66,7 +66,7 @@ export async function measureOverload(bench: Bench): Promise<PartReport> {
       p99('/health/live', healthTimes, HEALTH_P99_MS),
       atLeast('overload: offered, of the capacity', offered / capacity, LEAST_OFFERED, '×'),
       atLeast('overload: served, of the capacity', served / capacity, LEAST_SERVED, '×'),
-      atMost('overload: unexpected answers', unexpected.length, 0, '', 0),
+      atMost('overload: kinds of unexpected answers', unexpected.length, 0, '', 0),
     ],
     notes: [],
   };

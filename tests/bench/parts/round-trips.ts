@@ -24,7 +24,7 @@ interface Trips {
 export async function countRoundTrips(bench: Bench): Promise<PartReport> {
   const { client } = await bench.redisFor(bench.contenders.service);
   // Before the service: ioredis fails where another command arrives while it begins to monitor.
-  const monitor = await client.duplicate().monitor();
+  const monitor = await client.monitor();
   const commands: string[][] = [];
   monitor.on('monitor', (_time: string, args: string[], source: string) => {
     if (source !== 'lua') commands.push(args);
