@@ -46,17 +46,9 @@ USER 1000
 EXPOSE 3010 9464
 HEALTHCHECK --interval=10s --timeout=2s --start-period=5s --retries=3 \
   CMD ["node", "-e", "http.get({ port: process.env.PORT || 3010, path: '/health/live' }, (answer) => process.exit(answer.statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
-# The base image's entrypoint replaces itself by this, so node is process 1 and gets SIGTERM. A task has one core:
-# there V8's helpers to collect the young generation hold up the thread that waits for them. With 12,000 waiting students
-# the process was kept from its core for 2 instead of 20 % of the time without them. A small young generation takes less
-# memory (10,000 journeys: 178 MiB with 8 MB, 223 with 16) and makes shorter pauses (10 ms with 16 MB, 20 with 32), where
-# the time spent collecting was about the same. And V8's four helpers that mark all of the heap may leave a fifth of the
-# core to the thread that answers: 0 is one for each other core, and one at least. Then V8 collects all of the heap
-# whenever it has grown by a third, with 20,000 waiting students 16 times in 100 s, and each time is behind for half a
-# second; where it may grow by 150 %, 2 or 3 times, for 90 MiB more. V8's memory reducer would collect it every 100 s for
-# nothing: without, 10,000 journeys had two such collections in four minutes instead of three, took the same 200 MiB, and
-# the 99th percentile was 27 instead of 151 ms (on a machine of half the usual speed).
-CMD ["node", "--no-allocation-site-pretenuring", "--max-semi-space-size=8", "--no-parallel-scavenge", "--v8-pool-size=0", "--heap-growing-percent=150", "--no-memory-reducer", "dist/main.js"]
+# The base image's entrypoint replaces itself by this, so node is process 1 and gets SIGTERM. The same command as npm start,
+# which tests/packaging.test.ts checks; src/README.md says why these two flags.
+CMD ["node", "--max-semi-space-size=16", "--no-allocation-site-pretenuring", "dist/main.js"]
 # docker/build.sh sets these from package.json and git.
 ARG NODE_IMAGE
 ARG VERSION=unknown

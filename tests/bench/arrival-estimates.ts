@@ -1,9 +1,9 @@
 /**
- * `node --import tsx tests/bench/arrival-estimates.ts [--seeds 2,3] [--trips 60]`: how honest the foretold arrival is, and
- * what the steered cadence saves at what loss, over simulated drives and, where they are, recorded ones, through the real
- * scripts on a real Redis.
+ * `node --import tsx tests/bench/arrival-estimates.ts [--seeds 2,3] [--trips 60]`: how often the arrival is within the
+ * estimated interval, and how many requests the adaptive intervals save, over simulated drives and the recorded ones that
+ * are on this machine, through the real scripts on a real Redis.
  */
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
 import { Redis } from 'ioredis';
 import { startLocalRedis } from '../../src/dev/servers/local-redis.js';
 import { startReaper } from '../../src/dev/servers/reaper.js';
@@ -12,7 +12,7 @@ import { contractRules, driveJourney, type DrivenJourney, type Phones } from '..
 import { realTrip, simulatedTrip, tripKinds, type Trip } from '../support/trips.js';
 import { arrivalFigures, cadenceFigures, medianWidthAndCoverage } from './arrival-figures.js';
 
-export interface ArrivalBenchOptions {
+interface Options {
   seeds: number[];
   /** Of each kind. */
   trips: number;
@@ -22,8 +22,7 @@ const AT_ONCE = 32;
 const recordings = ['munich-drive-1hz', 'city-drive-2s'];
 type ScriptedRedis = ReturnType<typeof withScripts>;
 
-/** Prints its tables; starts a Redis of its own and ends it. */
-export async function benchArrivalEstimates({ seeds, trips }: ArrivalBenchOptions): Promise<void> {
+async function benchArrivalEstimates({ seeds, trips }: Options): Promise<void> {
   const reaper = startReaper();
   const server = await startLocalRedis({ reaper, say: console.error });
   const redis = withScripts(new Redis(server.url, { enableAutoPipelining: true }), contractRules);
@@ -42,9 +41,9 @@ export async function benchArrivalEstimates({ seeds, trips }: ArrivalBenchOption
       console.log(`seed ${seed}, ${ofSeed.length} simulated journeys: ${medianWidthAndCoverage(ofSeed)}`);
     }
     const recorded = await driveRecordings(redis);
-    console.log('\nThe foretold arrival, by kind of journey and by how far off it was in fact:');
+    console.log('\nThe estimated arrival, by kind of journey and by the time left:');
     console.table(arrivalFigures(new Map([...steered, ...recorded.steered])));
-    console.log('The cadence, fixed (an update every 5 s, a poll every 4) and steered:');
+    console.log('The intervals, fixed (an update every 5 s, a poll every 4 s) and adaptive:');
     console.table(
       cadenceFigures(new Map([...fixed, ...recorded.fixed]), new Map([...steered, ...recorded.steered])),
     );
@@ -64,14 +63,14 @@ async function driveRecordings(redis: ScriptedRedis): Promise<Record<Phones, Map
       continue;
     }
     for (const phones of ['fixed', 'steered'] as const) {
-      // From several beats, as one journey would be a matter of luck.
+      // Several times, since each drive depends on chance.
       drives[phones].set(name, await driveAll(redis, [trip, trip, trip, trip, trip], phones));
     }
   }
   return drives;
 }
 
-/** A share of them at a time, since each keeps Redis busy with one call after the other. */
+/** Some at a time: each sends one call after the other. */
 async function driveAll(redis: ScriptedRedis, trips: Trip[], phones: Phones): Promise<DrivenJourney[]> {
   const driven: DrivenJourney[] = [];
   for (let first = 0; first < trips.length; first += AT_ONCE) {
@@ -87,9 +86,8 @@ function add(map: Map<string, DrivenJourney[]>, kind: string, journeys: DrivenJo
   map.set(kind, [...(map.get(kind) ?? []), ...journeys]);
 }
 
-if (process.argv[1] === import.meta.filename) {
-  const { values } = parseArgs({
-    options: { seeds: { type: 'string', default: '2,3' }, trips: { type: 'string', default: '60' } },
-  });
-  await benchArrivalEstimates({ seeds: values.seeds.split(',').map(Number), trips: Number(values.trips) });
-}
+await new Command('arrival-estimates')
+  .option('--seeds <list>', 'of the simulated drives', (text) => text.split(',').map(Number), [2, 3])
+  .option('--trips <n>', 'of each kind', Number, 60)
+  .action(benchArrivalEstimates)
+  .parseAsync();

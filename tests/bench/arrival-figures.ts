@@ -1,21 +1,21 @@
 import type { DrivenJourney, Reading } from '../support/driven-journey.js';
 
 type Table = Record<string, Record<string, string | number>>;
-interface Foretold {
+interface Estimate {
   leftSeconds: number;
   low: number;
   eta: number;
   high: number;
 }
 
-/** From so many seconds before the arrival on. */
+/** By the seconds left until the arrival. */
 const bins = [
   { name: 'under 1 min', fromSeconds: 0 },
   { name: '1 to 3 min', fromSeconds: 60 },
   { name: '3 to 10 min', fromSeconds: 180 },
   { name: 'over 10 min', fromSeconds: 600 },
 ];
-/** What the seconds of a foretold arrival are rounded by. */
+/** Estimates are rounded to seconds. */
 const ROUNDING_SECONDS = 0.5;
 
 export function arrivalFigures(journeys: Map<string, DrivenJourney[]>): Table {
@@ -33,8 +33,8 @@ export function arrivalFigures(journeys: Map<string, DrivenJourney[]>): Table {
 }
 
 export function medianWidthAndCoverage(driven: DrivenJourney[]): string {
-  const foretold = driven.flatMap(({ readings }) => readings.flatMap(foretoldIn));
-  return `${percent(coverage(foretold))} within the interval, median width ${percent(median(foretold.map(widthOf)))} of the time left`;
+  const estimates = driven.flatMap(({ readings }) => readings.flatMap(estimateIn));
+  return `${percent(coverage(estimates))} within the interval, median width ${percent(median(estimates.map(widthOf)))} of the time left`;
 }
 
 export function cadenceFigures(
@@ -67,35 +67,35 @@ export function cadenceFigures(
 }
 
 function figuresOf(readings: Reading[]): Record<string, string | number> {
-  const foretold = readings.flatMap(foretoldIn);
+  const estimates = readings.flatMap(estimateIn);
   return {
     readings: readings.length,
-    null: percent(1 - foretold.length / readings.length),
-    'in the interval': percent(coverage(foretold)),
-    sooner: percent(share(foretold, ({ leftSeconds, low }) => leftSeconds < low - ROUNDING_SECONDS)),
-    'median width': percent(median(foretold.map(widthOf))),
+    null: percent(1 - estimates.length / readings.length),
+    'in the interval': percent(coverage(estimates)),
+    sooner: percent(share(estimates, ({ leftSeconds, low }) => leftSeconds < low - ROUNDING_SECONDS)),
+    'median width': percent(median(estimates.map(widthOf))),
     'median error': percent(
-      median(foretold.map((f) => Math.abs(f.eta - f.leftSeconds) / Math.max(1, f.leftSeconds))),
+      median(estimates.map((f) => Math.abs(f.eta - f.leftSeconds) / Math.max(1, f.leftSeconds))),
     ),
-    'median error s': Math.round(median(foretold.map((f) => Math.abs(f.eta - f.leftSeconds)))),
+    'median error s': Math.round(median(estimates.map((f) => Math.abs(f.eta - f.leftSeconds)))),
   };
 }
 
-function foretoldIn({ leftSeconds, view }: Reading): Foretold[] {
+function estimateIn({ leftSeconds, view }: Reading): Estimate[] {
   const { etaLowSeconds: low, etaSeconds: eta, etaHighSeconds: high } = view;
   return low === null || eta === null || high === null ? [] : [{ leftSeconds, low, eta, high }];
 }
 
-function coverage(foretold: Foretold[]): number {
+function coverage(estimates: Estimate[]): number {
   return share(
-    foretold,
+    estimates,
     ({ leftSeconds, low, high }) =>
       leftSeconds >= low - ROUNDING_SECONDS && leftSeconds <= high + ROUNDING_SECONDS,
   );
 }
 
-/** Of the interval, as a share of the time that was left in fact. */
-function widthOf({ low, high, leftSeconds }: Foretold): number {
+/** The width of the interval as a share of the time that was left. */
+function widthOf({ low, high, leftSeconds }: Estimate): number {
   return (high - low) / Math.max(1, leftSeconds);
 }
 

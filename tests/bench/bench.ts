@@ -1,92 +1,122 @@
 import { Redis } from 'ioredis';
-import { startLocalRedis } from '../../src/dev/servers/local-redis.js';
-import type { Reaper } from '../../src/dev/servers/reaper.js';
-import type { StopList } from '../../src/dev/stop-list.js';
-import type { JourneyRules } from '../../src/journeys/journey.js';
-import { withScripts } from '../../src/store/scripts.js';
-import { saturationRules } from './bench-journeys.js';
-import type { BenchOptions } from './command-line.js';
-import { startContender, type Contender, type Settings } from './contender-process.js';
-import type { ContenderKind } from './contenders/registry.js';
-import { startJourneys, type BenchRedis } from './journeys.js';
-import type { LoadProcess } from './load-process.js';
-import type { NodeBinary } from './node-binary.js';
+import { say, type ServiceProcess, type Stack } from '../support/stack.js';
+import { home, journeyAt } from './bench-journeys.js';
+import { findContenders, type Contender, type Contenders } from './contenders/registry.js';
+import { leaveServiceCore, onServiceCore } from './cores.js';
+import { LoadProcess } from './load-process.js';
 
-export interface BenchDependencies {
-  options: BenchOptions;
-  node: NodeBinary;
-  reaper: Reaper;
-  toStop: StopList;
-  load: LoadProcess;
-  databaseUrl: string;
-  eventBusUrl: string;
-  say: (line: string) => void;
+export interface BenchOptions {
+  rounds: number;
+  /** Of each round. */
+  seconds: number;
+  journeys: number;
+  /** The path of the Node that all servers run on. */
+  node: string;
+  isQuick: boolean;
+  /** The folder of another build. */
+  against?: string | undefined;
 }
 
-export interface RedisUnderTest {
+/** A Redis with journeys of its own. */
+export interface BenchRedis {
   url: string;
   /** Undefined where it runs in a container. */
   pid: number | undefined;
-  connection: BenchRedis;
-  stop(): Promise<void>;
+  client: Redis;
+  bytesPerJourney: number;
 }
 
-/** Long enough for the longest run; only the load's own are as in production. */
-const seedingRules: JourneyRules = { ...saturationRules, journeyTtlSeconds: 43_200 };
+export interface RunningContender extends ServiceProcess {
+  contender: Contender;
+  redis: BenchRedis;
+}
 
-/** What all parts work with. */
+export type Settings = Record<string, string>;
+/** Accepts an update of a journey whenever the load sends one. */
+export const saturationSettings: Settings = { UPDATE_INTERVAL_MS: '1', JOURNEY_TTL_SECONDS: '43200' };
+/** Production's settings, with journeys that outlive the run. */
+export const productionSettings: Settings = { JOURNEY_TTL_SECONDS: '43200' };
+
+/** Sessions in Postgres without a journey, after those of the journeys. */
+export const SPARE_SESSIONS = 40;
+export const OUTBOX_KEY = 'journey:outbox';
+const SEEDING_CONNECTIONS = 64;
+
+/** What the parts of the bench share. */
 export class Bench {
-  readonly options: BenchOptions;
+  readonly stack: Stack;
   readonly load: LoadProcess;
-  readonly say: (line: string) => void;
-  readonly #dependencies: BenchDependencies;
+  readonly contenders: Contenders;
+  readonly options: BenchOptions;
   redisVersion = '';
-  #shared: Promise<RedisUnderTest> | undefined;
+  readonly #redises = new Map<Contender, Promise<BenchRedis>>();
 
-  constructor(dependencies: BenchDependencies) {
-    this.#dependencies = dependencies;
-    this.options = dependencies.options;
-    this.load = dependencies.load;
-    this.say = dependencies.say;
+  private constructor(stack: Stack, load: LoadProcess, contenders: Contenders, options: BenchOptions) {
+    this.stack = stack;
+    this.load = load;
+    this.contenders = contenders;
+    this.options = options;
   }
 
-  /** A Redis of its own, empty. */
-  async startRedis(rules: JourneyRules): Promise<RedisUnderTest> {
-    const { reaper, toStop, say } = this.#dependencies;
-    const server = await startLocalRedis({ reaper, say });
-    const connection = withScripts(new Redis(server.url, { enableAutoPipelining: true }), rules);
-    const stop = async () => {
-      connection.disconnect();
-      await server.stop();
-    };
-    toStop.add(stop);
-    this.redisVersion = /redis_version:(\S+)/.exec(await connection.info('server'))?.[1] ?? '';
-    return { url: server.url, pid: server.pid, connection, stop };
-  }
-
-  /** A Redis with so many journeys on their way; the load can send for them afterwards. */
-  async startRedisWithJourneys(journeys: number): Promise<RedisUnderTest> {
-    this.say(`starting a Redis with ${journeys} journeys`);
-    const redis = await this.startRedis(seedingRules);
-    await startJourneys(redis.connection, seedingRules, journeys);
-    await this.load.prepare(journeys);
-    return redis;
-  }
-
-  /** The Redis with as many journeys as the options say; one for all parts. */
-  sharedRedis(): Promise<RedisUnderTest> {
-    this.#shared ??= this.startRedisWithJourneys(this.options.journeys);
-    return this.#shared;
-  }
-
-  async start(kind: ContenderKind, redis: RedisUnderTest, settings: Settings): Promise<Contender> {
-    const { toStop, ...surroundings } = this.#dependencies;
-    const contender = await startContender(
-      kind,
-      { ...surroundings, node: surroundings.node.path, redisUrl: redis.url },
-      settings,
+  static async start(stack: Stack, options: BenchOptions): Promise<Bench> {
+    const contenders = findContenders(options.node, options.against);
+    leaveServiceCore();
+    const journeys = Array.from({ length: options.journeys + SPARE_SESSIONS }, (_, index) =>
+      journeyAt(index),
     );
-    toStop.add(() => contender.stop());
-    return contender;
+    await stack.insertSessions(journeys.map((journey) => ({ ...journey, status: 'scheduled', home })));
+    const load = await LoadProcess.start(stack, options.node, options.journeys);
+    return new Bench(stack, load, contenders, options);
   }
+
+  /** On the service's core, with the Redis that its build has seeded. */
+  async start(contender: Contender, settings: Settings): Promise<RunningContender> {
+    const redis = await this.redisFor(contender);
+    return { contender, redis, ...(await this.#startOn(redis.url, contender, settings)) };
+  }
+
+  /** One Redis for our service and what runs its scripts, one for the other build. */
+  redisFor(contender: Contender): Promise<BenchRedis> {
+    const { against, service } = this.contenders;
+    const seeder = contender === against ? contender : service;
+    const known = this.#redises.get(seeder) ?? this.#seed(seeder);
+    this.#redises.set(seeder, known);
+    return known;
+  }
+
+  #startOn(redisUrl: string, { program }: Contender, settings: Settings): Promise<ServiceProcess> {
+    const pinned = { ...program, command: onServiceCore(program.command) };
+    return this.stack.startService(pinned, { redisUrl }, settings);
+  }
+
+  /** The service itself starts the journeys and records the first position of each. */
+  async #seed(seeder: Contender): Promise<BenchRedis> {
+    const { journeys } = this.options;
+    say(`starting a Redis with ${journeys} journeys of ${seeder.name}`);
+    const { url, pid } = await this.stack.startRedis();
+    const client = new Redis(url);
+    this.stack.onStop(() => {
+      client.disconnect();
+    });
+    this.redisVersion = /redis_version:(\S+)/.exec(await client.info('server'))?.[1] ?? '';
+    const emptyBytes = await usedBytes(client);
+    const service = await this.#startOn(url, seeder, productionSettings);
+    for (const requests of ['start', 'update'] as const) {
+      const { failures } = await this.load.run({
+        ...{ kind: 'saturation', port: service.port, requests, journeys, seconds: 0 },
+        ...{ connections: SEEDING_CONNECTIONS, leastRequests: journeys },
+      });
+      if (Object.keys(failures).length > 0) throw new Error(`seeding: ${JSON.stringify(failures)}`);
+    }
+    await service.stop();
+    await client.del(OUTBOX_KEY);
+    return { url, pid, client, bytesPerJourney: ((await usedBytes(client)) - emptyBytes) / journeys };
+  }
+}
+
+/** Without the buffers of connections. */
+async function usedBytes(client: Redis): Promise<number> {
+  const info = await client.info('memory');
+  const of = (field: string) => Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+  return of('used_memory') - of('mem_clients_normal');
 }

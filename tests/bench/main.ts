@@ -1,149 +1,111 @@
-/** `npm run bench`: see helpText in command-line.ts. */
+/** `npm run bench`: see --help. */
+import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { Argument, Command, InvalidArgumentError } from 'commander';
 import * as prettier from 'prettier';
-import { startLocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
-import { startLocalPostgres } from '../../src/dev/servers/local-postgres.js';
-import { startReaper, type Reaper } from '../../src/dev/servers/reaper.js';
-import { createSchema } from '../../src/dev/session-database.js';
-import { StopList } from '../../src/dev/stop-list.js';
+import { runWithStack, say, type Stack } from '../support/stack.js';
+import { wholeNumber } from '../support/whole-number.js';
 import { Bench } from './bench.js';
-import { helpText, partNames, readCommandLine, type BenchOptions } from './command-line.js';
-import { leaveTheServicesCore } from './cores.js';
-import { insertSessions } from './journeys.js';
-import { LoadProcess } from './load-process.js';
-import { findNode, type NodeBinary } from './node-binary.js';
 import { measureCosts, type CallGroup } from './parts/cost.js';
-import { measureGrowth } from './parts/growth.js';
-import { measureRealMix } from './parts/real-mix.js';
-import { measureRedisMemory } from './parts/redis-memory.js';
-import { countRoundTrips, spareSessions } from './parts/round-trips.js';
+import { measureMemory } from './parts/memory.js';
+import { measureOverload } from './parts/overload.js';
+import { countRoundTrips } from './parts/round-trips.js';
 import { measureWaiting } from './parts/waiting.js';
 import type { PartReport } from './report/part-report.js';
 import { loadBefore, resultsText, rowOfBar, type RunDescription } from './report/results.js';
 
+/** In the order in which they run. */
+const partNames = ['update', 'live', 'waiting', 'memory', 'trips', 'overload'] as const;
+type PartName = (typeof partNames)[number];
+
+interface Options {
+  only: PartName[];
+  rounds: number;
+  seconds: number;
+  journeys: number;
+  against?: string;
+}
+
+/** Production's; costs differ between versions. */
+const NODE_MAJOR = 24;
 const resultsFile = join(import.meta.dirname, 'RESULTS.md');
 
-const say = (line: string): void => {
-  console.error(line);
-};
-
-const commandLine = readCommandLine(process.argv.slice(2));
-switch (commandLine.kind) {
-  case 'help':
-    console.log(helpText);
-    break;
-  case 'wrong':
-    console.error(`${commandLine.reason}\n\n${helpText}`);
-    process.exitCode = 2;
-    break;
-  case 'run': {
-    if (process.platform !== 'linux')
-      throw new Error('The bench needs Linux: it reads /proc and uses taskset.');
-    const node = findNode(commandLine.options.node, say);
-    if (node === undefined) {
-      console.error(`--node ${commandLine.options.node} is no Node that runs here.`);
-      process.exitCode = 2;
-    } else {
-      await runAndCleanUp(commandLine.options, node);
-    }
-  }
-}
-
-async function runAndCleanUp(options: BenchOptions, node: NodeBinary): Promise<void> {
-  const reaper = startReaper();
-  const toStop = new StopList(say);
-  const interruption = new AbortController();
-  const cleanUp = async () => {
-    await toStop.stopAll();
-    reaper.close();
-  };
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const) {
-    process.once(signal, () => {
-      interruption.abort();
-      void cleanUp().finally(() => process.exit(code));
-    });
-  }
-  try {
-    await run(options, node, reaper, toStop);
-    await cleanUp();
-  } catch (error) {
-    // What was stopped under its hands is no failure.
-    if (interruption.signal.aborted) await new Promise(() => undefined);
-    console.error(error);
-    await cleanUp();
-    process.exitCode = 1;
-  }
-}
-
-async function run(options: BenchOptions, node: NodeBinary, reaper: Reaper, toStop: StopList): Promise<void> {
-  const [startedAt, load] = [new Date(), loadBefore()];
-  leaveTheServicesCore();
-  const bus = await startLocalEventBus({ keep: 1 });
-  toStop.add(() => bus.stop());
-  const postgres = await startLocalPostgres({ reaper, say });
-  toStop.add(() => postgres.stop());
-  await createSchema(postgres.url);
-  await insertSessions(postgres.url, options.journeys + spareSessions);
-  const loadProcess = new LoadProcess(node.path, reaper);
-  toStop.add(() => loadProcess.stop());
-  const surroundings = { reaper, toStop, databaseUrl: postgres.url, eventBusUrl: bus.url };
-  const bench = new Bench({ options, node, load: loadProcess, say, ...surroundings });
-
-  const reports = await measure(bench, options);
-  const description = describe(options, node, {
-    startedAt,
-    loadBefore: load,
-    redisVersion: bench.redisVersion,
+const command = new Command('npm run bench --')
+  .description(
+    'Measures what the built service costs, in turn with a bare node:http floor and Fastify with the same features. ' +
+      'Linux only. Takes about 12 minutes on an idle machine. A run of all parts writes tests/bench/RESULTS.md. ' +
+      'BENCH_NODE=PATH chooses the Node that all servers run on.',
+  )
+  .addArgument(new Argument('[quick]', 'only the update against the floor, in a minute').choices(['quick']))
+  .option('--only <parts>', `some of ${partNames.join(',')}`, parseParts, [...partNames])
+  .option('--rounds <n>', 'rounds of each contender for update and live', wholeNumber(1, 100), 15)
+  .option('--seconds <n>', 'of each round', wholeNumber(1, 600), 1)
+  .option('--journeys <n>', 'active journeys', wholeNumber(100, 100_000), 10_000)
+  .option('--against <folder>', 'another built checkout of the service, measured in turn with this one')
+  .action(async (quick: string | undefined, options: Options) => {
+    await runWithStack({ keepEvents: 1 }, (stack) => run(stack, options, quick !== undefined));
   });
-  show(description, reports);
-  if (options.isQuick || options.only.length < partNames.length) return;
-  const config = (await prettier.resolveConfig(resultsFile)) ?? {};
-  const text = resultsText(description, reports);
-  await writeFile(resultsFile, await prettier.format(text, { ...config, parser: 'markdown' }));
-  say(`written to ${resultsFile}`);
+await command.parseAsync();
+
+function parseParts(text: string): PartName[] {
+  const names = text.split(',');
+  const unknown = names.filter((name) => !(partNames as readonly string[]).includes(name));
+  if (unknown.length > 0) throw new InvalidArgumentError(`There is no part ${unknown.join(', ')}.`);
+  return partNames.filter((name) => names.includes(name));
 }
 
-async function measure(bench: Bench, { only, isQuick }: BenchOptions): Promise<PartReport[]> {
-  const groups = (['update', 'live', 'mix'] as const satisfies CallGroup[]).filter((name) =>
-    only.includes(name),
-  );
+async function run(stack: Stack, options: Options, isQuick: boolean): Promise<number> {
+  const [startedAt, load] = [new Date(), loadBefore()];
+  const node = process.env['BENCH_NODE'] ?? process.execPath;
+  const { rounds, seconds, journeys } = options;
+  const against = options.against === undefined ? undefined : resolve(options.against);
+  const bench = await Bench.start(stack, { rounds, seconds, journeys, node, isQuick, against });
+  const only = isQuick ? (['update'] as const) : options.only;
+  const reports = await measureParts(bench, only);
+  const description = {
+    ...{ startedAt, loadBefore: load, redisVersion: bench.redisVersion },
+    ...nodeVersion(node),
+    settings: `${rounds} rounds of ${seconds} s, ${journeys} journeys`,
+  };
+  show(description, reports);
+  if (only.length === partNames.length && against === undefined) await writeResults(description, reports);
+  return 0;
+}
+
+async function measureParts(bench: Bench, only: readonly PartName[]): Promise<PartReport[]> {
+  const groups = (['update', 'live'] as const satisfies CallGroup[]).filter((name) => only.includes(name));
   const reports = groups.length === 0 ? [] : await measureCosts(bench, groups);
-  if (isQuick) return reports;
-  if (only.includes('mix')) reports.push(await measureRealMix(bench));
-  if (only.includes('wait')) reports.push(await measureWaiting(bench));
-  if (only.includes('growth')) reports.push(await measureGrowth(bench));
-  if (only.includes('memory')) reports.push(await measureRedisMemory(bench));
+  if (only.includes('waiting')) reports.push(await measureWaiting(bench));
+  if (only.includes('memory')) reports.push(await measureMemory(bench));
   if (only.includes('trips')) reports.push(await countRoundTrips(bench));
+  if (only.includes('overload')) reports.push(await measureOverload(bench));
   return reports;
 }
 
-function describe(
-  { rounds, seconds, journeys }: BenchOptions,
-  { version, note }: NodeBinary,
-  measured: Pick<RunDescription, 'startedAt' | 'loadBefore' | 'redisVersion'>,
-): RunDescription {
-  return {
-    ...measured,
-    nodeVersion: version,
-    settings: `${rounds} rounds of ${seconds} s, ${journeys} journeys`,
-    notes: note === undefined ? [] : [note],
-  };
+function nodeVersion(path: string): Pick<RunDescription, 'nodeVersion' | 'notes'> {
+  const version = execFileSync(path, ['--version'], { encoding: 'utf8' }).trim();
+  const isProductions = version.startsWith(`v${NODE_MAJOR}.`);
+  const note = `The bars are meant for Node ${NODE_MAJOR}: set BENCH_NODE.`;
+  return { nodeVersion: version, notes: isProductions ? [] : [note] };
 }
 
-function show(
-  { nodeVersion, redisVersion, settings, notes }: RunDescription,
-  reports: readonly PartReport[],
-): void {
-  console.log([`Node ${nodeVersion}, Redis ${redisVersion}; ${settings}`, ...notes].join('\n'));
-  for (const { title, rows, notes: partNotes } of reports) {
+function show(run: RunDescription, reports: readonly PartReport[]): void {
+  console.log(
+    [`Node ${run.nodeVersion}, Redis ${run.redisVersion}; ${run.settings}`, ...run.notes].join('\n'),
+  );
+  for (const { title, rows, notes } of reports) {
     console.log(`\n${title}`);
-    if (rows.length > 0) console.table(rows);
-    for (const line of partNotes) console.log(line);
+    console.table(rows);
+    for (const line of notes) console.log(line);
   }
   console.log('\nBars');
   console.table(reports.flatMap(({ bars }) => bars.map(rowOfBar)));
+}
+
+async function writeResults(run: RunDescription, reports: readonly PartReport[]): Promise<void> {
+  const config = (await prettier.resolveConfig(resultsFile)) ?? {};
+  const text = resultsText(run, reports);
+  await writeFile(resultsFile, await prettier.format(text, { ...config, parser: 'markdown' }));
+  say(`written to ${resultsFile}`);
 }

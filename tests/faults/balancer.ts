@@ -1,45 +1,56 @@
-import { Connections, type Incoming, type OutgoingRequest } from '../../src/dev/load/connections.js';
+import { Agent, fetch as fetchWith } from 'undici';
 
-const MOST_CONNECTIONS = 2_000;
+export interface Request {
+  method?: string | undefined;
+  headers?: Record<string, string>;
+  body?: string | null;
+  signal?: AbortSignal | null;
+}
 
-/** What stands between the phones and the processes: each request goes to the next one that is in rotation. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+}
+
+/** A load balancer: each request goes to the next process in rotation. */
 export class Balancer {
-  readonly #targets = new Map<string, Connections>();
+  readonly #agents = new Map<string, Agent>();
   #inRotation: string[] = [];
   #next = 0;
 
   add(origin: string): void {
-    this.#targets.set(origin, new Connections(origin, MOST_CONNECTIONS));
+    this.#agents.set(origin, new Agent());
     this.#inRotation.push(origin);
   }
 
-  /** No more requests go there; those under way are still answered. */
+  /** Requests in flight are still answered. */
   takeOut(origin: string): void {
     this.#inRotation = this.#inRotation.filter((other) => other !== origin);
   }
 
-  async forget(origin: string): Promise<void> {
+  async remove(origin: string): Promise<void> {
     this.takeOut(origin);
-    const connections = this.#targets.get(origin);
-    this.#targets.delete(origin);
-    await connections?.close();
+    const agent = this.#agents.get(origin);
+    this.#agents.delete(origin);
+    await agent?.destroy();
   }
 
-  send(request: OutgoingRequest, done: (incoming: Incoming) => void): void {
+  /** @throws Error whose cause has a code, where there is no answer */
+  async send(path: string, { method = 'GET', headers = {}, body, signal }: Request): Promise<Answer> {
     const origin = this.#inRotation[this.#next++ % this.#inRotation.length];
-    const connections = origin === undefined ? undefined : this.#targets.get(origin);
-    if (connections === undefined) throw new Error('no process is in rotation');
-    connections.send(request, done);
+    const dispatcher = origin === undefined ? undefined : this.#agents.get(origin);
+    if (origin === undefined || dispatcher === undefined) throw new Error('no process is in rotation');
+    const request = { method, headers, body: body ?? null, signal: signal ?? null, dispatcher };
+    const response = await fetchWith(origin + path, request);
+    const answerHeaders = new Headers([...response.headers]);
+    return { status: response.status, headers: answerHeaders, text: await response.text() };
   }
 
-  /** Closes every connection, as phones that have gone; nothing may be under way. */
-  async hangUp(): Promise<void> {
-    const before = [...this.#targets];
-    for (const [origin] of before) this.#targets.set(origin, new Connections(origin, MOST_CONNECTIONS));
-    await Promise.all(before.map(([, connections]) => connections.close()));
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([...this.#targets.values()].map((connections) => connections.close()));
+  /** Closes every connection; no request may be in flight. */
+  async closeConnections(): Promise<void> {
+    const agents = [...this.#agents];
+    for (const [origin] of agents) this.#agents.set(origin, new Agent());
+    await Promise.all(agents.map(([, agent]) => agent.destroy()));
   }
 }

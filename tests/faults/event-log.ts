@@ -1,6 +1,6 @@
 import type { LocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
 
-/** How a journey's event is recognized by somebody who saw the answers alone. */
+/** Identifies a journey's event by what its answer says. */
 export function startOf(sessionId: string, startedAt: string): string {
   return `TrainerJourneyStarted ${sessionId} ${startedAt}`;
 }
@@ -12,26 +12,25 @@ export function endOf(sessionId: string, endedAt: string): string {
 interface Arrivals {
   ids: Set<unknown>;
   count: number;
-  /** The fault that there was when it came first. */
+  /** The fault during which it arrived first. */
   during: string;
 }
 
-/** Which starts and ends the bus was told of, and how often. */
+/** The starts and ends that the bus has received, and how often. */
 export class EventLog {
   readonly #arrivals = new Map<string, Arrivals>();
 
-  /** faultNow: the name of the fault that there is. */
-  constructor(bus: Pick<LocalEventBus, 'onEvent'>, faultNow: () => string) {
+  constructor(bus: Pick<LocalEventBus, 'onEvent'>, currentFault: () => string) {
     bus.onEvent(({ detailType, detail }) => {
       const { sessionId, startTime, endTime, eventId } = detail;
-      // Those of no start and no end tell of what no answer does.
+      // Other events belong to no answer.
       const time = startTime ?? endTime;
       if (typeof time !== 'string') return;
       const key = `${detailType} ${String(sessionId)} ${time}`;
-      const before = this.#arrivals.get(key) ?? { ids: new Set(), count: 0, during: faultNow() };
-      before.ids.add(eventId);
-      before.count++;
-      this.#arrivals.set(key, before);
+      const arrivals = this.#arrivals.get(key) ?? { ids: new Set(), count: 0, during: currentFault() };
+      arrivals.ids.add(eventId);
+      arrivals.count++;
+      this.#arrivals.set(key, arrivals);
     });
   }
 
@@ -47,8 +46,9 @@ export class EventLog {
     return Math.max(0, (this.#arrivals.get(key)?.count ?? 0) - 1);
   }
 
-  /** Events that came during the fault, of starts and ends that no answer told of. */
-  unknownOf(fault: string, known: ReadonlySet<string>): number {
-    return [...this.#arrivals].filter(([key, { during }]) => during === fault && !known.has(key)).length;
+  /** Events that arrived during the fault and that no answer acknowledged. */
+  unknownOf(fault: string, acknowledged: ReadonlySet<string>): number {
+    return [...this.#arrivals].filter(([key, { during }]) => during === fault && !acknowledged.has(key))
+      .length;
   }
 }

@@ -1,165 +1,177 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { ProcessMeter } from '../support/process-usage.js';
+import { say } from '../support/stack.js';
 import { Balancer } from './balancer.js';
 import { Calls } from './calls.js';
-import type { FaultOptions } from './command-line.js';
-import { CpuWait } from './cpu-wait.js';
 import { EventLog } from './event-log.js';
+import type { FaultStack } from './fault-stack.js';
 import type { Fault } from './faults.js';
 import { FaultHistory, type FaultRow } from './history.js';
-import { Phones } from './phones.js';
+import { Journeys } from './journeys.js';
 import { Processes, type Footprint } from './processes.js';
-import type { Stack } from './stack.js';
+
+export interface FaultOptions {
+  faults: readonly Fault[];
+  times: number;
+  journeys: number;
+}
 
 export interface FaultResults {
   rows: FaultRow[];
-  /** Of each process without load: after the first seconds of load, and after the last fault that left it alive. */
+  /** Of each process without load: before the faults, and after those that replace no process. */
   before: Footprint[];
   after: Footprint[];
-  /** Of the processes that are up at the end. */
+  /** Of the processes at the end. */
   atTheEnd: Footprint[];
 }
 
 const PROCESSES = 2;
 const WARM_UP_MS = 5_000;
-const QUIET_FOR_MS = 1_200;
-const RECOVERS_WITHIN_MS = 15_000;
-/** The relay's longest pause, and what it takes to get all out. */
-const EVENTS_OUT_WITHIN_MS = 40_000;
-/** What a killed process had in its hands is taken over after a minute. */
-const LAST_EVENTS_WITHIN_MS = 90_000;
-/** V8 collects what is left of a load by itself after some seconds of rest; connections to Postgres end by then, too. */
+const QUIET_MS = 1_200;
+const RECOVERY_MS = 15_000;
+const EVENTS_OUT_MS = 40_000;
+/** The events of a killed process are claimed by another one after a minute. */
+const LAST_EVENTS_MS = 90_000;
+/** Idle connections to Postgres are closed by then. */
 const REST_MS = 12_000;
-const LOOK_EVERY_MS = 20;
+const POLL_MS = 20;
 
-/** Journeys go on, and one fault after the other happens. */
+/** Brings about one fault after the other while journeys go on. */
 export class FaultRun {
-  readonly #stack: Stack;
+  readonly #stack: FaultStack;
   readonly #options: FaultOptions;
-  readonly #say: (line: string) => void;
   readonly #balancer = new Balancer();
   readonly #processes: Processes;
   readonly #histories = [new FaultHistory('no fault', {})];
   readonly #calls: Calls;
   readonly #events: EventLog;
+  #journeys: Journeys[] = [];
+  #driving: Promise<unknown> = Promise.resolve();
   #dataGeneration = 0;
 
-  constructor(stack: Stack, options: FaultOptions, say: (line: string) => void) {
+  constructor(stack: FaultStack, options: FaultOptions) {
     this.#stack = stack;
     this.#options = options;
-    this.#say = say;
     this.#processes = new Processes(stack, this.#balancer);
     this.#calls = new Calls(this.#balancer, this.#histories[0] as FaultHistory);
-    this.#events = new EventLog(stack.bus, () => this.#calls.history.name);
+    this.#events = new EventLog(stack.parts.stack.bus, () => this.#calls.history.name);
   }
 
   async run(): Promise<FaultResults> {
     for (let started = 0; started < PROCESSES; started++) await this.#processes.startOne();
-    const sessions = await this.#stack.sessions(this.#options.journeys);
-    const phones = new Phones(sessions, this.#calls, () => this.#dataGeneration);
-    const atRest = async () => {
-      await phones.stop();
-      await this.#balancer.hangUp();
-      await pause(REST_MS);
-      return this.#processes.footprints();
-    };
-    phones.start();
-    await this.#alone();
-    const before = await atRest();
-    // Those that replace the processes come last: what the others leave behind shows in these.
-    const [last, first] = [true, false].map((replaces) =>
-      this.#options.faults.filter(({ replacesProcesses = false }) => replacesProcesses === replaces),
+    const sessions = await this.#stack.sessions(this.#options.journeys, this.#calls);
+    this.#journeys = sessions.map(
+      (session) => new Journeys(session, this.#calls, () => this.#dataGeneration),
     );
-    phones.start();
-    for (const fault of first ?? []) await this.#several(fault);
-    const after = await atRest();
-    phones.start();
-    for (const fault of last ?? []) await this.#several(fault);
-    const atTheEnd = await atRest();
+    this.#drive();
+    await this.#withoutFault();
+    const before = await this.#footprintsAtRest();
+    // Those that replace processes come last, so that what the others leave behind shows.
+    const replacing = this.#options.faults.filter(({ replacesProcesses }) => replacesProcesses === true);
+    this.#drive();
+    for (const fault of this.#options.faults) if (!replacing.includes(fault)) await this.#repeat(fault);
+    const after = await this.#footprintsAtRest();
+    this.#drive();
+    for (const fault of replacing) await this.#repeat(fault);
+    const atTheEnd = await this.#footprintsAtRest();
     await this.#lastEvents();
     this.#calls.stop();
-    await this.#balancer.close();
-    const known = new Set(this.#histories.flatMap(({ acknowledged }) => acknowledged));
-    return { rows: this.#histories.map((each) => each.row(this.#events, known)), before, after, atTheEnd };
+    await this.#balancer.closeConnections();
+    const acknowledged = new Set(this.#acknowledged());
+    const rows = this.#histories.map((history) => history.row(this.#events, acknowledged));
+    return { rows, before, after, atTheEnd };
   }
 
-  /** The load by itself, so that it is known what is there without any fault. */
-  async #alone(): Promise<void> {
+  #drive(): void {
+    this.#driving = Promise.all(this.#journeys.map((journeys) => journeys.run()));
+  }
+
+  /** Ends every journey and every connection. */
+  async #footprintsAtRest(): Promise<Footprint[]> {
+    for (const journeys of this.#journeys) journeys.stop();
+    await this.#driving;
+    await this.#balancer.closeConnections();
+    await pause(REST_MS);
+    return this.#processes.footprints();
+  }
+
+  async #withoutFault(): Promise<void> {
     const { history } = this.#calls;
-    const cpuWait = this.#cpuWait();
-    history.begin();
-    await pause(WARM_UP_MS);
-    history.healed(performance.now());
-    await this.#untilQuiet(history);
-    history.cpuWaits.push(cpuWait.worst());
-    history.end();
+    await this.#once(history, async () => {
+      await pause(WARM_UP_MS);
+      return performance.now();
+    });
   }
 
-  async #several(fault: Fault): Promise<void> {
+  async #repeat(fault: Fault): Promise<void> {
     const history = new FaultHistory(fault.name, fault.excuses ?? {});
     this.#histories.push(history);
     this.#calls.history = history;
-    // What is still under way was sent under the fault before, and this one must not be what becomes of it.
+    // Calls of the fault before must not meet this one.
     await this.#untilSettled();
     const times = fault.isLong === true ? 1 : this.#options.times;
     for (let time = 1; time <= times; time++) {
-      this.#say(`${fault.name}, ${time} of ${times}`);
-      const cpuWait = this.#cpuWait();
-      history.begin();
-      await fault.happen({
-        stack: this.#stack,
-        processes: this.#processes,
-        dataIsLost: () => {
-          this.#dataGeneration++;
-          for (const each of this.#histories) each.forgetUntold(this.#events);
-        },
+      say(`${fault.name}, ${time} of ${times}`);
+      await this.#once(history, async () => {
+        await fault.happen({
+          ...this.#stack.parts,
+          processes: this.#processes,
+          heal: () => {
+            this.#stack.heal();
+          },
+          dataIsLost: () => {
+            this.#dataGeneration++;
+            for (const each of this.#histories) each.forgetUnpublished(this.#events);
+          },
+        });
+        const healedAtMs = performance.now();
+        history.healed(healedAtMs);
+        if (fault.isAboutEvents === true) await this.#untilPublished(history, healedAtMs);
+        return healedAtMs;
       });
-      const healedAtMs = performance.now();
-      history.healed(healedAtMs);
-      if (fault.isAboutEvents === true) await this.#untilPublished(history, healedAtMs);
-      await this.#untilQuiet(history);
-      history.cpuWaits.push(cpuWait.worst());
-      history.end();
       history.orphanedLocations += await this.#stack.orphanedLocations();
     }
   }
 
-  #cpuWait(): CpuWait {
-    return new CpuWait([process.pid, ...this.#processes.all.map((service) => service.process.pid)]);
-  }
-
-  /** Nothing has failed for a while, and it is known what became of all that was sent before. */
-  async #untilQuiet(history: FaultHistory): Promise<void> {
-    const isQuiet = () => history.quietMs(performance.now()) >= QUIET_FOR_MS;
-    await this.#until(RECOVERS_WITHIN_MS, isQuiet);
+  /** happen returns when the dependency worked again. */
+  async #once(history: FaultHistory, happen: () => Promise<number>): Promise<void> {
+    const pids = [process.pid, ...this.#processes.all.map(({ pid }) => pid)];
+    const meters = pids.map((pid) => new ProcessMeter(pid));
+    history.begin();
+    history.healed(await happen());
+    await this.#until(RECOVERY_MS, () => history.quietMs(performance.now()) >= QUIET_MS);
     await this.#untilSettled();
+    const waits = meters.map((meter) => meter.usage()).map((usage) => usage.stolenSeconds / usage.seconds);
+    history.cpuWaits.push(Math.max(0, ...waits.filter((share) => share > 0)));
+    history.end();
   }
 
-  /** Each call ends by itself, answered or not. */
+  /** Every call ends, with an answer or by the SDK's timeout. */
   async #untilSettled(): Promise<void> {
     const sentBeforeMs = performance.now();
     await this.#until(Infinity, () => this.#calls.isSettled(sentBeforeMs));
   }
 
-  /** What had been told until now is out; what is told meanwhile may still be on its way. */
+  /** Until everything that is acknowledged now is published. */
   async #untilPublished(history: FaultHistory, healedAtMs: number): Promise<void> {
-    const owed = this.#owed();
-    await this.#until(EVENTS_OUT_WITHIN_MS, () => owed.every((key) => this.#events.has(key)));
+    const keys = this.#acknowledged();
+    await this.#until(EVENTS_OUT_MS, () => keys.every((key) => this.#events.has(key)));
     history.eventsOutMs.push(performance.now() - healedAtMs);
   }
 
   async #lastEvents(): Promise<void> {
-    const areOut = () => this.#owed().every((key) => this.#events.has(key));
+    const areOut = () => this.#acknowledged().every((key) => this.#events.has(key));
     if (areOut()) return;
-    this.#say('waiting for events that killed processes had in their hands');
-    await this.#until(LAST_EVENTS_WITHIN_MS, areOut);
+    say('waiting for the events of killed processes');
+    await this.#until(LAST_EVENTS_MS, areOut);
   }
 
-  #owed(): string[] {
+  #acknowledged(): string[] {
     return this.#histories.flatMap(({ acknowledged }) => acknowledged);
   }
 
   async #until(withinMs: number, isDone: () => boolean): Promise<void> {
     const giveUpAtMs = performance.now() + withinMs;
-    while (!isDone() && performance.now() < giveUpAtMs) await pause(LOOK_EVERY_MS);
+    while (!isDone() && performance.now() < giveUpAtMs) await pause(POLL_MS);
   }
 }

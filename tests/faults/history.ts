@@ -1,29 +1,40 @@
-import { Counts } from '../../src/dev/load/measurements.js';
 import type { EventLog } from './event-log.js';
 
-/** What one kind of fault is forgiven; whatever is not named here has to hold during each of them. */
+/** What one kind of fault excuses; everything else has to hold during each of them. */
 export interface Excuses {
-  /** A process dies with requests in its hands: their connections break. */
+  /** A process dies with requests in flight. */
   brokenConnections?: true;
-  /** A process stands still for so long, and whoever asks it waits. */
+  /** A process stands still for so long. */
   laterByMs?: number;
-  /** Redis comes back empty: what nobody was told of yet may have been told to the bus. */
+  /** Redis loses its data: an event that was not acknowledged yet may have been published. */
   lostData?: true;
 }
 
 /** By the contract. */
 const ANSWER_WITHIN_MS = 1_000;
 
-/** What happened while one fault was there, and until it was over. */
+export class Counts {
+  readonly #counts: Record<string, number> = {};
+
+  add(what: string): void {
+    this.#counts[what] = (this.#counts[what] ?? 0) + 1;
+  }
+
+  toObject(): Record<string, number> {
+    return { ...this.#counts };
+  }
+}
+
+/** What happened during one kind of fault and until it was over. */
 export class FaultHistory {
   readonly failed = new Counts();
   readonly wrong = new Counts();
-  /** The events of all starts and ends that were acknowledged. */
+  /** The events of all acknowledged starts and ends. */
   acknowledged: string[] = [];
   readonly recoveryMs: number[] = [];
-  /** From the end of the fault until all that was acknowledged by then had been told. */
+  /** From the end of the fault until all events acknowledged by then were published. */
   readonly eventsOutMs: number[] = [];
-  /** Of the processes' time, how much they waited for a processor. */
+  /** Shares of the time in which a process was ready to run and every CPU was busy. */
   readonly cpuWaits: number[] = [];
   requests = 0;
   journeysLost = 0;
@@ -42,12 +53,12 @@ export class FaultHistory {
     this.#lastFailureSentAtMs = -Infinity;
   }
 
-  /** The dependency is as it should be, from this moment of performance.now() on. */
+  /** The dependency works again since this moment of performance.now(). */
   healed(atMs: number): void {
     this.#healedAtMs = atMs;
   }
 
-  /** How long nothing has failed that was sent since. */
+  /** For how long every request that was sent has succeeded. */
   quietMs(nowMs: number): number {
     return nowMs - Math.max(this.#healedAtMs, this.#lastFailureSentAtMs);
   }
@@ -56,7 +67,7 @@ export class FaultHistory {
     this.recoveryMs.push(Math.max(0, this.#lastFailureSentAtMs - this.#healedAtMs));
   }
 
-  /** tookMs: beyond what the service was asked to hold it, and less what this process was late by meanwhile. */
+  /** tookMs: without the requested wait and the lag of this process. */
   answered(tookMs: number): void {
     this.requests++;
     this.slowestMs = Math.max(this.slowestMs, tookMs);
@@ -75,13 +86,13 @@ export class FaultHistory {
     if (this.excuses.brokenConnections !== true) this.wrong.add(`connection: ${reason}`);
   }
 
-  /** Redis' data is gone, and with it what had not been told. */
-  forgetUntold(events: EventLog): void {
+  /** Redis' data is lost, and with it the events that were not published. */
+  forgetUnpublished(events: EventLog): void {
     this.acknowledged = this.acknowledged.filter((key) => events.has(key));
   }
 
-  /** events: what the bus has received at the end of all. known: of all histories together. */
-  row(events: EventLog, known: ReadonlySet<string>): FaultRow {
+  /** events: at the end of the run. acknowledged: of all histories. */
+  row(events: EventLog, acknowledged: ReadonlySet<string>) {
     const keys = this.acknowledged;
     return {
       fault: this.name,
@@ -90,11 +101,12 @@ export class FaultHistory {
       failed: this.failed.toObject(),
       wrong: this.wrong.toObject(),
       journeysLost: this.journeysLost,
+      /** Of acknowledged starts and ends. */
       events: keys.length,
       eventsLost: keys.filter((key) => !events.has(key)).length,
       eventsRepeated: keys.reduce((sum, key) => sum + events.repeatsOf(key), 0),
       eventsWithTwoIds: keys.filter((key) => events.idsOf(key) > 1).length,
-      eventsOfNothing: this.excuses.lostData === true ? 0 : events.unknownOf(this.name, known),
+      eventsUnknown: this.excuses.lostData === true ? 0 : events.unknownOf(this.name, acknowledged),
       orphanedLocations: this.orphanedLocations,
       slowestMs: this.slowestMs,
       recoveryMs: this.recoveryMs,
@@ -104,22 +116,4 @@ export class FaultHistory {
   }
 }
 
-export interface FaultRow {
-  fault: string;
-  times: number;
-  requests: number;
-  failed: Record<string, number>;
-  wrong: Record<string, number>;
-  journeysLost: number;
-  /** Of acknowledged starts and ends. */
-  events: number;
-  eventsLost: number;
-  eventsRepeated: number;
-  eventsWithTwoIds: number;
-  eventsOfNothing: number;
-  orphanedLocations: number;
-  slowestMs: number;
-  recoveryMs: number[];
-  eventsOutMs: number[];
-  cpuWait: number;
-}
+export type FaultRow = ReturnType<FaultHistory['row']>;

@@ -1,10 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Reading } from '../../src/dev/load/answers.js';
-import { livePath, sessionPath, updatesPath } from '../../src/dev/load/phone.js';
-import type { LoadSession } from '../../src/dev/load/sessions.js';
+import { JourneyApiError, type JourneyApi } from '../../src/client/index.js';
 import type { Calls } from './calls.js';
 import { endOf, startOf } from './event-log.js';
+
+export interface FaultSession {
+  sessionId: string;
+  home: { latitude: number; longitude: number };
+  trainer: JourneyApi;
+  student: JourneyApi;
+}
 
 export const UPDATE_INTERVAL_MS = 500;
 const BEAT_MS = 1_000;
@@ -12,41 +16,48 @@ const FEWEST_BEATS = 4;
 const MOST_BEATS = 12;
 const RETRY_MS = 250;
 const GIVE_UP_AFTER_MS = 60_000;
-const HELD_SECONDS = 1;
+const WAIT_SECONDS = 1;
 const METERS_PER_DEGREE = 111_195;
 
+type Outcome<Data> =
+  | { kind: 'done'; data: Data }
+  | { kind: 'refused'; status: number; code: string }
+  /** A 5xx, or no answer. */
+  | { kind: 'unavailable' };
+
 /**
- * A trainer and a student who make one journey after the other, one call at a time, so that it is known at each moment
- * what the service has acknowledged, and what it may therefore not say.
+ * A trainer and a student who make one journey after the other with one call at a time, so that it is always known what
+ * the service has acknowledged.
  */
 export class Journeys {
-  readonly #session: LoadSession;
+  readonly #session: FaultSession;
   readonly #calls: Calls;
-  /** Counts up with each loss of Redis' data. */
+  /** Increases with each loss of Redis' data. */
   readonly #dataGeneration: () => number;
   #sequence = 0;
-  #etag: string | undefined;
-  /** The last that the service took in this journey. */
-  #taken: number | undefined;
+  #etag: string | null = null;
+  /** The last accepted sequence of this journey. */
+  #accepted: number | undefined;
   #isStopping = false;
 
-  constructor(session: LoadSession, calls: Calls, dataGeneration: () => number) {
+  constructor(session: FaultSession, calls: Calls, dataGeneration: () => number) {
     this.#session = session;
     this.#calls = calls;
     this.#dataGeneration = dataGeneration;
   }
 
+  /** The current journey is ended first. */
   stop(): void {
     this.#isStopping = true;
   }
 
-  run(): Promise<void> {
+  async run(): Promise<void> {
     this.#isStopping = false;
-    return this.#oneAfterTheOther();
+    await pause(Math.random() * BEAT_MS * MOST_BEATS);
+    await this.#untilStopped();
   }
 
-  async #oneAfterTheOther(): Promise<void> {
-    await pause(Math.random() * BEAT_MS * MOST_BEATS);
+  async #untilStopped(): Promise<void> {
     while (!this.#isStopping) await this.#journey();
   }
 
@@ -59,132 +70,130 @@ export class Journeys {
         this.#lost(generation, 'update');
         return;
       }
-      const isShown = await this.#look(generation);
-      if (isShown === false) {
+      if ((await this.#watch(generation)) === false) {
         this.#lost(generation, 'live');
         return;
       }
       await pause(BEAT_MS * (0.6 + 0.4 * Math.random()));
     }
-    if (await this.#end()) await this.#lookAfterTheEnd(generation);
-    else this.#lost(generation, 'end');
+    if (!(await this.#end())) {
+      this.#lost(generation, 'end');
+      return;
+    }
+    this.#etag = null;
+    if ((await this.#watch(generation)) === true) this.#wrong('live: an ended journey is active');
   }
 
-  /** Somebody was told that a journey is not there which was acknowledged and not ended. */
+  /** The service does not know a journey that it acknowledged and that was not ended. */
   #lost(generation: number, where: string): void {
     if (generation !== this.#dataGeneration()) return;
     this.#calls.history.journeysLost++;
-    this.#calls.history.wrong.add(`${where}: an active journey is not there`);
+    this.#wrong(`${where}: an active journey is lost`);
   }
 
-  /** @returns false where it came to no answer in all that time */
+  #wrong(what: string): void {
+    this.#calls.history.wrong.add(what);
+  }
+
+  /** @returns false where nothing was answered until this gave up */
   async #start(): Promise<boolean> {
-    const { sessionId } = this.#session;
-    this.#etag = undefined;
-    this.#taken = undefined;
-    const reading = await this.#untilAnswered('start', 'start-journey');
-    if (reading.kind === 'done') {
-      this.#calls.history.acknowledged.push(startOf(sessionId, reading.data.startedAt));
-    }
-    return reading.kind === 'done' || (reading.kind === 'refused' && reading.status !== 503);
+    const { sessionId, trainer } = this.#session;
+    this.#etag = null;
+    this.#accepted = undefined;
+    const generation = this.#dataGeneration();
+    const outcome = await this.#repeated('start', (idempotencyKey) =>
+      trainer.start(sessionId, { idempotencyKey }),
+    );
+    if (outcome.kind === 'refused' && generation === this.#dataGeneration())
+      this.#wrong(`start: ${outcome.status} ${outcome.code}`);
+    if (outcome.kind === 'done')
+      this.#calls.history.acknowledged.push(startOf(sessionId, outcome.data.startedAt));
+    return outcome.kind !== 'unavailable';
   }
 
   /** @returns false where the service says that there is no journey */
   async #update(): Promise<boolean> {
-    const { sessionId, trainerToken, home } = this.#session;
-    // To and fro by a metre, so that no two updates are implausible however soon one follows the other.
+    const { sessionId, trainer, home } = this.#session;
+    // A metre at a time, so that no two updates are implausible however fast they follow each other.
     const meters = 20 + Math.abs((this.#sequence % 80) - 40);
-    const body = JSON.stringify({
-      sessionId,
-      latitude: home.latitude + meters / METERS_PER_DEGREE,
-      longitude: home.longitude,
-      accuracy: 5,
-      sequence: ++this.#sequence,
-    });
-    const headers = ['authorization', `Bearer ${trainerToken}`, 'content-type', 'application/json'];
-    const reading = await this.#calls.make('update', sessionId, {
-      ...{ method: 'POST', path: updatesPath, headers, body },
-    });
-    if (reading.kind === 'done') this.#taken = this.#sequence;
-    if (reading.kind !== 'refused' || reading.status === 503 || reading.status === 429) return true;
-    if (reading.status === 404 || reading.status === 410) return false;
-    this.#calls.history.wrong.add(`update: ${reading.status} ${reading.code}`);
-    return true;
+    const latitude = home.latitude + meters / METERS_PER_DEGREE;
+    const position = { sessionId, latitude, longitude: home.longitude, accuracy: 5 };
+    const outcome = await attempt(trainer.update({ ...position, sequence: ++this.#sequence }));
+    switch (outcome.kind) {
+      case 'done':
+        this.#accepted = this.#sequence;
+        return true;
+      case 'unavailable':
+        return true;
+      case 'refused': {
+        const isKnown = [404, 410, 429].includes(outcome.status);
+        if (!isKnown) this.#wrong(`update: ${outcome.status} ${outcome.code}`);
+        return outcome.status !== 404 && outcome.status !== 410;
+      }
+    }
   }
 
-  /** @returns whether the journey is shown as active; undefined where that was not said */
-  async #look(generation: number): Promise<boolean | undefined> {
-    const { sessionId, studentToken } = this.#session;
-    const headers = ['authorization', `Bearer ${studentToken}`];
-    // Every other student waits for news.
-    const waits = this.#etag !== undefined && this.#sequence % 2 === 0;
-    if (waits) headers.push('if-none-match', this.#etag ?? '', 'prefer', `wait=${HELD_SECONDS}`);
-    const request = { method: 'GET', path: livePath(sessionId), headers, body: null } as const;
-    const reading = await this.#calls.make('live', sessionId, request, waits ? HELD_SECONDS * 1_000 : 0);
-    if (reading.kind === 'done') {
-      const { isActive, location } = reading.data;
-      this.#etag = isActive ? reading.etag : undefined;
-      const isOld = this.#taken !== undefined && (location?.sequence ?? -1) < this.#taken;
-      if (isActive && isOld && generation === this.#dataGeneration()) {
-        this.#calls.history.wrong.add('live: an older position than the last that was taken');
-      }
-      return isActive;
-    }
-    if (reading.kind === 'refused' && reading.status !== 503) {
-      this.#calls.history.wrong.add(`live: ${reading.status} ${reading.code}`);
-    }
-    return undefined;
+  /** @returns whether the journey is shown as active; undefined where the answer does not say */
+  async #watch(generation: number): Promise<boolean | undefined> {
+    const { sessionId, student } = this.#session;
+    // Every other poll waits for a change.
+    const waits = this.#etag !== null && this.#sequence % 2 === 0;
+    const options = waits ? { etag: this.#etag, waitSeconds: WAIT_SECONDS } : {};
+    const outcome = await attempt(student.live(sessionId, options));
+    if (outcome.kind === 'refused') this.#wrong(`live: ${outcome.status} ${outcome.code}`);
+    if (outcome.kind !== 'done' || outcome.data.journey === null) return undefined;
+    const { journey, etag } = outcome.data;
+    this.#etag = journey.isActive ? etag : null;
+    const isOld = this.#accepted !== undefined && (journey.location?.sequence ?? -1) < this.#accepted;
+    if (journey.isActive && isOld && generation === this.#dataGeneration())
+      this.#wrong('live: an older position than the last accepted one');
+    return journey.isActive;
   }
 
   /** @returns false where the service says that there was no journey */
   async #end(): Promise<boolean> {
-    const { sessionId } = this.#session;
-    if (this.#taken !== undefined && this.#sequence % 2 === 0) {
-      const reading = await this.#untilAnswered('arrived', 'arrived');
-      if (reading.kind === 'done') {
-        this.#calls.history.acknowledged.push(endOf(sessionId, reading.data.arrivedAt));
-        return true;
-      }
-      // A home that cannot be read leaves no other way to end than a stop.
-      if (reading.kind === 'refused' && reading.code !== 'LOCATION_UNKNOWN') return false;
+    const { sessionId, trainer } = this.#session;
+    if (this.#accepted !== undefined && this.#sequence % 2 === 0) {
+      const arrived = await this.#repeated('arrived', (idempotencyKey) =>
+        trainer.arrived(sessionId, { idempotencyKey }),
+      );
+      if (arrived.kind === 'done') return this.#ended(arrived.data.arrivedAt);
+      // Without a readable home only stop is left.
+      if (arrived.kind === 'refused' && arrived.code !== 'LOCATION_UNKNOWN') return false;
     }
-    const reading = await this.#untilAnswered('stop', 'stop-journey');
-    if (reading.kind !== 'done') return false;
-    this.#calls.history.acknowledged.push(endOf(sessionId, reading.data.stoppedAt));
+    const stopped = await this.#repeated('stop', (idempotencyKey) =>
+      trainer.stop(sessionId, { idempotencyKey }),
+    );
+    return stopped.kind === 'done' && this.#ended(stopped.data.stoppedAt);
+  }
+
+  #ended(at: string): true {
+    this.#calls.history.acknowledged.push(endOf(this.#session.sessionId, at));
     return true;
   }
 
-  async #lookAfterTheEnd(generation: number): Promise<void> {
-    this.#etag = undefined;
-    if ((await this.#look(generation)) === true)
-      this.#calls.history.wrong.add('live: an ended journey is active');
-  }
-
-  /** As an app does: the same key again until there is an answer that is about the journey. */
-  async #untilAnswered<Kind extends 'start' | 'arrived' | 'stop'>(
-    kind: Kind,
-    call: string,
-  ): Promise<Reading<Kind>> {
-    const { sessionId, trainerToken } = this.#session;
-    const headers = ['authorization', `Bearer ${trainerToken}`, 'idempotency-key', randomUUID()];
-    const request = { method: 'POST', path: sessionPath(sessionId, call), headers, body: null } as const;
+  /** As an app does: with the same idempotency key until the service is available. */
+  async #repeated<Data>(what: string, call: (key: string) => Promise<Data>): Promise<Outcome<Data>> {
+    const key = this.#session.trainer.newIdempotencyKey();
     const giveUpAtMs = performance.now() + GIVE_UP_AFTER_MS;
     for (;;) {
-      const generation = this.#dataGeneration();
-      const reading = await this.#calls.make(kind, sessionId, request);
-      const isFinal = reading.kind === 'done' || (reading.kind === 'refused' && reading.status !== 503);
-      if (isFinal) {
-        const isExcused = generation !== this.#dataGeneration() || kind !== 'start';
-        if (reading.kind === 'refused' && !isExcused) {
-          this.#calls.history.wrong.add(`${kind}: ${reading.status} ${reading.code}`);
-        }
-        return reading;
-      }
+      const outcome = await attempt(call(key));
+      if (outcome.kind !== 'unavailable') return outcome;
       if (performance.now() > giveUpAtMs) {
-        this.#calls.history.wrong.add(`${kind}: not served for a minute`);
-        return reading;
+        this.#wrong(`${what}: unavailable for a minute`);
+        return outcome;
       }
       await pause(RETRY_MS);
     }
+  }
+}
+
+async function attempt<Data>(call: Promise<Data>): Promise<Outcome<Data>> {
+  try {
+    return { kind: 'done', data: await call };
+  } catch (error) {
+    if (!(error instanceof JourneyApiError)) throw error;
+    const { status, code } = error;
+    return status === 0 || status >= 500 ? { kind: 'unavailable' } : { kind: 'refused', status, code };
   }
 }

@@ -1,24 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { LocalService } from '../../src/dev/local-service.js';
 import { asModule } from '../support/preloaded.js';
+import type { ServiceProcess } from '../support/stack.js';
 import type { Balancer } from './balancer.js';
-import type { Stack } from './stack.js';
+import type { FaultStack } from './fault-stack.js';
 
 /** Of one process, by its own metrics. */
 export interface Footprint {
-  /** In use, without garbage: the heap, and what is held beside it. */
+  /** The heap in use after a garbage collection, and external memory. */
   megabytes: number;
   openFiles: number;
-  /** Sockets, timers and the like, as Node.js counts them. */
+  /** Sockets, timers and the like. */
   handles: number;
 }
 
 const HEALTH_EVERY_MS = 100;
 
-/**
- * For Node's --import. Without load V8 collects when it likes: processes that hold 35 MB were seen with up to 67.
- */
-const collectsWhenTold = asModule(`
+/** For Node's --import: a garbage collection on SIGWINCH. An idle process may not collect for a long time. */
+const collectOnSignal = asModule(`
   import { setFlagsFromString } from 'node:v8';
   import { runInNewContext } from 'node:vm';
   setFlagsFromString('--expose-gc');
@@ -27,51 +25,47 @@ const collectsWhenTold = asModule(`
 
 /** The processes of the service behind the balancer. */
 export class Processes {
-  readonly #stack: Stack;
+  readonly #stack: FaultStack;
   readonly #balancer: Balancer;
-  #all: LocalService[] = [];
+  all: ServiceProcess[] = [];
 
-  constructor(stack: Stack, balancer: Balancer) {
+  constructor(stack: FaultStack, balancer: Balancer) {
     this.#stack = stack;
     this.#balancer = balancer;
   }
 
-  get all(): readonly LocalService[] {
-    return this.#all;
-  }
-
-  async startOne(nodeArgs: readonly string[] = []): Promise<LocalService> {
-    const service = await this.#stack.startService(['--import', collectsWhenTold, ...nodeArgs]);
-    this.#all.push(service);
+  async startOne(nodeArgs: readonly string[] = []): Promise<ServiceProcess> {
+    const service = await this.#stack.startService(['--import', collectOnSignal, ...nodeArgs]);
+    this.all.push(service);
     this.#balancer.add(originOf(service));
     return service;
   }
 
   /** The oldest. */
-  first(): LocalService {
-    const [service] = this.#all;
-    if (service === undefined) throw new Error('no process is up');
+  first(): ServiceProcess {
+    const [service] = this.all;
+    if (service === undefined) throw new Error('no process is running');
     return service;
   }
 
-  /** A new process in place of the oldest, which ends in order. */
-  async firstReplacedBy(nodeArgs: readonly string[]): Promise<LocalService> {
+  /** Starts a process in place of the oldest, which is stopped. */
+  async replaceFirst(nodeArgs: readonly string[]): Promise<ServiceProcess> {
     const service = this.first();
     const replacement = await this.startOne(nodeArgs);
-    process.kill(service.process.pid, 'SIGTERM');
+    process.kill(service.pid, 'SIGTERM');
     await this.drain(service);
     return replacement;
   }
 
-  /** As a balancer that looks every so often and finds nobody there. */
-  async noticeDeath(service: LocalService): Promise<void> {
-    await service.process.ended;
+  /** The balancer notices a dead process at its next health check. */
+  async noticeDeath(service: ServiceProcess): Promise<void> {
+    await service.ended;
     await pause(HEALTH_EVERY_MS);
-    await this.#drop(service);
+    await this.#remove(service);
   }
 
-  /** As a balancer that asks whether the process is ready: takes it out, and answers how it ended. */
-  async drain(service: LocalService): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+  /** The balancer takes a process out when it is not ready any more. */
+  async drain(service: ServiceProcess): ServiceProcess['ended'] {
     const isReady = async () => {
       const answer = await fetch(`${originOf(service)}/health/ready`);
       await answer.arrayBuffer();
@@ -79,36 +73,35 @@ export class Processes {
     };
     while (await isReady()) await pause(HEALTH_EVERY_MS);
     this.#balancer.takeOut(originOf(service));
-    const end = await service.process.ended;
-    await this.#drop(service);
+    const end = await service.ended;
+    await this.#remove(service);
     return end;
   }
 
   footprints(): Promise<Footprint[]> {
-    return Promise.all(this.#all.map(footprintOf));
+    return Promise.all(this.all.map(footprintOf));
   }
 
-  async #drop(service: LocalService): Promise<void> {
-    this.#all = this.#all.filter((other) => other !== service);
-    await this.#balancer.forget(originOf(service));
+  async #remove(service: ServiceProcess): Promise<void> {
+    this.all = this.all.filter((other) => other !== service);
+    await this.#balancer.remove(originOf(service));
   }
 }
 
-function originOf({ port }: LocalService): string {
+function originOf({ port }: ServiceProcess): string {
   return `http://127.0.0.1:${port}`;
 }
 
-async function footprintOf({ process: { pid }, managementPort }: LocalService): Promise<Footprint> {
+async function footprintOf({ pid, managementPort }: ServiceProcess): Promise<Footprint> {
   const metrics = async () => (await fetch(`http://127.0.0.1:${managementPort}/metrics`)).text();
   process.kill(pid, 'SIGWINCH');
-  // The first may be answered in the turn before the signal is heard.
+  // The first request may be handled before the signal.
   await metrics();
   const text = await metrics();
   const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? NaN);
+  const bytes = value('nodejs_heap_size_used_bytes') + value('nodejs_external_memory_bytes');
   return {
-    megabytes: Math.round(
-      (value('nodejs_heap_size_used_bytes') + value('nodejs_external_memory_bytes')) / 2 ** 20,
-    ),
+    megabytes: Math.round(bytes / 1e6),
     openFiles: value('process_open_fds'),
     handles: value('nodejs_active_resources_total'),
   };

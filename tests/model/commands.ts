@@ -6,123 +6,107 @@ import type { History } from './history.js';
 
 type Command = fc.AsyncCommand<History, null>;
 
-/** How much time passes first: so many milliseconds, or up to so many around the moment at which the next TTL is over. */
+/** How much time passes first: milliseconds, or until around the moment at which a TTL ends. */
 type Wait = { ms: number } | { edge: number; aroundMs: number };
 type Who = 'trainer' | 'student' | 'admin' | 'otherTrainer' | 'otherStudent';
 
-/** What a phone sends, in part relative to what the model knows. */
+/** What a phone sends, in part relative to the state of the model. */
 interface Update {
-  session: number;
-  insists: boolean;
-  who: Who;
   place: { fromHome: number } | { fromLast: number };
-  /** Above the last one; undefined: none. */
+  /** Above the last sequence; undefined: no sequence. */
   sequenceAhead: number | undefined;
   fields: Omit<Partial<UpdateBody>, 'sessionId' | 'sequence'>;
 }
 
-/** No sum of ways is exactly at a limit or between two whole metres, where the rounding of a sine would decide. */
+/** insists: the call is made whether or not there is a journey. */
+type Action =
+  | {
+      kind: 'start' | 'arrived' | 'stop';
+      session: number;
+      who: Who;
+      insists: boolean;
+      key?: string | undefined;
+    }
+  | ({ kind: 'update'; session: number; who: Who; insists: boolean } & Update)
+  | { kind: 'live'; session: number; who: Who; isConditional: boolean }
+  | { kind: 'sweep' }
+  | { kind: 'setStatus'; session: number; status: string };
+
+/** Keeps every distance off the limits and off half metres, where the rounding of a sine would decide. */
 const NEVER_EVEN = 1.000_013_7;
 const HERE = { latitude: 12.9716, longitude: 77.5946 };
 
-/** One step of a history; shown as it is written here, so that a shrunk one can be read. */
-abstract class Step<Parameters> implements Command {
-  constructor(
-    readonly wait: Wait,
-    readonly parameters: Parameters,
-  ) {}
+/** One step of a history. */
+class Step implements Command {
+  readonly #wait: Wait;
+  readonly #action: Action;
 
-  abstract check(history: Readonly<History>): boolean;
+  constructor(wait: Wait, action: Action) {
+    this.#wait = wait;
+    this.#action = action;
+  }
+
+  check(history: Readonly<History>): boolean {
+    const action = this.#action;
+    if (!('insists' in action) || action.insists) return true;
+    return hasJourney(history, action.session) !== (action.kind === 'start');
+  }
 
   async run(history: History): Promise<void> {
-    await history.pass(waitMs(history, this.wait));
-    await this.make(history);
+    await history.pass(waitMs(history, this.#wait));
+    const action = this.#action;
+    if (action.kind === 'sweep') {
+      await history.sweep();
+      return;
+    }
+    const who = 'who' in action ? action.who : 'trainer';
+    const { sessionId, caller, platform } = chosen(history, action.session, who);
+    switch (action.kind) {
+      case 'start':
+      case 'arrived':
+      case 'stop':
+        await history.make({ kind: action.kind, sessionId, caller, key: action.key });
+        break;
+      case 'update':
+        await history.make({
+          kind: 'update',
+          sessionId,
+          caller,
+          body: bodyOf(history, sessionId, platform, action),
+        });
+        break;
+      case 'live':
+        await history.make({ kind: 'live', sessionId, caller }, action.isConditional);
+        break;
+      case 'setStatus':
+        if (platform !== null) await history.setStatus(platform, action.status);
+    }
   }
 
-  abstract make(history: History): Promise<void>;
-
+  /** Shown for a shrunk history. */
   toString(): string {
-    return `${this.constructor.name}(${JSON.stringify(this.parameters)} after ${JSON.stringify(this.wait)})`;
+    return `${JSON.stringify(this.#action)} after ${JSON.stringify(this.#wait)}`;
   }
 }
 
-class Lifecycle extends Step<{
-  kind: 'start' | 'arrived' | 'stop';
-  session: number;
-  insists: boolean;
-  who: Who;
-  key?: string | undefined;
-}> {
-  override check(history: Readonly<History>): boolean {
-    const { kind, session, insists } = this.parameters;
-    return insists || hasJourney(history, session) !== (kind === 'start');
-  }
-
-  override async make(history: History): Promise<void> {
-    const { kind, session, who, key } = this.parameters;
-    const { sessionId, caller } = chosen(history, session, who);
-    await history.make({ kind, sessionId, caller, key });
-  }
+function bodyOf(
+  history: History,
+  sessionId: string,
+  platform: PlatformSession | null,
+  { place, sequenceAhead, fields }: Update,
+): UpdateBody {
+  const { journey } = history.state(sessionId);
+  const origin = 'fromHome' in place ? (platform?.home ?? HERE) : (journey?.last ?? HERE);
+  const meters = 'fromHome' in place ? place.fromHome : place.fromLast;
+  const lastSequence = journey?.lastNumbered?.sequence ?? 10;
+  return {
+    sessionId,
+    ...metersNorthOf(origin, meters * NEVER_EVEN),
+    ...(sequenceAhead !== undefined && { sequence: lastSequence + sequenceAhead }),
+    ...fields,
+  };
 }
 
-class SendPosition extends Step<Update> {
-  override check(history: Readonly<History>): boolean {
-    return this.parameters.insists || hasJourney(history, this.parameters.session);
-  }
-
-  override async make(history: History): Promise<void> {
-    const { session, who, place, sequenceAhead, fields } = this.parameters;
-    const { sessionId, caller, platform } = chosen(history, session, who);
-    const { journey } = history.state(sessionId);
-    const origin = 'fromHome' in place ? (platform?.home ?? HERE) : (journey?.last ?? HERE);
-    const meters = 'fromHome' in place ? place.fromHome : place.fromLast;
-    const before = journey?.lastNumbered?.sequence ?? 10;
-    const body: UpdateBody = {
-      sessionId,
-      ...metersNorthOf(origin, meters * NEVER_EVEN),
-      ...(sequenceAhead !== undefined && { sequence: before + sequenceAhead }),
-      ...fields,
-    };
-    await history.make({ kind: 'update', sessionId, caller, body });
-  }
-}
-
-class Watch extends Step<{ session: number; who: Who; isConditional: boolean }> {
-  override check(): boolean {
-    return true;
-  }
-
-  override async make(history: History): Promise<void> {
-    const { session, who, isConditional } = this.parameters;
-    const { sessionId, caller } = chosen(history, session, who);
-    await history.make({ kind: 'live', sessionId, caller }, isConditional);
-  }
-}
-
-class Sweep extends Step<null> {
-  override check(): boolean {
-    return true;
-  }
-
-  override async make(history: History): Promise<void> {
-    await history.sweep();
-  }
-}
-
-/** The platform moves a session on. */
-class SetStatus extends Step<{ session: number; status: string }> {
-  override check(): boolean {
-    return true;
-  }
-
-  override async make(history: History): Promise<void> {
-    const { session, status } = this.parameters;
-    const { platform } = chosen(history, session, 'trainer');
-    if (platform !== null) await history.setStatus(platform, status);
-  }
-}
-
-/** Most calls are made where there is something to say; those that insist are made whatever is so. */
 function hasJourney(history: Readonly<History>, index: number): boolean {
   const session = history.sessions[index];
   const journey = session && history.state(session.sessionId).journey;
@@ -133,7 +117,7 @@ function waitMs(history: History, wait: Wait): number {
   if ('ms' in wait) return wait.ms;
   const edges = history.edgesMs().sort((one, other) => one - other);
   const edgeMs = edges[wait.edge % Math.max(1, edges.length)];
-  // At least a millisecond, so that no two calls are at the same time.
+  // No two calls are at the same time.
   return edgeMs === undefined ? 1 : Math.max(1, edgeMs - history.clock.now() + wait.aroundMs);
 }
 
@@ -161,59 +145,34 @@ function sessionAt(history: History, index: number): PlatformSession {
   return session;
 }
 
-const wait: fc.Arbitrary<Wait> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ ms: fc.integer({ min: 1, max: 900 }) }) },
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      ms: fc.constantFrom(3_999, 4_000, 4_001, 4_600, 4_999, 5_000, 5_001, 5_200, 6_000),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ ms: fc.constantFrom(15_000, 15_001, 30_000, 60_000, 60_001, 299_999) }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ edge: fc.nat({ max: 9 }), aroundMs: fc.constantFrom(-1, 0, 1, 400) }),
-  },
+const weighted = <T>(...options: [weight: number, arbitrary: fc.Arbitrary<T>][]): fc.Arbitrary<T> =>
+  fc.oneof(...options.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+
+const wait = weighted<Wait>(
+  [4, fc.record({ ms: fc.integer({ min: 1, max: 900 }) })],
+  [6, fc.record({ ms: fc.constantFrom(3_999, 4_000, 4_001, 4_600, 4_999, 5_000, 5_001, 5_200, 6_000) })],
+  [1, fc.record({ ms: fc.constantFrom(15_000, 15_001, 30_000, 60_000, 60_001, 299_999) })],
+  [1, fc.record({ edge: fc.nat({ max: 9 }), aroundMs: fc.constantFrom(-1, 0, 1, 400) })],
 );
 
-/** 3: the session that does not exist. */
-const session = fc.oneof(
-  { weight: 12, arbitrary: fc.constantFrom(0, 0, 0, 1, 2) },
-  { weight: 1, arbitrary: fc.constant(3) },
-);
+/** Index 3 is the session that does not exist. */
+const session = weighted([12, fc.constantFrom(0, 0, 0, 1, 2)], [1, fc.constant(3)]);
 const mostly = (usual: Who): fc.Arbitrary<Who> =>
-  fc.oneof(
-    { weight: 9, arbitrary: fc.constant(usual) },
-    {
-      weight: 1,
-      arbitrary: fc.constantFrom<Who>('trainer', 'student', 'admin', 'otherTrainer', 'otherStudent'),
-    },
+  weighted<Who>(
+    [9, fc.constant(usual)],
+    [1, fc.constantFrom('trainer', 'student', 'admin', 'otherTrainer', 'otherStudent')],
   );
-const insists = fc.oneof(
-  { weight: 4, arbitrary: fc.constant(false) },
-  { weight: 1, arbitrary: fc.constant(true) },
-);
+const insists = weighted([4, fc.constant(false)], [1, fc.constant(true)]);
 const key = fc.option(fc.constantFrom('one', 'two', '~!3'), { nil: undefined });
 
 const lifecycle = (kind: 'start' | 'arrived' | 'stop') =>
-  fc.tuple(wait, fc.record({ kind: fc.constant(kind), session, insists, who: mostly('trainer'), key }));
+  fc.record({ kind: fc.constant(kind), session, insists, who: mostly('trainer'), key });
 
-const place = fc.oneof(
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      fromHome: fc.constantFrom(0.13, 60.29, 149.61, 150.43, 330.77, 480.17, 519.71, 1_900.37, 20_000.91),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      fromLast: fc.constantFrom(0, 0.51, 4.97, -12.31, 70.23, -141.53, 166.11, 171.89, -225.19, 2_000.39),
-    }),
-  },
+const placesFromHome = [0.13, 60.29, 149.61, 150.43, 330.77, 480.17, 519.71, 1_900.37, 20_000.91];
+const placesFromLast = [0, 0.51, 4.97, -12.31, 70.23, -141.53, 166.11, 171.89, -225.19, 2_000.39];
+const place = weighted<Update['place']>(
+  [2, fc.record({ fromHome: fc.constantFrom(...placesFromHome) })],
+  [3, fc.record({ fromLast: fc.constantFrom(...placesFromLast) })],
 );
 const optional = <Value>(values: Value[]) =>
   fc.option(fc.constantFrom(...values), { nil: undefined, freq: 2 });
@@ -236,41 +195,37 @@ const badFields = fc.constantFrom<Update['fields']>(
   { ageMs: 1.5 },
   { mocked: 'no' },
 );
-const sequenceAhead = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom(1, 1, 2, 1_000) },
-  { weight: 2, arbitrary: fc.constantFrom(0, -1, -10) },
-  { weight: 2, arbitrary: fc.constant(undefined) },
+const sequenceAhead = weighted<number | undefined>(
+  [6, fc.constantFrom(1, 1, 2, 1_000)],
+  [2, fc.constantFrom(0, -1, -10)],
+  [2, fc.constant(undefined)],
 );
-const position = fc.tuple(
-  wait,
-  fc.record({
-    session,
-    insists,
-    who: mostly('trainer'),
-    place,
-    sequenceAhead,
-    fields: fc.oneof({ weight: 12, arbitrary: goodFields }, { weight: 1, arbitrary: badFields }),
-  }),
-);
-const watch = fc.tuple(wait, fc.record({ session, who: mostly('student'), isConditional: fc.boolean() }));
-const status = fc.tuple(
-  wait,
-  fc.record({
-    session: fc.constantFrom(0, 1, 2),
-    status: fc.constantFrom('scheduled', 'pending_verification', 'scheduled', 'in_progress', 'cancelled'),
-  }),
-);
+const position = fc.record({
+  kind: fc.constant('update' as const),
+  ...{ session, insists, who: mostly('trainer'), place, sequenceAhead },
+  fields: weighted<Update['fields']>([12, goodFields], [1, badFields]),
+});
+const watch = fc.record({
+  kind: fc.constant('live' as const),
+  ...{ session, who: mostly('student'), isConditional: fc.boolean() },
+});
+const status = fc.record({
+  kind: fc.constant('setStatus' as const),
+  session: fc.constantFrom(0, 1, 2),
+  status: fc.constantFrom('scheduled', 'pending_verification', 'scheduled', 'in_progress', 'cancelled'),
+});
 
-/** As often as their share says, of 28. */
+/** Histories of up to so many steps. */
 export function histories(most: number): fc.Arbitrary<Iterable<Command>> {
-  const step = fc.oneof(
-    { weight: 11, arbitrary: position.map(([after, update]) => new SendPosition(after, update)) },
-    { weight: 6, arbitrary: watch.map(([after, look]) => new Watch(after, look)) },
-    { weight: 4, arbitrary: lifecycle('start').map(([after, call]) => new Lifecycle(after, call)) },
-    { weight: 3, arbitrary: lifecycle('arrived').map(([after, call]) => new Lifecycle(after, call)) },
-    { weight: 2, arbitrary: lifecycle('stop').map(([after, call]) => new Lifecycle(after, call)) },
-    { weight: 1, arbitrary: wait.map((after) => new Sweep(after, null)) },
-    { weight: 1, arbitrary: status.map(([after, change]) => new SetStatus(after, change)) },
+  const action = weighted<Action>(
+    [11, position],
+    [6, watch],
+    [4, lifecycle('start')],
+    [3, lifecycle('arrived')],
+    [2, lifecycle('stop')],
+    [1, fc.constant({ kind: 'sweep' })],
+    [1, status],
   );
+  const step = fc.tuple(wait, action).map(([before, what]) => new Step(before, what));
   return fc.commands([step], { maxCommands: most, size: 'max' });
 }

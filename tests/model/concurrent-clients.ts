@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Incoming } from '../../src/dev/load/connections.js';
 import { seededRandom, type Random } from '../../src/dev/simulation/random.js';
-import type { Call, Caller, HeardAnswer } from './contract/calls.js';
+import type { Call, Caller, ReceivedAnswer } from './contract/calls.js';
 import { metersNorthOf } from './contract/geometry.js';
 import { ordinaryRules, type Rules } from './contract/rules.js';
 import type { PlatformSession } from './contract/state.js';
@@ -11,14 +10,14 @@ import type { ServiceUnderModel } from './service-under-model.js';
 
 const HOME = { latitude: 12.9716, longitude: 77.5946, address: '12 Church Street' };
 const CLIENTS = 6;
-const OPERATIONS_A_SESSION = 120;
+export const OPERATIONS_A_SESSION = 120;
 const LONGEST_PAUSE_MS = 8;
 const WAIT_SECONDS = 1;
 const HANG_UP_WITHIN_MS = 12;
-/** Of the calls that change something: so many are not waited for to the end. */
+/** Of the calls that change something: the share whose connection is closed before the answer. */
 const UNHEARD_SHARE = 0.015;
 
-/** Short, so that updates of clients at once meet the limit and get through it. */
+/** A short interval, so that concurrent updates are both refused and accepted. */
 export const hurriedRules: Rules = { ...ordinaryRules, updateIntervalMs: 40, updateToleranceMs: 8 };
 export const hurriedSettings = { UPDATE_INTERVAL_MS: '40', UPDATE_TOLERANCE_MS: '8' };
 
@@ -39,8 +38,8 @@ const shares: [kind: Kind, share: number][] = [
   ['stopByStranger', 2],
 ];
 
-/** Several phones and browsers at the same session, each with one call after the other. */
-export class SessionUnderLoad {
+/** Several clients of one session, each with one call at a time. */
+export class ConcurrentClients {
   readonly session: PlatformSession = {
     ...{ sessionId: randomUUID(), trainerId: randomUUID(), studentId: randomUUID() },
     ...{ status: 'scheduled', home: HOME },
@@ -53,7 +52,7 @@ export class SessionUnderLoad {
   readonly #stranger: Caller = { userId: randomUUID(), role: 'trainer' };
   #made = 0;
   #sequence = 0;
-  /** The last ETag that anybody heard, and the state that it names. */
+  /** The last ETag and the model's name of the state. */
   #etag: { etag: string; version: string } | undefined;
 
   constructor(service: ServiceUnderModel, instances: number, seed: number) {
@@ -86,10 +85,10 @@ export class SessionUnderLoad {
     const hangsUp = call.kind !== 'live' && this.#random() < UNHEARD_SHARE;
     const fromMs = Date.now();
     const invokedAt = performance.now();
-    const incoming = hangsUp
-      ? await this.#service.sendAndHangUp(call, headers, instance, this.#random() * HANG_UP_WITHIN_MS)
-      : await this.#service.send(call, headers, instance);
-    const answer = heardOf(incoming);
+    const hangUpAfterMs = hangsUp ? this.#random() * HANG_UP_WITHIN_MS : undefined;
+    const received = await this.#service.send(call, headers, instance, hangUpAfterMs);
+    // After a 503 it is as unknown as without an answer whether the call was carried out.
+    const answer = received?.status === 503 ? null : received;
     const answeredAt = answer === null ? Infinity : performance.now();
     this.operations.push({
       ...{ client, call, answer, invokedAt, answeredAt, fromMs },
@@ -98,7 +97,7 @@ export class SessionUnderLoad {
     this.#remember(call, answer);
   }
 
-  #remember(call: Call, answer: HeardAnswer | null): void {
+  #remember(call: Call, answer: ReceivedAnswer | null): void {
     const etag = answer?.headers['etag'];
     if (call.kind !== 'live' || answer?.status !== 200 || typeof etag !== 'string') return;
     this.#etag = { etag, version: versionIn(dataOf(answer)) };
@@ -125,11 +124,11 @@ export class SessionUnderLoad {
     }
   }
 
-  /** So near each other that none is implausible; one end of the street is near enough to arrive. */
+  /** Two places so near each other that no move is implausible; one is near enough to arrive. */
   #position() {
     const meters = this.#random() < 0.7 ? 120.13 : 170.41;
     const chance = this.#random();
-    // Mostly a new one; at times the last again, or one from before.
+    // Mostly a new sequence, sometimes the last or an older one.
     const sequence = chance < 0.7 ? ++this.#sequence : Math.max(0, this.#sequence - (chance < 0.9 ? 0 : 2));
     const accuracy = this.#random() < 0.9 ? 30 : 1_500;
     return { sessionId: this.session.sessionId, ...metersNorthOf(HOME, meters), accuracy, sequence };
@@ -141,45 +140,11 @@ export class SessionUnderLoad {
   }
 }
 
-/** A 503 says that nobody knows what became of the call, as no answer does. */
-function heardOf(incoming: Incoming): HeardAnswer | null {
-  if (incoming.kind !== 'answer' || incoming.status === 503) return null;
-  const { status, headers, body } = incoming;
-  return { status, headers, body: body === '' ? null : (JSON.parse(body) as unknown) };
-}
-
-/** As the model names the state that is shown. */
+/** The model's name for the shown state. */
 function versionIn(data: Record<string, unknown>): string {
   const at = (name: string) => Date.parse(String(data[name]));
   if (data['isActive'] === true) {
     return `active ${at('startedAt')} ${data['location'] === null ? 'nowhere' : at('lastUpdate')}`;
   }
   return data['endedAt'] === undefined ? `none ${String(data['trainerId'])}` : `ended ${at('endedAt')}`;
-}
-
-export interface ConcurrencyOptions {
-  operations: number;
-  instances: number;
-  seed: number;
-  /** How many sessions there are calls to at the same time. */
-  atOnce: number;
-  onHistory: (history: SessionHistory) => void;
-}
-
-/** One session's history after the other, several at once, until so many calls were made. */
-export async function runConcurrentClients(
-  service: ServiceUnderModel,
-  { operations, instances, seed, atOnce, onHistory }: ConcurrencyOptions,
-): Promise<void> {
-  let left = Math.ceil(operations / OPERATIONS_A_SESSION);
-  let number = seed;
-  const oneAfterTheOther = async () => {
-    while (left-- > 0) {
-      const load = new SessionUnderLoad(service, instances, number++);
-      await service.addSessions([load.session]);
-      onHistory(await load.run());
-      await service.removeSessions([load.session]);
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, oneAfterTheOther));
 }

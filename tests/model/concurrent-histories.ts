@@ -1,50 +1,59 @@
 import {
   hurriedRules,
-  runConcurrentClients,
-  type ConcurrencyOptions,
+  OPERATIONS_A_SESSION,
+  ConcurrentClients,
   type SessionHistory,
 } from './concurrent-clients.js';
 import { journeyObject, type JourneyOperation } from './journey-object.js';
 import { checkLinearizability } from './linearizability.js';
 import type { ServiceUnderModel } from './service-under-model.js';
 
+export interface ConcurrencyOptions {
+  operations: number;
+  instances: number;
+  seed: number;
+  /** Sessions with clients at the same time. */
+  atOnce: number;
+  onProgress?: (result: ConcurrentHistoriesResult) => void;
+}
+
 export interface ConcurrentHistoriesResult {
   operations: number;
   histories: number;
-  /** Calls of which nobody heard what became. */
-  unheard: number;
-  /** Pairs of calls to one session of which neither had ended when the other began. */
+  /** Calls without an answer. */
+  unanswered: number;
+  /** Pairs of concurrent calls to one session. */
   overlapping: number;
   failure: string | null;
 }
 
-/** Many clients at once, and whether what each session's heard can be explained by one call after the other. */
+/** Runs concurrent clients and checks that the answers of each session are linearizable. */
 export async function runConcurrentHistories(
   service: ServiceUnderModel,
-  options: Omit<ConcurrencyOptions, 'onHistory'> & {
-    onProgress?: (result: ConcurrentHistoriesResult) => void;
-  },
+  { operations, instances, seed, atOnce, onProgress }: ConcurrencyOptions,
 ): Promise<ConcurrentHistoriesResult> {
   const result: ConcurrentHistoriesResult = {
-    operations: 0,
-    histories: 0,
-    unheard: 0,
-    overlapping: 0,
-    failure: null,
+    ...{ operations: 0, histories: 0, unanswered: 0, overlapping: 0, failure: null },
   };
   const histories: SessionHistory[] = [];
-  await runConcurrentClients(service, {
-    ...options,
-    onHistory: (history) => {
+  let left = Math.ceil(operations / OPERATIONS_A_SESSION);
+  let nextSeed = seed;
+  const oneAfterTheOther = async () => {
+    while (left-- > 0) {
+      const load = new ConcurrentClients(service, instances, nextSeed++);
+      await service.addSessions([load.session]);
+      const history = await load.run();
+      await service.removeSessions([load.session]);
       histories.push(history);
       result.histories++;
       result.operations += history.operations.length;
-      result.unheard += history.operations.filter(({ answer }) => answer === null).length;
+      result.unanswered += history.operations.filter(({ answer }) => answer === null).length;
       result.overlapping += overlapping(history.operations);
-      options.onProgress?.(result);
-    },
-  });
-  // Afterwards, so that the clients are not held up by it.
+      onProgress?.(result);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, oneAfterTheOther));
+  // Afterwards, so that the check does not delay the clients.
   for (const history of histories) result.failure ??= problemOf(history);
   return result;
 }
@@ -56,7 +65,7 @@ export function problemOf({ session, operations }: SessionHistory): string | nul
     case 'linearizable':
       return null;
     case 'undecided':
-      return `session ${session.sessionId}: ${operations.length} operations, and too many orders to look at`;
+      return `session ${session.sessionId}: ${operations.length} operations, too many orders to check`;
     case 'impossible':
       return [
         `No order explains session ${session.sessionId}. ${verdict.order.length} operations go as far as:`,
@@ -77,7 +86,7 @@ function overlapping(operations: readonly JourneyOperation[]): number {
 }
 
 function textOf({ client, call, answer, invokedAt, answeredAt, fromMs }: JourneyOperation): string {
-  const heard = answer === null ? 'nothing' : `${answer.status} ${JSON.stringify(answer.body)}`;
+  const received = answer === null ? 'nothing' : `${answer.status} ${JSON.stringify(answer.body)}`;
   const times = `${invokedAt.toFixed(1)}..${answeredAt.toFixed(1)} (${new Date(fromMs).toISOString()})`;
-  return `client ${client} ${times} ${JSON.stringify(call)} heard ${heard}`;
+  return `client ${client} ${times} ${JSON.stringify(call)} received ${received}`;
 }

@@ -1,5 +1,5 @@
-/** The real service did not do what the contract says. */
+/** The service differs from the model. */
 export class Divergence extends Error {}
 
-/** The service was too busy to answer: nothing can be said of such a history. */
+/** The service was too busy to answer, so the history proves nothing. */
 export class Inconclusive extends Error {}

@@ -1,10 +1,13 @@
 import type { ReceivedEvent } from '../../src/dev/event-bus/local-event-bus.js';
-import type { ToldEvent } from './contract/state.js';
+import type { ModelEvent } from './contract/state.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** What is wrong with the events of one session; a repeat with the same eventId is none. */
-export function eventDifferences(wanted: readonly ToldEvent[], received: readonly ReceivedEvent[]): string[] {
+/** Differences between the events of one session; a repeat with the same eventId is allowed. */
+export function eventDifferences(
+  wanted: readonly ModelEvent[],
+  received: readonly ReceivedEvent[],
+): string[] {
   const byId = new Map(received.map((event) => [String(event.detail['eventId']), textOf(event)]));
   const changed = received.filter((event) => byId.get(String(event.detail['eventId'])) !== textOf(event));
   const left = [...byId.values()];
@@ -14,10 +17,10 @@ export function eventDifferences(wanted: readonly ToldEvent[], received: readonl
     return index < 0;
   });
   return [
-    ...missing.map((text) => `never came: ${text}`),
-    ...left.map((text) => `came, and should not: ${text}`),
-    ...changed.map((event) => `another event has the same id: ${textOf(event)}`),
-    ...[...byId.keys()].filter((id) => !UUID.test(id)).map((id) => `no UUID as an eventId: ${id}`),
+    ...missing.map((text) => `missing: ${text}`),
+    ...left.map((text) => `unexpected: ${text}`),
+    ...changed.map((event) => `two events with the same id: ${textOf(event)}`),
+    ...[...byId.keys()].filter((id) => !UUID.test(id)).map((id) => `eventId is not a UUID: ${id}`),
   ];
 }
 

@@ -1,17 +1,17 @@
-import { differences, type Call, type ExpectedAnswer, type HeardAnswer } from './contract/calls.js';
+import { differences, type Call, type ExpectedAnswer, type ReceivedAnswer } from './contract/calls.js';
 import { decide } from './contract/decide.js';
 import type { Rules } from './contract/rules.js';
 import { nothingYet, type PlatformSession, type SessionState, type Situation } from './contract/state.js';
-import { heardNextUpdate } from './contract/updates.js';
+import { withNextUpdate } from './contract/updates.js';
 import type { Operation, Specification } from './linearizability.js';
 
-/** A call to one session, and what became of it. All of them have an ageMs of 0, and none is implausible. */
+/** A call to one session and its answer. Every update has an ageMs of 0, and none is implausible. */
 export interface JourneyOperation extends Operation {
   client: number;
   call: Call;
-  /** Null: nobody heard of it. */
-  answer: HeardAnswer | null;
-  /** The system's clock, which is Redis' too, around the call; milliseconds since the epoch. */
+  /** Null: there was no answer. */
+  answer: ReceivedAnswer | null;
+  /** Before and after the call, by the clock that Redis uses; milliseconds since the epoch. */
   fromMs: number;
   toMs: number;
 }
@@ -19,14 +19,14 @@ export interface JourneyOperation extends Operation {
 export interface JourneyObjectState {
   session: SessionState;
   arrivalMs: Situation['arrivalMs'];
-  /** When the last operation was, as far as that is known. */
+  /** The time of the last operation, as far as it is known. */
   atMs: number;
 }
 
-/** Between the clocks of two processes of one machine. */
+/** Between two readings of the clock in two processes. */
 const CLOCKS_APART_MS = 2;
 
-/** The model of the contract as an object for the linearizability checker: one session, whose trainer has no other. */
+/** The model of the contract as an object for the linearizability checker: one session with a trainer of its own. */
 export function journeyObject(
   session: PlatformSession,
   operations: readonly JourneyOperation[],
@@ -39,23 +39,23 @@ export function journeyObject(
   );
   const after = (state: JourneyObjectState, operation: JourneyOperation): JourneyObjectState[] => {
     const { call, answer } = operation;
-    if (answer === null) return afterUnheard(state, operation);
-    return timesTold(state, operation, answer, rules).flatMap((nowMs) => {
+    if (answer === null) return afterUnanswered(state, operation);
+    return possibleTimes(state, operation, answer, rules).flatMap((nowMs) => {
       const arrivalMs = arrivalFor(state, answer, nowMs, rules);
       const decision = decide({ session, state: state.session, arrivalMs, nowMs }, call, rules);
       const expected = withoutAge(decision.answer);
       if (differences(expected, answer).length > 0) return [];
       const { journey } = decision.state;
-      const heard =
-        call.kind === 'update' ? heardNextUpdate(journey, dataOf(answer)['nextUpdateMs']) : journey;
+      const received =
+        call.kind === 'update' ? withNextUpdate(journey, dataOf(answer)['nextUpdateMs']) : journey;
       const isUnknown = state.arrivalMs === 'unknown';
       return [
-        stateAt(nowMs, { ...decision.state, journey: heard }, isUnknown ? 'unknown' : decision.arrivalMs),
+        stateAt(nowMs, { ...decision.state, journey: received }, isUnknown ? 'unknown' : decision.arrivalMs),
       ];
     });
   };
-  /** What it may have done, at the times that later answers speak of, or else at once. */
-  const afterUnheard = (state: JourneyObjectState, operation: JourneyOperation): JourneyObjectState[] => {
+  /** A call without an answer took effect at a time that other answers mention, or at once, or never. */
+  const afterUnanswered = (state: JourneyObjectState, operation: JourneyOperation): JourneyObjectState[] => {
     const { call, fromMs } = operation;
     if (call.kind === 'live') return [];
     const earliestMs = Math.max(fromMs, state.atMs);
@@ -77,20 +77,20 @@ export function journeyObject(
   };
 }
 
-/** What no answer here depends on is left out, so that equal states look equal. */
+/** Without fields that no answer depends on, so that equal states have equal keys. */
 function stateAt(atMs: number, session: SessionState, arrivalMs: Situation['arrivalMs']): JourneyObjectState {
   return {
-    session: { ...session, metaUntilMs: null, missingUntilMs: null, staleTold: null },
+    session: { ...session, metaUntilMs: null, missingUntilMs: null, staleReported: null },
     arrivalMs,
     atMs,
   };
 }
 
-/** The moments at which the operation can have been: those that its answer tells, or the earliest. */
-function timesTold(
+/** When the operation may have taken effect: at the time in its answer, or as early as possible. */
+function possibleTimes(
   state: JourneyObjectState,
   operation: JourneyOperation,
-  answer: HeardAnswer,
+  answer: ReceivedAnswer,
   rules: Rules,
 ): number[] {
   const earliestMs = Math.max(operation.fromMs - CLOCKS_APART_MS, state.atMs);
@@ -99,34 +99,29 @@ function timesTold(
   );
 }
 
+/** The field of an answer that has the time of the call. */
+const timeFields: Record<Call['kind'], string> = {
+  start: 'startedAt',
+  arrived: 'arrivedAt',
+  stop: 'stoppedAt',
+  update: 'timestamp',
+  live: '',
+};
+
 function momentsOf(
   { arrivalMs }: JourneyObjectState,
   { call }: JourneyOperation,
-  answer: HeardAnswer,
+  answer: ReceivedAnswer,
   rules: Rules,
 ): number[] {
-  const data = dataOf(answer);
-  if (answer.status === 429) {
-    return typeof arrivalMs === 'number' ? [arrivalMs - rules.updateToleranceMs - retryAfterMs(answer)] : [];
-  }
-  switch (call.kind) {
-    case 'start':
-      return timesOf(data['startedAt']);
-    case 'arrived':
-      return timesOf(data['arrivedAt']);
-    case 'stop':
-      return timesOf(data['stoppedAt']);
-    case 'update':
-      return timesOf(data['timestamp']);
-    case 'live':
-      return [];
-  }
+  if (answer.status !== 429) return timesOf(dataOf(answer)[timeFields[call.kind]]);
+  return typeof arrivalMs === 'number' ? [arrivalMs - rules.updateToleranceMs - retryAfterMs(answer)] : [];
 }
 
-/** After an update that nobody heard of any wait may be right, and then it is as the answer says. */
+/** After an update without an answer any wait may be right; the next refusal says which. */
 function arrivalFor(
   { arrivalMs }: JourneyObjectState,
-  answer: HeardAnswer,
+  answer: ReceivedAnswer,
   nowMs: number,
   rules: Rules,
 ): Situation['arrivalMs'] {
@@ -134,40 +129,24 @@ function arrivalFor(
   return isOpen ? nowMs + rules.updateToleranceMs + retryAfterMs(answer) : arrivalMs;
 }
 
-/**
- * The moments, by what others heard, at which a call can have been that nobody heard of: those of a start or an end that
- * is not one of which somebody heard, and those of its very position.
- */
+/** When a call without an answer may have taken effect, by the answers to all calls. */
 function momentsMentioned(operations: readonly JourneyOperation[], { call }: JourneyOperation): number[] {
-  const answers = operations.flatMap(({ call: other, answer }) =>
-    answer === null ? [] : [{ other, answer }],
-  );
-  const [told, ownedBy] =
+  const names =
     call.kind === 'start'
-      ? [['startedAt'], ['start']]
+      ? ['startedAt']
       : call.kind === 'update'
-        ? [['timestamp', 'lastUpdate'], []]
-        : [
-            ['arrivedAt', 'stoppedAt', 'endedAt'],
-            ['arrived', 'stop'],
-          ];
-  const mentioned = answers.flatMap(({ other, answer }) => {
+        ? ['timestamp', 'lastUpdate']
+        : ['arrivedAt', 'stoppedAt', 'endedAt'];
+  const moments = operations.flatMap(({ call: other, answer }) => {
+    if (answer === null) return [];
     const fields = { ...detailsOf(answer), ...dataOf(answer) };
-    const isOfIt = call.kind !== 'update' || sequenceOf(other, fields) === call.body.sequence;
-    return isOfIt ? told.flatMap((name) => timesOf(fields[name])) : [];
+    const isOther = call.kind === 'update' && sequenceOf(other, fields) !== call.body.sequence;
+    return isOther ? [] : names.flatMap((name) => timesOf(fields[name]));
   });
-  const owned = answers
-    .filter(
-      ({ other, answer }) =>
-        ownedBy.includes(other.kind) && answer.headers['idempotency-replayed'] === undefined,
-    )
-    .flatMap(({ answer }) =>
-      ['startedAt', 'arrivedAt', 'stoppedAt'].flatMap((name) => timesOf(dataOf(answer)[name])),
-    );
-  return [...new Set(mentioned)].filter((ms) => !owned.includes(ms));
+  return [...new Set(moments)];
 }
 
-/** Of the position that an answer speaks of. */
+/** Of the position in an answer. */
 function sequenceOf(call: Call, fields: Record<string, unknown>): unknown {
   if (call.kind === 'update') return call.body.sequence;
   return (fields['location'] as { sequence?: unknown } | null | undefined)?.sequence;
@@ -177,21 +156,21 @@ function timesOf(text: unknown): number[] {
   return typeof text === 'string' ? [Date.parse(text)] : [];
 }
 
-/** The moment of a look is not known well enough. */
+/** The time of a poll is not known well enough to check ages. */
 function withoutAge(expected: ExpectedAnswer): ExpectedAnswer {
   const ofItsAge = ['ageMs', 'freshness', 'uncertaintyMeters'];
   const data = Object.entries(expected.data ?? {}).filter(([name]) => !ofItsAge.includes(name));
   return { ...expected, data: Object.fromEntries(data) };
 }
 
-export function dataOf({ body }: HeardAnswer): Record<string, unknown> {
+export function dataOf({ body }: ReceivedAnswer): Record<string, unknown> {
   return (body as { data?: Record<string, unknown> } | null)?.data ?? {};
 }
 
-function detailsOf({ body }: HeardAnswer): Record<string, unknown> {
+function detailsOf({ body }: ReceivedAnswer): Record<string, unknown> {
   return (body as { error?: { details?: Record<string, unknown> } } | null)?.error?.details ?? {};
 }
 
-function retryAfterMs(answer: HeardAnswer): number {
+function retryAfterMs(answer: ReceivedAnswer): number {
   return Number(detailsOf(answer)['retryAfterMs']);
 }

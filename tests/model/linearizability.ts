@@ -1,31 +1,31 @@
-/** A call as a client saw it; by any one clock that only goes forward. */
+/** A call as a client saw it, by a monotonic clock. */
 export interface Operation {
   invokedAt: number;
-  /** Infinity: nobody heard of it, so it may have happened at any time since, or never. */
+  /** Infinity: without an answer, so it may have taken effect at any later time, or never. */
   answeredAt: number;
 }
 
-/** One object that does one operation at a time. */
+/** The sequential specification of an object. */
 export interface Specification<State, Op> {
   initial: State;
-  /** The states that the object can be in after this operation with this answer; none where that answer cannot be. */
+  /** The possible states after this operation with this answer; none where the answer is impossible. */
   after: (state: State, operation: Op) => State[];
-  /** The same text for the same state. */
+  /** Equal states have equal keys. */
   keyOf: (state: State) => string;
 }
 
 export type Verdict<Op> =
   | { kind: 'linearizable'; order: Op[] }
-  /** order: as far as any order goes. */
+  /** order: the longest possible beginning. */
   | { kind: 'impossible'; order: Op[]; unexplained: Op[] }
   | { kind: 'undecided' };
 
-/** Beyond so many states a history counts as one that could not be decided. */
+/** With more states a history is undecided. */
 const MOST_STATES = 100_000;
 
 /**
- * Whether there is an order of the operations, in which none comes before one that had ended when it began, and that the
- * object alone could have gone through: J. M. Wing and C. Gong, "Testing and Verifying Concurrent Objects", 1993, with the
+ * Whether the operations can be ordered so that the order respects real time and the specification allows every answer:
+ * J. M. Wing and C. Gong, "Testing and Verifying Concurrent Objects", 1993, with the
  * memory of states seen of G. Lowe, "Testing for Linearizability", 2017.
  */
 export function checkLinearizability<State, Op extends Operation>(
@@ -40,7 +40,7 @@ export function checkLinearizability<State, Op extends Operation>(
   let furthest: Op[] = [];
   let furthestAnswered = -1;
 
-  /** Those that can be next, the ones first whose answer came first. */
+  /** The operations that can be next, by the time of their answer. */
   const candidates = (): number[] => {
     const left = all.flatMap((_operation, index) => (done[index] === true ? [] : [index]));
     const firstEnd = Math.min(...left.map((index) => all[index]?.answeredAt ?? Infinity));

@@ -1,123 +1,80 @@
-/** `npm run test:long`: see helpText in command-line.ts. */
-import { startLocalPostgres } from '../../src/dev/servers/local-postgres.js';
-import { startReaper } from '../../src/dev/servers/reaper.js';
-import { createSchema } from '../../src/dev/session-database.js';
-import { StopList } from '../../src/dev/stop-list.js';
-import { helpText, readCommandLine, type LongRunOptions } from './command-line.js';
+/** `npm run test:long`: see --help. */
+import { Command, Option } from 'commander';
+import { runWithStack, say, type Stack } from '../support/stack.js';
+import { wholeNumber } from '../support/whole-number.js';
 import { hurriedSettings } from './concurrent-clients.js';
 import { runConcurrentHistories } from './concurrent-histories.js';
-import { RealJourneys } from './real-journeys.js';
 import { runRandomHistories } from './random-histories.js';
+import { RealJourneys } from './real-journeys.js';
 import { ServiceUnderModel } from './service-under-model.js';
+
+interface Options {
+  operations: number;
+  concurrent: number;
+  only?: 'histories' | 'concurrency';
+  seed: number;
+  path?: string;
+}
 
 const PROGRESS_EVERY_MS = 10_000;
 const INSTANCES = 2;
 const SESSIONS_AT_ONCE = 8;
 
-const say = (line: string): void => {
-  console.error(line);
-};
+await new Command('npm run test:long --')
+  .description(
+    'Compares the real service, on a Redis and a Postgres of its own, with a model of the contract: call by call in random ' +
+      'histories, and with concurrent clients by linearizability. The exit code is 1 where they differ.',
+  )
+  .option('--operations <n>', 'calls in random histories', wholeNumber(1, 10_000_000), 100_000)
+  .option('--concurrent <n>', 'calls of concurrent clients', wholeNumber(1, 1_000_000), 10_000)
+  .addOption(new Option('--only <part>', 'one of the two').choices(['histories', 'concurrency']))
+  .option('--seed <n>', 'of an earlier run', wholeNumber(0, 2 ** 31 - 1), Date.now() % 2 ** 31)
+  .option('--path <text>', 'of one history that failed, with its seed')
+  .action((options: Options) => runWithStack({}, (stack) => run(stack, options)))
+  .parseAsync();
 
-const commandLine = readCommandLine(process.argv.slice(2));
-switch (commandLine.kind) {
-  case 'help':
-    console.log(helpText);
-    break;
-  case 'wrong':
-    console.error(`${commandLine.reason}\nnpm run test:long -- --help says what there is.`);
-    process.exitCode = 2;
-    break;
-  case 'run':
-    runAndCleanUp(commandLine.options);
+async function run(stack: Stack, options: Options): Promise<number> {
+  const parts = { histories: runHistories, concurrency: runConcurrency };
+  for (const [name, part] of Object.entries(parts)) {
+    if (options.only !== undefined && options.only !== name) continue;
+    const startedMs = performance.now();
+    const failure = await part(stack, options);
+    console.log(`${failure ?? 'no difference'}; ${((performance.now() - startedMs) / 1_000).toFixed(0)} s`);
+    if (failure !== null) return 1;
+  }
+  return 0;
 }
 
-function runAndCleanUp(options: LongRunOptions): void {
-  const toStop = new StopList(say);
-  let isEnding = false;
-  const end = (exitCode: number) => {
-    if (isEnding) return;
-    isEnding = true;
-    void toStop.stopAll().finally(() => process.exit(exitCode));
-  };
-  process.on('SIGINT', () => {
-    end(130);
-  });
-  process.on('SIGTERM', () => {
-    end(143);
-  });
-  run(options, toStop).then(end, (error: unknown) => {
-    // What was stopped under its hands is no failure.
-    if (!isEnding) console.error(error);
-    end(1);
-  });
-}
-
-/** Returns the exit code. */
-async function run(options: LongRunOptions, toStop: StopList): Promise<number> {
-  const reaper = startReaper();
-  toStop.add(() => {
-    reaper.close();
-    return Promise.resolve();
-  });
-  const postgres = await startLocalPostgres({ reaper, say });
-  toStop.add(() => postgres.stop());
-  await createSchema(postgres.url);
-  let isFine = true;
-  if (options.parts.includes('histories')) isFine &&= await histories(options, postgres.url, toStop);
-  if (options.parts.includes('concurrency')) isFine &&= await concurrency(options, postgres.url, toStop);
-  return isFine ? 0 : 1;
-}
-
-async function histories(options: LongRunOptions, databaseUrl: string, toStop: StopList): Promise<boolean> {
-  const { operations, seed, path } = options;
+async function runHistories(stack: Stack, { operations, seed, path }: Options): Promise<string | null> {
   console.log(`random histories: ${operations} calls, seed ${seed}`);
-  const real = await RealJourneys.start(databaseUrl);
-  toStop.add(() => real.stop());
-  const progress = progressOf(operations);
-  const result = await runRandomHistories(real, { operations, seed, path, onProgress: progress.show });
-  const { failure } = result;
-  if (failure !== null) console.log(failure);
-  const outcomes = [...real.outcomes].sort(([one], [other]) => (one < other ? -1 : 1));
-  for (const [outcome, count] of outcomes) console.log(`  ${String(count).padStart(7)} ${outcome}`);
-  const found = failure === null ? 'no difference' : 'a difference';
-  const broken = `${result.inconclusive} broken off by a 503`;
-  console.log(
-    `${result.operations} calls in ${result.histories} histories, ${broken}: ${found}; ${progress.time()}`,
-  );
-  return failure === null;
+  const real = await RealJourneys.start(stack);
+  const onProgress = progressOf(operations);
+  const result = await runRandomHistories(real, { operations, seed, path, onProgress });
+  const { histories, inconclusive } = result;
+  console.log(`${result.operations} calls in ${histories} histories, ${inconclusive} of them ended by a 503`);
+  return result.failure;
 }
 
-async function concurrency(options: LongRunOptions, databaseUrl: string, toStop: StopList): Promise<boolean> {
-  const { concurrent: operations, seed } = options;
-  console.log(`clients at once: ${operations} calls, ${INSTANCES} processes, seed ${seed}`);
-  const service = await ServiceUnderModel.start({
-    ...{ databaseUrl, instances: INSTANCES, asProcesses: true, settings: hurriedSettings },
+async function runConcurrency(stack: Stack, { concurrent, seed }: Options): Promise<string | null> {
+  console.log(`concurrent clients: ${concurrent} calls, ${INSTANCES} processes, seed ${seed}`);
+  const service = await ServiceUnderModel.start(stack, {
+    ...{ instances: INSTANCES, asProcesses: true, settings: hurriedSettings },
   });
-  toStop.add(() => service.stop());
-  const progress = progressOf(operations);
-  const result = await runConcurrentHistories(service, {
-    ...{ operations, instances: INSTANCES, seed, atOnce: SESSIONS_AT_ONCE, onProgress: progress.show },
+  const { failure, operations, histories, unanswered, overlapping } = await runConcurrentHistories(service, {
+    ...{ operations: concurrent, instances: INSTANCES, seed, atOnce: SESSIONS_AT_ONCE },
+    onProgress: progressOf(concurrent),
   });
-  const { failure } = result;
-  if (failure !== null) console.log(failure);
-  const found = failure === null ? 'all of it can be explained' : 'not all of it can be explained';
-  const heard = `${result.unheard} unheard of, ${result.overlapping} pairs that overlap`;
   console.log(
-    `${result.operations} calls to ${result.histories} sessions, ${heard}: ${found}; ${progress.time()}`,
+    `${operations} calls to ${histories} sessions, ${unanswered} without an answer, ${overlapping} overlapping pairs`,
   );
-  return failure === null;
+  return failure;
 }
 
-function progressOf(all: number): { show: (progress: { operations: number }) => void; time: () => string } {
-  const startedMs = performance.now();
-  let shownMs = startedMs;
-  const seconds = () => ((performance.now() - startedMs) / 1_000).toFixed(0);
-  return {
-    show: ({ operations }) => {
-      if (performance.now() - shownMs < PROGRESS_EVERY_MS) return;
-      shownMs = performance.now();
-      say(`  ${operations} of ${all} calls, ${seconds()} s`);
-    },
-    time: () => `${seconds()} s`,
+function progressOf(all: number): (progress: { operations: number }) => void {
+  let shownMs = performance.now();
+  return ({ operations }) => {
+    if (performance.now() - shownMs < PROGRESS_EVERY_MS) return;
+    shownMs = performance.now();
+    say(`  ${operations} of ${all} calls`);
   };
 }

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { histories } from './commands.js';
-import { Divergence, Inconclusive } from './divergence.js';
+import { Inconclusive } from './divergence.js';
 import { History } from './history.js';
 import type { RealJourneys } from './real-journeys.js';
 
 export interface RandomHistoriesOptions {
   operations: number;
   seed: number;
-  /** Of a history that failed, as it was printed. */
+  /** Of a history that failed. */
   path?: string | undefined;
   onProgress?: (progress: { operations: number; histories: number }) => void;
 }
@@ -15,20 +15,19 @@ export interface RandomHistoriesOptions {
 export interface RandomHistoriesResult {
   operations: number;
   histories: number;
-  /** Broken off because the service said 503. */
+  /** Ended early by a 503. */
   inconclusive: number;
-  /** The shortest history found in which the service and the model differ, and how to have it again. */
+  /** The shortest history found in which the service and the model differ, and how to repeat it. */
   failure: string | null;
 }
 
 const MOST_STEPS = 80;
 const HISTORIES_A_BATCH = 10;
-/** More of them, and the run has shown nothing. */
+/** With more of them the run proves nothing. */
 const MOST_INCONCLUSIVE = 0.01;
-/** In milliseconds: a shorter history is worth some time, and no more. */
 const SHRINK_FOR_MS = 60_000;
 
-/** Random histories until so many calls were made, or one of them does not go as the model says. */
+/** Runs random histories until so many calls were made or the service differs from the model. */
 export async function runRandomHistories(
   real: RealJourneys,
   { operations, seed, path, onProgress }: RandomHistoriesOptions,
@@ -37,7 +36,7 @@ export async function runRandomHistories(
   const result: RandomHistoriesResult = { operations: 0, histories: 0, inconclusive: 0, failure: null };
   let shrinkUntilMs = Infinity;
   const property = fc.asyncProperty(histories(MOST_STEPS), async (steps) => {
-    // Not by fast-check's own limit: that leaves the history under way to go on beside the next one.
+    // fast-check's own time limit would leave a history running beside the next one.
     if (performance.now() > shrinkUntilMs) return;
     result.histories++;
     try {
@@ -59,7 +58,7 @@ export async function runRandomHistories(
     if (path !== undefined) break;
   }
   if (result.inconclusive > Math.max(2, result.histories * MOST_INCONCLUSIVE)) {
-    result.failure ??= `${result.inconclusive} of ${result.histories} histories met a 503`;
+    result.failure ??= `${result.inconclusive} of ${result.histories} histories ended by a 503`;
   }
   return result;
 }
@@ -81,23 +80,10 @@ async function oneHistory(
   }
 }
 
-function failureText({
-  seed,
-  counterexamplePath,
-  counterexample,
-  errorInstance,
-  numShrinks,
-}: fc.RunDetails<[Iterable<fc.AsyncCommand<History, null>>]>): string {
-  const reason =
-    errorInstance instanceof Divergence
-      ? errorInstance.message
-      : errorInstance instanceof Error
-        ? String(errorInstance.stack)
-        : String(errorInstance);
-  const steps = fc.stringify(counterexample?.[0]).replaceAll('),', ')\n ');
+function failureText(details: fc.RunDetails<[Iterable<fc.AsyncCommand<History, null>>]>): string {
+  const { seed, counterexamplePath } = details;
   return [
-    `The service and the model differ: ${reason}`,
-    `after (shrunk ${numShrinks} times)\n  ${steps}`,
+    fc.defaultReportMessage(details) ?? '',
     `again: npm run test:long -- --only histories --seed ${seed} --path ${counterexamplePath ?? ''}`,
   ].join('\n');
 }

@@ -1,12 +1,6 @@
 import type { Redis } from 'ioredis';
-import { compared, type Wanted } from './contract/calls.js';
-
-/** A key that should be there; json: what can be read in it. */
-export interface WantedKey {
-  name: string;
-  untilMs: number;
-  json?: Record<string, Wanted>;
-}
+import { compared } from './contract/calls.js';
+import type { ExpectedKey } from './contract/expected-keys.js';
 
 interface FoundKey {
   ttlMs: number;
@@ -14,16 +8,16 @@ interface FoundKey {
 }
 
 export interface Found {
-  /** When the look began, by performance.now(). */
+  /** When the keys were read, by performance.now(). */
   atMs: number;
   keys: Map<string, FoundKey>;
   deadlines: Map<string, number>;
 }
 
-/** Below that a key is kept from expiring by itself: the test alone decides when its time is over. */
+/** No key expires by Redis' own clock: the model decides when. */
 const SHORTEST_TTL_MS = 1_000;
 
-/** Not of one session. */
+/** Keys that belong to no session. */
 const SHARED_KEYS = ['journey:outbox', 'journey:outbox:dead', 'journey:expiries'];
 
 const SETTLE = `
@@ -32,7 +26,7 @@ const SETTLE = `
     else redis.call('DEL', ARGV[index]) end
   end`;
 
-const LOOK = `
+const READ_ALL = `
   local found = {}
   for _, name in ipairs(redis.call('KEYS', '*')) do
     local text = redis.call('TYPE', name).ok == 'string' and redis.call('GET', name)
@@ -40,28 +34,21 @@ const LOOK = `
   end
   return { found, redis.call('ZRANGE', 'journey:expiries', 0, -1, 'WITHSCORES') }`;
 
-/**
- * A Redis whose keys live by the model's clock: when the test moves that, each key is given as long as the model says it
- * still has, or taken away where its time is over, and what was found before was compared with the same.
- */
+/** A Redis whose keys expire by the model's clock. */
 export class RedisUnderModel {
   readonly #redis: Redis;
   #settled = new Map<string, number>();
-  /** When the last look began at which all was well, and the last before the clock was moved. */
-  #wellAtMs = performance.now();
-  #unseenSinceMs = performance.now();
+  /** When the keys were last read without a difference, and the same before the clock was moved. */
+  #correctAtMs = performance.now();
+  #unreadSinceMs = performance.now();
 
   constructor(redis: Redis) {
     this.#redis = redis;
   }
 
-  /** keys: all that are there. */
-  async moveClock(keys: readonly WantedKey[], nowMs: number): Promise<void> {
-    this.#unseenSinceMs = this.#wellAtMs;
-    await this.settle(keys, nowMs);
-  }
-
-  async settle(keys: readonly WantedKey[], nowMs: number): Promise<void> {
+  /** keys: all that exist. Each gets the TTL that it has by the model's clock, or is deleted. */
+  async moveClock(keys: readonly ExpectedKey[], nowMs: number): Promise<void> {
+    this.#unreadSinceMs = this.#correctAtMs;
     const left = keys.map(({ name, untilMs }): [string, number] => [
       name,
       untilMs > nowMs ? Math.max(SHORTEST_TTL_MS, untilMs - nowMs) : 0,
@@ -70,9 +57,9 @@ export class RedisUnderModel {
     await this.#redis.eval(SETTLE, 0, ...left.flat());
   }
 
-  async look(): Promise<Found> {
+  async read(): Promise<Found> {
     const atMs = performance.now();
-    const [found, deadlines] = (await this.#redis.eval(LOOK, 0)) as [
+    const [found, deadlines] = (await this.#redis.eval(READ_ALL, 0)) as [
       [string, number, string | null][],
       string[],
     ];
@@ -85,13 +72,12 @@ export class RedisUnderModel {
     return { atMs, keys: new Map(keys), deadlines: new Map(pairs) };
   }
 
-  /** All was as it should be. */
+  /** There was no difference. */
   accept({ atMs }: Found): void {
-    this.#wellAtMs = atMs;
+    this.#correctAtMs = atMs;
   }
 
-  /** What is wrong with the keys. */
-  differences(wanted: readonly WantedKey[], { keys }: Found, nowMs: number): string[] {
+  differences(wanted: readonly ExpectedKey[], { keys }: Found, nowMs: number): string[] {
     const names = new Set(wanted.map(({ name }) => name));
     const surplus = [...keys.keys()].filter((name) => !names.has(name)).map((name) => `${name} is there`);
     return [...surplus, ...wanted.flatMap((key) => this.#difference(key, keys.get(key.name), nowMs))];
@@ -107,11 +93,11 @@ export class RedisUnderModel {
     return this.#redis.xlen('journey:outbox');
   }
 
-  #difference({ name, untilMs, json }: WantedKey, found: FoundKey | undefined, nowMs: number): string[] {
+  #difference({ name, untilMs, json }: ExpectedKey, found: FoundKey | undefined, nowMs: number): string[] {
     if (found === undefined) return [`${name} is missing`];
     const longest = Math.max(untilMs - nowMs, this.#settled.get(name) ?? 0);
-    // Redis' own clock has gone on since the keys were settled, and a new key may be a little older than that.
-    const shortest = untilMs - nowMs - (performance.now() - this.#unseenSinceMs) - 2;
+    // Redis' clock has moved on since the TTLs were set, and a new key may be a little older.
+    const shortest = untilMs - nowMs - (performance.now() - this.#unreadSinceMs) - 2;
     const isFine = found.ttlMs >= shortest && found.ttlMs <= longest;
     const ttl = isFine ? [] : [`${name} lives for ${found.ttlMs} ms, and should for ${untilMs - nowMs}`];
     return json === undefined ? ttl : [...ttl, ...compared(name, json, parsed(found.value))];

@@ -1,4 +1,4 @@
-/** The Fastify contender's token check, metrics and log, with what the service's own have. */
+/** The Fastify contender's token check, metrics and log, as in the service. */
 import { createSecretKey } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { jwtVerify } from 'jose';

@@ -1,4 +1,4 @@
-/** What the Fastify contender validates and how it writes its answers; the same fields as src/contract. */
+/** The Fastify contender's schemas of requests and responses, with the fields of src/contract. */
 const uuid = { type: 'string', pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' } as const;
 const text = { type: 'string' } as const;
 const number = { type: 'number' } as const;

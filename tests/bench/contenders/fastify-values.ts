@@ -1,4 +1,4 @@
-/** What comes into the Fastify contender: the body that its schema has let through, and what the script has read. */
+/** The Fastify contender's parsed values: a validated body, and what the live script returns. */
 import type { Coordinates } from '../../../src/journeys/distance.js';
 import type { Journey, LiveLocation, Position } from '../../../src/journeys/journey.js';
 import type { ScriptReply } from '../../../src/store/scripts.js';
@@ -50,7 +50,7 @@ function measured(value: number | null | undefined): number | undefined {
   return value === null || value === undefined || value < 0 ? undefined : value;
 }
 
-/** The answer of scripts/read_live.lua for a journey that goes on. */
+/** The reply of scripts/read_live.lua for an active journey. */
 export function liveOf(reply: ScriptReply): {
   journey: Journey;
   location: LiveLocation | null;

@@ -1,7 +1,8 @@
-/** Fastify with the service's features, as its users write it: the peer that the service should not cost more than. */
+/** Fastify with the service's features, as its users write it. */
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyReply } from 'fastify';
 import { Redis } from 'ioredis';
+import { readConfig } from '../../../src/config.js';
 import { nextPollMs, ordinaryCadence } from '../../../src/live/cadence.js';
 import { isoTime } from '../../../src/journeys/iso-time.js';
 import { activeVersion, activeView } from '../../../src/live/live-view.js';
@@ -12,20 +13,20 @@ import {
   recordPositionsArguments,
 } from '../../../src/store/script-arguments.js';
 import { withScripts } from '../../../src/store/scripts.js';
-import { saturationRules } from '../bench-journeys.js';
 import { addHooks, timed } from './fastify-hooks.js';
 import { liveSchema, updateSchema } from './fastify-schemas.js';
 import { liveOf, positionOf, type UpdateBody } from './fastify-values.js';
 
 const BASE = '/api/v1/admin/location-tracking/journey';
+const config = readConfig();
 const redis = withScripts(
-  new Redis(process.env['REDIS_URL'] ?? '', { enableAutoPipelining: true, commandTimeout: 500 }),
-  saturationRules,
+  new Redis(config.redis.url, { enableAutoPipelining: true, commandTimeout: 500 }),
+  config.rules,
 );
 const processId = randomUUID();
 let requests = 0;
 const app = Fastify({
-  // Its own log would make a child logger a request; the sample is written by pino itself.
+  // Its logger creates a child for each request; the sample is written by pino directly.
   logger: false,
   genReqId: () => `${processId}-${++requests}`,
   requestIdHeader: 'x-request-id',
@@ -75,4 +76,4 @@ function refuse(reply: FastifyReply, status: number, code: string): FastifyReply
   return reply.code(status).send({ success: false, message: 'Not granted.', error });
 }
 
-await app.listen({ port: Number(process.env['PORT']), host: '127.0.0.1' });
+await app.listen({ port: config.port, host: '127.0.0.1' });

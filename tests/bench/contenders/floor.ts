@@ -1,9 +1,10 @@
 /**
- * The floor: what a call costs at the least in Node. A bare node:http server that parses the same body and runs the same
- * script, without a token check, validation, metrics or log.
+ * The least that a call costs in Node: a bare node:http server that parses the same body and runs the same script, without
+ * token check, validation, metrics or log.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createClient } from '../../../src/store/connection.js';
+import { Redis } from 'ioredis';
+import { readConfig } from '../../../src/config.js';
 import { CHANGES_PREFIX, changesChannel } from '../../../src/store/keys.js';
 import {
   pollParts,
@@ -12,22 +13,18 @@ import {
   recordPositionsArguments,
 } from '../../../src/store/script-arguments.js';
 import { withScripts } from '../../../src/store/scripts.js';
-import { saturationRules } from '../bench-journeys.js';
 
-const redisSettings = { url: process.env['REDIS_URL'] ?? '', commandTimeoutMs: 500 };
-const redis = withScripts(
-  createClient(redisSettings, { name: 'floor', onError: console.error }),
-  saturationRules,
-);
-await redis.connect();
-
-const feed = createClient(redisSettings, { name: 'feed', onError: console.error });
-await feed.connect();
-feed.on('message', (channel: string, json: string) => {
-  tellWaiting(channel.slice(CHANGES_PREFIX.length), json);
-});
-const followed = new Set<string>();
+const config = readConfig();
+const redis = withScripts(new Redis(config.redis.url), config.rules);
+const subscriber = new Redis(config.redis.url);
+const subscribed = new Set<string>();
 const waiting = new Map<string, ServerResponse>();
+subscriber.on('message', (channel: string, json: string) => {
+  const sessionId = channel.slice(CHANGES_PREFIX.length);
+  const res = waiting.get(sessionId);
+  waiting.delete(sessionId);
+  if (res !== undefined) showLocation(res, sessionId, json, undefined);
+});
 
 interface Update {
   sessionId: string;
@@ -49,6 +46,7 @@ const server = createServer((req, res) => {
 async function update(body: string, res: ServerResponse): Promise<void> {
   const { sessionId, trainerId, ...position } = JSON.parse(body) as Update;
   const record = { sessionId, trainerId, position, ageMs: 0, stretch: 1 };
+  sendInOneWrite();
   const [reply] = await redis.recordPositions(...recordPositionsArguments(positionParts(record), ''));
   const [word, nowMs] = reply ?? [];
   const timestamp = new Date(Number(nowMs)).toISOString();
@@ -58,37 +56,30 @@ async function update(body: string, res: ServerResponse): Promise<void> {
 
 async function live(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const sessionId = req.url?.slice(-36) ?? '';
+  sendInOneWrite();
   const [reply] = await redis.readLive(...readLiveArguments(pollParts(sessionId), ''));
-  show(res, sessionId, String(reply?.[3]), {}, req.headers['if-none-match']);
+  showLocation(res, sessionId, String(reply?.[3]), req.headers['if-none-match']);
 }
 
-/** Until there is news; for a second, as the load asks for to see whether a server waits at all, by a timer. */
+/** Until the next change; there is no timeout. */
 async function wait(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const sessionId = req.url?.slice(-36) ?? '';
-  if (!followed.has(sessionId)) await feed.subscribe(changesChannel(sessionId));
-  followed.add(sessionId);
+  if (!subscribed.has(sessionId)) await subscriber.subscribe(changesChannel(sessionId));
+  subscribed.add(sessionId);
   waiting.set(sessionId, res);
-  if (req.headers['prefer'] === 'wait=1')
-    setTimeout(() => {
-      res.writeHead(304, { 'Preference-Applied': 'wait=1' }).end();
-      waiting.delete(sessionId);
-    }, 1_000);
 }
 
-function tellWaiting(sessionId: string, json: string): void {
-  const res = waiting.get(sessionId);
-  if (res === undefined) return;
-  waiting.delete(sessionId);
-  show(res, sessionId, json, { 'Preference-Applied': 'wait=25' });
+/** The commands of one turn of the event loop go to Redis in one write. */
+function sendInOneWrite(): void {
+  const { stream } = redis;
+  if (stream.writableCorked > 0) return;
+  stream.cork();
+  setImmediate(() => {
+    stream.uncork();
+  });
 }
 
-function show(
-  res: ServerResponse,
-  sessionId: string,
-  json: string,
-  headers: Record<string, string>,
-  known?: string,
-): void {
+function showLocation(res: ServerResponse, sessionId: string, json: string, known: string | undefined): void {
   const location = JSON.parse(json) as { trainerId: string; timestamp: string };
   const { trainerId, timestamp: lastUpdate } = location;
   const etag = `"${lastUpdate}"`;
@@ -97,20 +88,14 @@ function show(
     return;
   }
   const data = { sessionId, trainerId, isActive: true, location, lastUpdate };
-  answer(res, 200, { success: true, data }, { ETag: etag, ...headers });
+  answer(res, 200, { success: true, data }, { ETag: etag });
 }
 
-function answer(
-  res: ServerResponse,
-  status: number,
-  data: object,
-  headers: Record<string, string> = {},
-): void {
+function answer(res: ServerResponse, status: number, data: object, headers?: Record<string, string>): void {
   const body = JSON.stringify(data);
   const length = Buffer.byteLength(body);
-  res
-    .writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': length, ...headers })
-    .end(body);
+  res.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': length, ...headers });
+  res.end(body);
 }
 
-server.listen(Number(process.env['PORT']));
+server.listen(config.port);

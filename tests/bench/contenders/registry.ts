@@ -1,47 +1,34 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { projectFolder } from '../../../src/dev/local-service.js';
+import { builtService, projectFolder, startArguments, type Program } from '../../support/stack.js';
 
-export type ContenderName = 'admin-service' | 'floor' | 'Fastify' | 'reviewed design' | 'bare refusals';
-
-export interface ContenderKind {
-  name: ContenderName;
-  /** For Node, after the flags that all have in common. */
-  program: string[];
-  /** Whether a token costs less the second time, so that all of them should have been there before it is measured. */
-  remembersTokens: boolean;
+export interface Contender {
+  name: string;
+  program: Program;
+  /** Whether a token costs less the second time, so that all of them are sent once before it is measured. */
+  cachesTokens: boolean;
 }
 
-const fromSource = (name: string) => ['--import', 'tsx', `tests/bench/contenders/${name}.ts`];
+/** The service, what it is compared with, and, with --against, another build of it. */
+export interface Contenders {
+  service: Contender;
+  floor: Contender;
+  fastify: Contender;
+  against: Contender | undefined;
+}
 
-/** The service as package.json starts it; its flags for Node are everybody's. */
-const [, ...started] = startCommand().split(' ');
-export const nodeFlags = started.filter((word) => word.startsWith('--'));
-
-export const ours: ContenderKind = {
-  name: 'admin-service',
-  program: started.filter((word) => !word.startsWith('--')),
-  remembersTokens: true,
-};
-export const floor: ContenderKind = { name: 'floor', program: fromSource('floor'), remembersTokens: false };
-
-/** Not one of those that are compared: it does nothing that is asked for. */
-export const bareRefusals: ContenderKind = {
-  name: 'bare refusals',
-  program: fromSource('bare-refusals'),
-  remembersTokens: false,
-};
-
-export const contenders: readonly ContenderKind[] = [
-  ours,
-  floor,
-  { name: 'Fastify', program: fromSource('fastify'), remembersTokens: true },
-  { name: 'reviewed design', program: fromSource('reviewed-design'), remembersTokens: false },
-];
-
-function startCommand(): string {
-  const { scripts } = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8')) as {
-    scripts: { start: string };
+export function findContenders(node: string, against: string | undefined): Contenders {
+  // All of them run with the V8 flags of production.
+  const flags = startArguments().filter((argument) => argument.startsWith('--'));
+  const fromSource = (name: string): Program => ({
+    command: [node, ...flags, '--import', 'tsx', `tests/bench/contenders/${name}.ts`],
+    folder: projectFolder,
+  });
+  return {
+    service: { name: 'admin-service', program: builtService(node), cachesTokens: true },
+    floor: { name: 'floor', program: fromSource('floor'), cachesTokens: false },
+    fastify: { name: 'Fastify', program: fromSource('fastify'), cachesTokens: true },
+    against:
+      against === undefined
+        ? undefined
+        : { name: 'other build', program: builtService(node, against), cachesTokens: true },
   };
-  return scripts.start;
 }

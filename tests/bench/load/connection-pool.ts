@@ -1,7 +1,6 @@
-import { Queue } from '../../../src/dev/load/queue.js';
 import { HttpConnection, type OnAnswer } from './http-connection.js';
 
-/** As a load balancer's: less than the service's 65 s, or a request meets a connection that is just being closed. */
+/** As a load balancer's: less than the service's 65 s, so that no request meets a connection that is being closed. */
 const IDLE_MS = 60_000;
 
 interface Idle {
@@ -9,32 +8,33 @@ interface Idle {
   sinceMs: number;
 }
 
-/** As many connections as there are requests under way, up to a limit; what goes beyond waits for its turn. */
+/** As many connections as requests in flight, up to a limit; requests beyond it queue. */
 export class ConnectionPool {
   readonly #port: number;
-  readonly #most: number;
+  readonly #limit: number;
   readonly #all: HttpConnection[] = [];
   readonly #idle: Idle[] = [];
-  readonly #waiting = new Queue<() => void>();
-  #opened = 0;
+  /** A set is a queue whose first entry is removed without moving the others. */
+  readonly #queue = new Set<() => void>();
+  #open = 0;
 
-  constructor(port: number, most: number) {
+  constructor(port: number, limit: number) {
     this.#port = port;
-    this.#most = most;
+    this.#limit = limit;
   }
 
-  send(request: () => Buffer | string, onAnswer: OnAnswer): void {
+  send(bytes: () => Buffer | string, onAnswer: OnAnswer): void {
     const connection = this.#takeIdle();
     if (connection !== undefined) {
-      this.#sendOn(connection, request, onAnswer);
+      this.#sendOn(connection, bytes, onAnswer);
       return;
     }
-    this.#waiting.push(() => {
-      const free = this.#takeIdle();
-      if (free === undefined) onAnswer(0, '');
-      else this.#sendOn(free, request, onAnswer);
+    this.#queue.add(() => {
+      const idle = this.#takeIdle();
+      if (idle === undefined) onAnswer(0, '');
+      else this.#sendOn(idle, bytes, onAnswer);
     });
-    if (this.#opened < this.#most) this.#openOneMore();
+    if (this.#open < this.#limit) this.#openOneMore();
   }
 
   close(): void {
@@ -46,34 +46,41 @@ export class ConnectionPool {
       const { connection, sinceMs } = idle;
       if (connection.isOpen && performance.now() - sinceMs < IDLE_MS) return connection;
       connection.close();
-      this.#opened--;
+      this.#open--;
     }
     return undefined;
   }
 
   #openOneMore(): void {
-    this.#opened++;
+    this.#open++;
     HttpConnection.open(this.#port).then(
       (connection) => {
         this.#all.push(connection);
-        this.#isFree(connection);
+        this.#release(connection);
       },
       () => {
-        this.#opened--;
-        this.#waiting.shift()?.();
+        this.#open--;
+        this.#sendQueued();
       },
     );
   }
 
-  #sendOn(connection: HttpConnection, request: () => Buffer | string, onAnswer: OnAnswer): void {
-    connection.send(request(), (status, text) => {
+  #sendOn(connection: HttpConnection, bytes: () => Buffer | string, onAnswer: OnAnswer): void {
+    connection.send(bytes(), (status, text) => {
       onAnswer(status, text);
-      this.#isFree(connection);
+      this.#release(connection);
     });
   }
 
-  #isFree(connection: HttpConnection): void {
+  #release(connection: HttpConnection): void {
     this.#idle.push({ connection, sinceMs: performance.now() });
-    this.#waiting.shift()?.();
+    this.#sendQueued();
+  }
+
+  #sendQueued(): void {
+    const [send] = this.#queue;
+    if (send === undefined) return;
+    this.#queue.delete(send);
+    send();
   }
 }

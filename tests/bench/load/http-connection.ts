@@ -3,14 +3,14 @@ import { connect, type Socket } from 'node:net';
 /** Status 0: the connection broke. */
 export type OnAnswer = (status: number, text: string) => void;
 
-/** Sockets read one after the other, so that all of them can share it. */
-const chunkOfAll = Buffer.allocUnsafeSlow(64 * 1024);
+/** Sockets read one after the other, so all of them share it. */
+const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 const RETRY_AFTER = /\r\nretry-after: (\d+)/i;
 const CONTENT_LENGTH = /\r\ncontent-length: (\d+)/i;
 
 /**
- * A keep-alive connection with one request in flight. By hand, because Node's own client costs twice as much as the
- * server that it should measure.
+ * A keep-alive connection with one request in flight. Node's own client costs more CPU than the server that it should
+ * measure.
  */
 export class HttpConnection {
   readonly #socket: Socket;
@@ -18,7 +18,7 @@ export class HttpConnection {
   #onAnswer: OnAnswer | undefined;
   isOpen = true;
 
-  /** from: one of this machine's own addresses; each has 28,000 ports, which get slower to find the more are taken. */
+  /** from: a local address. */
   static open(port: number, from = '127.0.0.1'): Promise<HttpConnection> {
     return new Promise((resolve, reject) => {
       const connection = new HttpConnection(port, from);
@@ -36,9 +36,9 @@ export class HttpConnection {
       localAddress: from,
       noDelay: true,
       onread: {
-        buffer: chunkOfAll,
+        buffer: readBuffer,
         callback: (bytes) => {
-          this.#take(chunkOfAll.toString('latin1', 0, bytes));
+          this.#take(readBuffer.toString('latin1', 0, bytes));
           return true;
         },
       },
@@ -79,7 +79,7 @@ export class HttpConnection {
   }
 }
 
-/** What an answer asks to wait before the next try, in milliseconds; undefined where it says nothing of it. */
+/** Undefined without a Retry-After. */
 export function retryAfterMs(answer: string): number | undefined {
   const seconds = RETRY_AFTER.exec(answer)?.[1];
   return seconds === undefined ? undefined : Number(seconds) * 1_000;
@@ -89,7 +89,7 @@ function statusOf(text: string): number {
   return Number(text.slice(9, 12));
 }
 
-/** Every contender says it; an answer in chunks is none that the load can read. */
+/** Every contender sends Content-Length; chunked answers cannot be read here. */
 function bodyLength(text: string): number {
   if (statusOf(text) === 304) return 0;
   const length = CONTENT_LENGTH.exec(text)?.[1];

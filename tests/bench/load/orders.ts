@@ -1,91 +1,72 @@
-import type { Spread } from '../../../src/dev/load/measurements.js';
+import type { Spread } from '../../support/statistics.js';
 
 /**
- * update: a position of each journey in turn; live: a poll that is answered with 200; unchanged: one that is answered
- * with 304; mix: an update and a poll in turn.
+ * start: start-journey for each journey; update: a position for each; live: a poll that gets a 200; unchanged: a poll
+ * that gets a 304; mix: an update and a poll in turn.
  */
-export type RequestKind = 'update' | 'live' | 'unchanged' | 'mix';
+export type RequestKind = 'start' | 'update' | 'live' | 'unchanged' | 'mix';
 
 interface Target {
   port: number;
-  /** Of the first so many journeys. */
+  /** Only the first so many journeys. */
   journeys: number;
-  /** Above all that were sent before. */
-  firstSequence: number;
 }
 
-/** A request in flight on each connection all the time, for so many seconds and at least so many requests. */
+/** A closed loop: one request in flight on each connection, for so many seconds and at least so many requests. */
 export interface SaturationOrder extends Target {
   kind: 'saturation';
   requests: RequestKind;
   connections: number;
   seconds: number;
   leastRequests: number;
-  /** Where to begin. */
-  firstJourney: number;
 }
 
-/** Requests that are due at random times, whatever the answers do (a Poisson process). */
+/** An open loop of requests at random times (a Poisson process). */
 export interface RandomArrivalsOrder extends Target {
   kind: 'randomArrivals';
   requests: RequestKind;
   perSecond: number;
   seconds: number;
-  /** A load balancer's to one task, unless told. */
-  connections?: number;
+  connections: number;
 }
 
-/** As in production: of each journey an update and a poll every intervalMs, each at a time of its own. */
-export interface PhonesOrder extends Target {
-  kind: 'phones';
+/** As in production: an update and a poll of each journey every intervalMs, each at a time of its own. */
+export interface PollingOrder extends Target {
+  kind: 'polling';
   intervalMs: number;
   warmUpSeconds: number;
   seconds: number;
 }
 
-/** Of each journey an update every intervalMs, while the students of the first so many wait for news. */
-export interface WaitingStudentsOrder extends Target {
-  kind: 'waitingStudents';
-  students: number;
-  /** Whether trainers come when they are told to, as the apps do, or every intervalMs all the same. */
-  trainersHeed: boolean;
+/** An update of each journey every intervalMs, while every student has a poll with Prefer: wait in flight. */
+export interface WaitingOrder extends Target {
+  kind: 'waiting';
   intervalMs: number;
   warmUpSeconds: number;
   seconds: number;
 }
 
-export type Order =
-  /** Signs the tokens and makes the requests beforehand. */
-  | { kind: 'prepare'; journeys: number }
-  | SaturationOrder
-  | RandomArrivalsOrder
-  | PhonesOrder
-  | WaitingStudentsOrder;
+export type LoadOrder = SaturationOrder | RandomArrivalsOrder | PollingOrder | WaitingOrder;
+/** prepare: sign the tokens and build the requests of so many journeys. */
+export type Order = { kind: 'prepare'; journeys: number } | LoadOrder;
 
 export interface LoadResult {
-  /** While it was measured. */
+  /** Within the measured time. */
   answers: number;
   seconds: number;
-  /** Answers other than those that were due, by call and status; status 0: the connection broke. */
+  /** Unexpected answers by call and status; status 0: the connection broke. */
   failures: Record<string, number>;
-  /** In milliseconds from when a request was due. */
+  /** In milliseconds from when a request was due; undefined in a closed loop. */
   updates: Spread | undefined;
   polls: Spread | undefined;
-  /** Both together, those alone that were as they should be. */
+  /** Updates and polls together: expected answers, and 503s with Retry-After. */
   accepted: Spread | undefined;
-  /** 503 with Retry-After. */
   refused: Spread | undefined;
-  /** From when a position was accepted, by the answer's own time, until its student had it. */
+  /** From when a position was accepted, by the server's time, until its student received it. */
   seen: Spread | undefined;
-  /** How late the load itself was: from when a request was due until the load came to it. */
+  /** From when a request was due until the load sent it. */
   ownDelay: Spread | undefined;
-  /** The same until a connection was free for it as well. */
-  untilSent: Spread | undefined;
-  lastSequence: number;
-  nextJourney: number;
-  /** Whether the service holds an answer back when it is asked to. */
-  canWait: boolean;
 }
 
-/** What the load's process says: that it begins to measure, and how it went. */
+/** From the load's process. */
 export type LoadMessage = 'measuring' | { result: LoadResult } | { failure: string };

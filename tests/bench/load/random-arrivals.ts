@@ -1,35 +1,30 @@
 import type { JourneyRequests } from './journey-requests.js';
 import { openLoop } from './open-loop.js';
 import type { LoadResult, RandomArrivalsOrder } from './orders.js';
-import { RequestSource, Sequence } from './request-source.js';
+import { RequestSource } from './request-source.js';
 import { Tally } from './tally.js';
 
-/** So many requests a second, at random times as those of many phones are. */
+/** So many requests a second at random times, as those of many phones. */
 export async function sendAtRandom(
-  order: RandomArrivalsOrder,
+  { port, connections, requests, perSecond, seconds }: RandomArrivalsOrder,
   journeys: readonly JourneyRequests[],
   onMeasuring: () => void,
 ): Promise<LoadResult> {
-  const sequence = new Sequence(order.firstSequence);
-  const source = new RequestSource(order.requests, journeys, sequence, 0);
-  const tally = new Tally(order.requests);
-  const startMs = performance.now();
-  let dueMs = startMs;
+  const source = new RequestSource(requests, journeys);
+  const tally = new Tally(requests);
+  let dueMs = performance.now();
   await openLoop(
     {
-      port: order.port,
-      connections: order.connections,
+      ...{ port, connections, seconds, onMeasuring },
+      // The first connections are opened.
+      warmUpSeconds: 0.25,
       dueMs: () => dueMs,
       take: () => {
-        dueMs += (-Math.log(1 - Math.random()) * 1000) / order.perSecond;
+        dueMs += (-Math.log(1 - Math.random()) * 1000) / perSecond;
         return source.next();
       },
-      // Connections are made in the first moments.
-      measureFromMs: startMs + 250,
-      untilMs: startMs + 250 + order.seconds * 1000,
-      onMeasuring,
     },
     tally,
   );
-  return tally.result(sequence, source.nextJourney);
+  return tally.result();
 }

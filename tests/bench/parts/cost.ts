@@ -1,156 +1,133 @@
-import type { Spread } from '../../../src/dev/load/measurements.js';
-import { saturationSettings, type Contender } from '../contender-process.js';
-import type { Bench, RedisUnderTest } from '../bench.js';
-import { contenders, floor, ours, type ContenderName } from '../contenders/registry.js';
-import { residentMebibytes } from '../cpu-time.js';
-import type { LoadResult, RequestKind } from '../load/orders.js';
-import { costReport } from '../report/cost-report.js';
-import type { PartReport } from '../report/part-report.js';
-import { median } from '../report/statistics.js';
+import { residentMegabytes } from '../../support/process-usage.js';
+import { say } from '../../support/stack.js';
+import { median, percent, ratios, withSpread } from '../../support/statistics.js';
+import { saturationSettings, type Bench, type RunningContender } from '../bench.js';
+import { atMost, type Bar, type PartReport } from '../report/part-report.js';
+import { measureSaturated, type Measured } from './round.js';
 import { checkSameAnswers } from './same-answers.js';
-import { measureRound, refreshPositions, refuseFailures, secondsOf, type Round } from './round.js';
 
-export type CallGroup = 'update' | 'live' | 'mix';
+export type CallGroup = 'update' | 'live';
+type CostKind = 'update' | 'live' | 'unchanged';
 
-/** What a kind of request costs each contender. */
-export type Costs = Map<ContenderName, { rounds: Round[]; latency: Latency | undefined; mebibytes: number }>;
+/** What is measured one right after the other: a 304 needs the ETag of the 200 before it. */
+const kindsOf: Record<CallGroup, readonly CostKind[]> = { update: ['update'], live: ['live', 'unchanged'] };
+const titles: Record<CostKind, string> = { update: 'Update', live: 'Live, 200', unchanged: 'Live, 304' };
 
-/** At 60 % load, in milliseconds from when a request was due. */
-export interface Latency {
-  perSecond: number;
-  p50: number;
-  p99: number;
+const TIMES_FLOOR = 1.7;
+const TIMES_FASTIFY = 1;
+const WARM_UP_SECONDS = 3;
+
+interface Rounds {
+  name: string;
+  rounds: Measured[];
+  megabytes: number;
 }
 
-/** Those that are measured one right after the other: a 304 needs the ETag of the 200 before it. */
-const kindsOf: Record<CallGroup, readonly RequestKind[]> = {
-  update: ['update'],
-  live: ['live', 'unchanged'],
-  mix: ['mix'],
-};
-const LOAD_SHARE = 0.6;
-const LATENCY_SECONDS = 3;
-const WARM_UP_SECONDS = 2;
-
-/** Update, live and their mix: all contenders in turn. */
+/** CPU per request at saturation: all contenders in turn, each round beginning with another one. */
 export async function measureCosts(bench: Bench, groups: readonly CallGroup[]): Promise<PartReport[]> {
-  const redis = await bench.sharedRedis();
-  const running: Contender[] = [];
-  for (const kind of bench.options.isQuick ? [ours, floor] : contenders)
-    running.push(await bench.start(kind, redis, saturationSettings));
-  for (const contender of running) await warmUp(bench, contender, redis);
-  const [service] = running;
-  const peer = running.find(({ name }) => name === 'Fastify');
-  if (service !== undefined && peer !== undefined) await checkSameAnswers(service, peer);
+  const { service, floor, fastify, against } = bench.contenders;
+  const contenders = bench.options.isQuick ? [service, floor] : [service, floor, fastify];
+  const running: RunningContender[] = [];
+  for (const contender of against === undefined ? contenders : [...contenders, against])
+    running.push(await bench.start(contender, saturationSettings));
+  for (const each of running) await warmUp(bench, each);
+  const [ours] = running;
+  const peer = running.find(({ contender }) => contender === fastify);
+  if (ours !== undefined && peer !== undefined) await checkSameAnswers(ours, peer);
   const reports: PartReport[] = [];
-  for (const group of groups) {
-    const measurement = new CostMeasurement(bench, redis, running, group);
-    await measurement.run();
-    reports.push(...measurement.reports());
-  }
-  for (const contender of running) await contender.stop();
+  for (const group of groups) reports.push(...(await measureGroup(bench, running, group)));
+  for (const each of running) await each.stop();
   return reports;
 }
 
-/** Compiled code, and where it matters every trainer's and student's token verified. */
-async function warmUp(bench: Bench, contender: Contender, redis: RedisUnderTest): Promise<void> {
-  bench.say(`warming up ${contender.name}`);
-  await measureRound(bench, contender, redis, {
-    requests: 'mix',
-    journeys: bench.options.journeys,
-    seconds: WARM_UP_SECONDS,
-    untilAllHadOne: contender.kind.remembersTokens,
-  });
+async function warmUp(bench: Bench, running: RunningContender): Promise<void> {
+  say(`warming up ${running.contender.name}`);
+  const leastRequests = running.contender.cachesTokens ? 2 * bench.options.journeys : 0;
+  await measureSaturated(bench, running, { requests: 'mix', seconds: WARM_UP_SECONDS, leastRequests });
 }
 
-class CostMeasurement {
-  readonly #bench: Bench;
-  readonly #redis: RedisUnderTest;
-  readonly #contenders: readonly Contender[];
-  readonly #kinds: readonly RequestKind[];
-  readonly #costs: Map<RequestKind, Costs>;
+async function measureGroup(
+  bench: Bench,
+  running: readonly RunningContender[],
+  group: CallGroup,
+): Promise<PartReport[]> {
+  const { rounds, seconds } = bench.options;
+  const costs = new Map(
+    kindsOf[group].map((kind) => [
+      kind,
+      running.map(({ contender: { name } }): Rounds => ({ name, rounds: [], megabytes: 0 })),
+    ]),
+  );
+  // Round 0 compiles the code of this kind of request and does not count.
+  for (let round = 0; round <= rounds; round++) {
+    const first = round % running.length;
+    for (const each of [...running.slice(first), ...running.slice(0, first)]) {
+      if (group === 'live') await refreshPositions(bench, running, each);
+      for (const [kind, all] of costs) {
+        const measured = await measureSaturated(bench, each, { requests: kind, seconds });
+        say(`${kind}, round ${round} of ${rounds}: ${each.contender.name} ${lineOf(measured)}`);
+        const cost = all.find(({ name }) => name === each.contender.name);
+        if (cost === undefined || round === 0) continue;
+        cost.rounds.push(measured);
+        cost.megabytes = residentMegabytes(each.pid);
+      }
+    }
+  }
+  return [...costs].map(([kind, all]) => reportOf(kind, all));
+}
 
-  constructor(bench: Bench, redis: RedisUnderTest, running: readonly Contender[], group: CallGroup) {
-    this.#bench = bench;
-    this.#redis = redis;
-    this.#contenders = running;
-    this.#kinds = kindsOf[group];
-    const none = () => ({ rounds: [], latency: undefined, mebibytes: 0 });
-    this.#costs = new Map(
-      this.#kinds.map((kind) => [kind, new Map(running.map(({ name }) => [name, none()]))]),
+/** Positions a few seconds old, as in production, written by the build whose Redis it is. */
+async function refreshPositions(
+  bench: Bench,
+  running: readonly RunningContender[],
+  { redis }: RunningContender,
+): Promise<void> {
+  const writer = running.find((each) => each.redis === redis);
+  const order = { requests: 'update', seconds: 0, leastRequests: bench.options.journeys } as const;
+  if (writer !== undefined) await measureSaturated(bench, writer, order);
+}
+
+function reportOf(kind: CostKind, all: readonly Rounds[]): PartReport {
+  const [ours] = all;
+  const own = ours?.rounds.map(({ serviceMicrosPerAnswer }) => serviceMicrosPerAnswer) ?? [];
+  const against = (rounds: readonly Measured[]) =>
+    ratios(
+      own,
+      rounds.map(({ serviceMicrosPerAnswer }) => serviceMicrosPerAnswer),
     );
-  }
-
-  async run(): Promise<void> {
-    const { rounds } = this.#bench.options;
-    for (let round = 0; round <= rounds; round++) {
-      for (const contender of this.#contenders) await this.#turn(contender, round);
-    }
-    for (const contender of this.#contenders) await this.#sixtyPercent(contender);
-  }
-
-  reports(): PartReport[] {
-    return this.#kinds.map((kind) => costReport(kind, this.#costsOf(kind)));
-  }
-
-  async #turn(contender: Contender, round: number): Promise<void> {
-    const { rounds, journeys } = this.#bench.options;
-    const seconds = secondsOf(round, this.#bench.options);
-    if (this.#kinds.includes('live')) await this.#refresh();
-    for (const requests of this.#kinds) {
-      const measured = await measureRound(this.#bench, contender, this.#redis, {
-        requests,
-        journeys,
-        seconds,
-      });
-      const which = round === 0 ? 'warm-up' : `round ${round} of ${rounds}`;
-      this.#bench.say(`${requests}, ${which}: ${contender.name} ${lineOf(measured)}`);
-      const cost = this.#costsOf(requests).get(contender.name);
-      if (cost === undefined || round === 0) continue;
-      cost.rounds.push(measured);
-      cost.mebibytes = residentMebibytes(contender.pid);
-    }
-  }
-
-  async #sixtyPercent(contender: Contender): Promise<void> {
-    if (this.#bench.options.isQuick) return;
-    if (this.#kinds.includes('live')) await this.#refresh();
-    const { journeys } = this.#bench.options;
-    for (const requests of this.#kinds) {
-      const cost = this.#costsOf(requests).get(contender.name);
-      if (cost === undefined) continue;
-      const perSecond = LOAD_SHARE * median(cost.rounds.map((round) => round.perSecond));
-      const result = await this.#bench.load.run({
-        kind: 'randomArrivals',
-        port: contender.port,
-        ...{ requests, journeys, perSecond, seconds: LATENCY_SECONDS },
-      });
-      refuseFailures(contender, requests, result);
-      const spread = slower(result);
-      if (spread !== undefined) cost.latency = { perSecond, p50: spread.p50, p99: spread.p99 };
-      this.#bench.say(
-        `${requests} at 60 % load: ${contender.name} p50 ${spread?.p50} ms, p99 ${spread?.p99} ms`,
+  const rows = all.map(({ name, rounds, megabytes }, index) => {
+    const of = (value: (round: Measured) => number) => rounds.map(value);
+    return {
+      contender: name,
+      'requests/s': withSpread(
+        of(({ result }) => result.answers / result.seconds),
+        0,
+      ),
+      'of its core': percent(median(of(({ serviceShare }) => serviceShare))),
+      'service CPU, µs': withSpread(
+        of(({ serviceMicrosPerAnswer }) => serviceMicrosPerAnswer),
+        1,
+      ),
+      'Redis CPU, µs': withSpread(
+        of(({ redisMicrosPerAnswer }) => redisMicrosPerAnswer),
+        1,
+      ),
+      'admin-service against it': index === 0 ? '' : `${withSpread(against(rounds), 2)}×`,
+      'RSS, MB': megabytes.toFixed(0),
+    };
+  });
+  const bar = (name: string, what: string, limit: number): Bar[] =>
+    all
+      .filter((cost) => cost.name === name)
+      .map(({ rounds }) =>
+        atMost(`${titles[kind]}: CPU against ${what}`, median(against(rounds)), limit, '×'),
       );
-    }
-  }
-
-  async #refresh(): Promise<void> {
-    const [first] = this.#contenders;
-    if (first !== undefined)
-      await refreshPositions(this.#bench, first, this.#redis, this.#bench.options.journeys);
-  }
-
-  #costsOf(kind: RequestKind): Costs {
-    return this.#costs.get(kind) ?? new Map<ContenderName, never>();
-  }
+  const bars = bar('floor', 'the floor', TIMES_FLOOR);
+  if (kind === 'update') bars.push(...bar('Fastify', 'Fastify with the same features', TIMES_FASTIFY));
+  return { title: titles[kind], rows, bars, notes: [] };
 }
 
-/** Of the mix' two calls the one that takes longer. */
-function slower({ updates, polls }: LoadResult): Spread | undefined {
-  if (updates === undefined || polls === undefined) return updates ?? polls;
-  return updates.p99 > polls.p99 ? updates : polls;
-}
-
-function lineOf({ perSecond, serviceMicros, redisMicros }: Round): string {
-  return `${perSecond.toFixed(0)}/s at ${serviceMicros.toFixed(1)} µs (Redis ${redisMicros.toFixed(1)})`;
+function lineOf({ result, serviceMicrosPerAnswer, redisMicrosPerAnswer }: Measured): string {
+  const perSecond = result.answers / result.seconds;
+  return `${perSecond.toFixed(0)}/s at ${serviceMicrosPerAnswer.toFixed(1)} µs (Redis ${redisMicrosPerAnswer.toFixed(1)})`;
 }

@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OUTBOX_KEY } from '../../../src/store/keys.js';
-import type { Bench } from '../bench.js';
-import { home, journeyAt, tokens, type BenchJourney } from '../bench-journeys.js';
-import type { Contender } from '../contender-process.js';
-import { ours } from '../contenders/registry.js';
-import type { Bar } from '../report/bar.js';
-import type { PartReport } from '../report/part-report.js';
+import { say } from '../../support/stack.js';
+import {
+  OUTBOX_KEY,
+  productionSettings,
+  SPARE_SESSIONS,
+  type Bench,
+  type RunningContender,
+} from '../bench.js';
+import { home, journeyAt, type BenchJourney } from '../bench-journeys.js';
+import type { Bar, PartReport } from '../report/part-report.js';
+import { callApi } from './calls.js';
 
-const SESSIONS = 20;
-/** Until what Redis and Postgres were asked is known here. */
+/** Until the commands and queries of a call are counted. */
 const SETTLE_MS = 30;
 const QUERIES = /^postgres_query_duration_seconds_count\{[^}]*\} (\d+)/gm;
 
@@ -17,50 +20,36 @@ interface Trips {
   postgres: number[];
 }
 
-/** Sessions that have a row and no journey, after those of the journeys. */
-export const spareSessions = 2 * SESSIONS;
-
-/** How often a call asks Redis and Postgres, by what Redis' MONITOR shows and the service counts. */
+/** The round trips of each call, by Redis' MONITOR and the service's own count of queries. */
 export async function countRoundTrips(bench: Bench): Promise<PartReport> {
-  const redis = await bench.sharedRedis();
-  // Before the service: ioredis' monitor fails where another command comes in just as it begins.
-  const monitor = await redis.connection.monitor();
+  const { client } = await bench.redisFor(bench.contenders.service);
+  // Before the service: ioredis fails where another command arrives while it begins to monitor.
+  const monitor = await client.monitor();
   const commands: string[][] = [];
   monitor.on('monitor', (_time: string, args: string[], source: string) => {
-    // What a script does is no trip.
     if (source !== 'lua') commands.push(args);
   });
-  const service = await bench.start(ours, redis, {});
+  const service = await bench.start(bench.contenders.service, productionSettings);
   const trips = new Map<string, Trips>();
-  const caller = new Caller(service);
-  const count = async (name: string, journey: BenchJourney, call: () => Promise<void>) => {
-    await sleep(SETTLE_MS);
-    commands.length = 0;
-    const queriesBefore = await caller.queries();
-    await call();
-    await sleep(SETTLE_MS);
-    const ids = Object.values(journey) as string[];
-    const isAbout = (args: string[]) => args.some((argument) => ids.some((id) => argument.includes(id)));
-    const counted = trips.get(name) ?? { redis: [], postgres: [] };
-    counted.redis.push(commands.filter(isAbout).length);
-    counted.postgres.push((await caller.queries()) - queriesBefore);
-    trips.set(name, counted);
-  };
-  bench.say('round trips of each call');
-  for (let index = 0; index < spareSessions; index++) {
+  say('round trips of each call');
+  for (let index = 0; index < SPARE_SESSIONS; index++) {
     const journey = journeyAt(bench.options.journeys + index);
-    const isArriving = index < SESSIONS;
-    await count('start', journey, () => caller.start(journey));
-    if (isArriving) {
-      await count('update', journey, () => caller.update(journey));
-      await count('live', journey, () => caller.live(journey));
+    // Half of them arrive, half are stopped.
+    for (const [name, call] of callsOf(journey, index % 2 === 0)) {
+      await sleep(SETTLE_MS);
+      commands.length = 0;
+      const queriesBefore = await queriesOf(service);
+      await call(service.port);
+      await sleep(SETTLE_MS);
+      const counted = trips.get(name) ?? { redis: [], postgres: [] };
+      counted.redis.push(commands.filter((args) => isAbout(journey, args)).length);
+      counted.postgres.push((await queriesOf(service)) - queriesBefore);
+      trips.set(name, counted);
     }
-    const end = isArriving ? 'arrived' : 'stop';
-    await count(end, journey, () => caller.end(journey, isArriving ? 'arrived' : 'stop-journey'));
   }
   monitor.disconnect();
   await service.stop();
-  await redis.connection.del(OUTBOX_KEY);
+  await client.del(OUTBOX_KEY);
   return {
     title: 'Round trips of a call',
     rows: [...trips].map(([call, { redis, postgres }]) => ({
@@ -70,65 +59,60 @@ export async function countRoundTrips(bench: Bench): Promise<PartReport> {
     })),
     bars: [...trips].map(([call, counted]) => barOf(call, counted)),
     notes: [
-      `Of ${SESSIONS} calls each. To Redis: what the service sends that names the session, its trainer or its student; what a script does inside is none. To Postgres: the service's own count of queries.`,
+      "To Redis: commands of the service that name the session, its trainer or its student, without those inside scripts. To Postgres: the service's own count of queries.",
     ],
   };
 }
 
+type Calls = [name: string, call: (port: number) => Promise<void>][];
+
+function callsOf({ sessionId, trainerId, studentId }: BenchJourney, arrives: boolean): Calls {
+  const position = { sessionId, ...home, accuracy: 5.5, sequence: 1 };
+  const trainer = { userId: trainerId, role: 'trainer' } as const;
+  const post = (status: number, path: string, body: object) => (port: number) =>
+    expectStatus(status, path, callApi(port, path, trainer, body));
+  const livePath = `/location-tracking/journey/live?sessionId=${sessionId}`;
+  const live = (port: number) =>
+    expectStatus(200, livePath, callApi(port, livePath, { userId: studentId, role: 'student' }));
+  return [
+    ['start', post(201, `/sessions/${sessionId}/start-journey`, {})],
+    ['update', post(201, '/location-tracking/journey/updates', position)],
+    ['live', live],
+    arrives
+      ? ['arrived', post(200, `/sessions/${sessionId}/arrived`, {})]
+      : ['stop', post(200, `/sessions/${sessionId}/stop-journey`, {})],
+  ];
+}
+
+async function expectStatus(status: number, path: string, answer: Promise<Response>): Promise<void> {
+  const response = await answer;
+  const text = await response.text();
+  if (response.status !== status) throw new Error(`${path}: ${response.status} ${text}`);
+}
+
+function isAbout(journey: BenchJourney, args: readonly string[]): boolean {
+  const ids = [journey.sessionId, journey.trainerId, journey.studentId];
+  return args.some((argument) => ids.some((id) => argument.includes(id)));
+}
+
+async function queriesOf({ managementPort }: RunningContender): Promise<number> {
+  const answer = await fetch(`http://127.0.0.1:${managementPort}/metrics`);
+  return [...(await answer.text()).matchAll(QUERIES)].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
 function barOf(call: string, { redis, postgres }: Trips): Bar {
   const queries = call === 'start' ? 1 : 0;
-  const isKept = redis.every((trips) => trips === 1) && postgres.every((count) => count === queries);
-  const words = (trips: string, count: string) => `${trips} to Redis, ${count} to Postgres`;
+  const isMet = redis.every((count) => count === 1) && postgres.every((count) => count === queries);
+  const text = (trips: string, count: string) => `${trips} to Redis, ${count} to Postgres`;
   return {
     what: `${call}: round trips`,
-    limit: words('1', String(queries)),
-    figure: words(range(redis), range(postgres)),
-    verdict: isKept ? 'ok' : 'MISSED',
+    limit: text('1', String(queries)),
+    figure: text(range(redis), range(postgres)),
+    verdict: isMet ? 'ok' : 'MISSED',
   };
 }
 
 function range(counts: number[]): string {
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
   return least === most ? String(least) : `${least}–${most}`;
-}
-
-/** The five calls, as the apps make them. */
-class Caller {
-  readonly #service: Contender;
-
-  constructor(service: Contender) {
-    this.#service = service;
-  }
-
-  start({ sessionId, trainerId }: BenchJourney): Promise<void> {
-    return this.#call(201, `/sessions/${sessionId}/start-journey`, trainerId, {});
-  }
-
-  update({ sessionId, trainerId }: BenchJourney): Promise<void> {
-    const position = { sessionId, ...home, accuracy: 5.5, sequence: 1 };
-    return this.#call(201, '/location-tracking/journey/updates', trainerId, position);
-  }
-
-  live({ sessionId, studentId }: BenchJourney): Promise<void> {
-    return this.#call(200, `/location-tracking/journey/live?sessionId=${sessionId}`, studentId);
-  }
-
-  end({ sessionId, trainerId }: BenchJourney, how: 'arrived' | 'stop-journey'): Promise<void> {
-    return this.#call(200, `/sessions/${sessionId}/${how}`, trainerId, {});
-  }
-
-  async queries(): Promise<number> {
-    const answer = await fetch(`http://127.0.0.1:${this.#service.managementPort}/metrics`);
-    return [...(await answer.text()).matchAll(QUERIES)].reduce((sum, [, count]) => sum + Number(count), 0);
-  }
-
-  async #call(status: number, path: string, userId: string, body?: object): Promise<void> {
-    const token = await tokens.issue(userId, body === undefined ? 'student' : 'trainer');
-    const answer = await fetch(`http://127.0.0.1:${this.#service.port}/api/v1/admin${path}`, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (answer.status !== status) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-  }
 }

@@ -1,100 +1,71 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Bench, RedisUnderTest } from '../bench.js';
-import { productionRules } from '../bench-journeys.js';
-import type { BenchOptions } from '../command-line.js';
-import type { Contender } from '../contender-process.js';
-import type { LoadResult, RequestKind } from '../load/orders.js';
-import { UsageMeter } from '../usage-meter.js';
+import { ProcessMeter } from '../../support/process-usage.js';
+import type { Bench, RunningContender } from '../bench.js';
+import { UPDATE_INTERVAL_MS } from '../bench-journeys.js';
+import type { LoadOrder, LoadResult, RequestKind } from '../load/orders.js';
 
 const CONNECTIONS = 64;
-const FIRST_ROUND_SECONDS = 3;
 
-/** One contender at saturation. */
-export interface Round {
-  perSecond: number;
-  serviceMicros: number;
-  redisMicros: number;
-  nextJourney: number;
+export interface Measured {
+  result: LoadResult;
+  /** Shares of a core. */
+  serviceShare: number;
+  redisShare: number;
+  stolenShare: number;
+  serviceMicrosPerAnswer: number;
+  redisMicrosPerAnswer: number;
 }
 
-export interface RoundOrder {
-  requests: RequestKind;
-  journeys: number;
-  seconds: number;
-  /** Goes on until each journey has had a request at least. */
-  untilAllHadOne?: boolean;
-  firstJourney?: number;
-}
-
-/** The first round, 0, is longer and not counted: code is compiled for this kind of request in it. */
-export function secondsOf(round: number, { seconds }: BenchOptions): number {
-  return round === 0 ? FIRST_ROUND_SECONDS : seconds;
-}
-
-/** @throws where an answer was none that was due: the figures would mean nothing */
-export async function measureRound(
-  { load }: Bench,
-  contender: Contender,
-  redis: RedisUnderTest,
-  { requests, journeys, seconds, untilAllHadOne = false, firstJourney = 0 }: RoundOrder,
-): Promise<Round> {
-  const meter = new UsageMeter(contender, redis);
-  const requestsOfAll = requests === 'mix' ? 2 * journeys : journeys;
-  const result = await load.run(
-    {
-      kind: 'saturation',
-      port: contender.port,
-      connections: CONNECTIONS,
-      ...{ requests, journeys, seconds, firstJourney },
-      leastRequests: untilAllHadOne ? requestsOfAll : 0,
-    },
-    () => {
-      meter.begin();
-    },
-  );
-  const { serviceSeconds, redisSeconds } = meter.usage();
-  refuseFailures(contender, requests, result);
+/** Runs an order against one contender and meters it and its Redis while the load measures. */
+export async function measure(bench: Bench, running: RunningContender, order: LoadOrder): Promise<Measured> {
+  const meters = [new ProcessMeter(running.pid), new ProcessMeter(running.redis.pid)];
+  const result = await bench.load.run(order, () => {
+    for (const meter of meters) meter.begin();
+  });
+  const [service, redis] = meters.map((meter) => meter.usage());
+  if (service === undefined || redis === undefined) throw new Error('not metered');
   return {
-    perSecond: result.answers / result.seconds,
-    serviceMicros: (serviceSeconds * 1e6) / result.answers,
-    redisMicros: (redisSeconds * 1e6) / result.answers,
-    nextJourney: result.nextJourney,
+    result,
+    serviceShare: service.cpuSeconds / service.seconds,
+    redisShare: redis.cpuSeconds / service.seconds,
+    stolenShare: service.stolenSeconds / service.seconds,
+    serviceMicrosPerAnswer: (service.cpuSeconds * 1e6) / result.answers,
+    redisMicrosPerAnswer: (redis.cpuSeconds * 1e6) / result.answers,
   };
 }
 
-export function refuseFailures(contender: Contender, requests: string, { failures }: LoadResult): void {
-  if (Object.keys(failures).length > 0)
-    throw new Error(
-      `${contender.name}, ${requests}: not all were answered as due: ${JSON.stringify(failures)}`,
-    );
-}
-
-/**
- * Positions that are a few seconds old, as they are where trainers are on their way; and after it each trainer's token
- * has been there.
- */
-export async function refreshPositions(
+/** At saturation. @throws after an unexpected answer, since the figures would mean nothing */
+export async function measureSaturated(
   bench: Bench,
-  contender: Contender,
-  redis: RedisUnderTest,
-  journeys: number,
-): Promise<void> {
-  await measureRound(bench, contender, redis, {
-    requests: 'update',
-    journeys,
-    seconds: 0,
-    untilAllHadOne: true,
+  running: RunningContender,
+  {
+    requests,
+    seconds,
+    leastRequests = 0,
+  }: { requests: RequestKind; seconds: number; leastRequests?: number },
+): Promise<Measured> {
+  const target = { port: running.port, journeys: bench.options.journeys, connections: CONNECTIONS };
+  const measured = await measure(bench, running, {
+    ...{ kind: 'saturation', ...target, requests, seconds, leastRequests },
   });
+  const { failures } = measured.result;
+  if (Object.keys(failures).length > 0)
+    throw new Error(`${running.contender.name}, ${requests}: ${JSON.stringify(failures)}`);
+  return measured;
 }
 
-/** Each trainer's and student's token has been there once, and the trainers' limits have forgotten it afterwards. */
-export async function introduceAll(
-  bench: Bench,
-  service: Contender,
-  redis: RedisUnderTest,
-  journeys: number,
-): Promise<void> {
-  await sleep(productionRules.updateIntervalMs);
-  await measureRound(bench, service, redis, { requests: 'mix', journeys, seconds: 0, untilAllHadOne: true });
-  await sleep(productionRules.updateIntervalMs);
+/** Every token has been verified once, and afterwards the rate limit accepts an update of each trainer. */
+export async function sendEveryTokenOnce(bench: Bench, running: RunningContender): Promise<void> {
+  await sleep(UPDATE_INTERVAL_MS);
+  const order = { requests: 'mix', seconds: 0, leastRequests: 2 * bench.options.journeys } as const;
+  await measureSaturated(bench, running, order);
+  await sleep(UPDATE_INTERVAL_MS);
+}
+
+export function failureCount({ failures }: LoadResult): number {
+  return Object.values(failures).reduce((sum, count) => sum + count, 0);
+}
+
+export function failureText({ failures }: LoadResult): string {
+  return Object.keys(failures).length === 0 ? 'none' : JSON.stringify(failures);
 }

@@ -1,32 +1,36 @@
 import { isDeepStrictEqual } from 'node:util';
-import { journeyAt, tokens } from '../bench-journeys.js';
-import type { Contender } from '../contender-process.js';
+import type { RunningContender } from '../bench.js';
+import { journeyAt } from '../bench-journeys.js';
+import { callApi } from './calls.js';
 
-/** What is different a moment later, and in a process that is busier. */
-const PASSING = new Set([
-  ...['ageMs', 'uncertaintyMeters', 'nextPollMs'],
-  ...['etaSeconds', 'etaLowSeconds', 'etaHighSeconds'],
-]);
+/** Fields that depend on the moment and on the load of the process. */
+const volatile = [
+  'ageMs',
+  'uncertaintyMeters',
+  'nextPollMs',
+  'etaSeconds',
+  'etaLowSeconds',
+  'etaHighSeconds',
+];
 
-/** @throws where two contenders that should do the same show a different state of the first journey */
-export async function checkSameAnswers(one: Contender, other: Contender): Promise<void> {
-  const [ones, others] = [await shownBy(one), await shownBy(other)];
-  if (isDeepStrictEqual(ones, others)) return;
+/** @throws where two contenders with the same features show a different state of the first journey */
+export async function checkSameAnswers(one: RunningContender, other: RunningContender): Promise<void> {
+  const [shown, otherShown] = [await shownBy(one), await shownBy(other)];
+  if (isDeepStrictEqual(shown, otherShown)) return;
   throw new Error(
-    `${one.name} shows ${JSON.stringify(ones)}, and ${other.name} shows ${JSON.stringify(others)}`,
+    `${one.contender.name}: ${JSON.stringify(shown)}, ${other.contender.name}: ${JSON.stringify(otherShown)}`,
   );
 }
 
-async function shownBy({ port }: Contender): Promise<object> {
+async function shownBy({ port }: RunningContender): Promise<object> {
   const { sessionId, studentId } = journeyAt(0);
-  const url = `http://127.0.0.1:${port}/api/v1/admin/location-tracking/journey/live?sessionId=${sessionId}`;
-  const headers = { Authorization: `Bearer ${await tokens.issue(studentId, 'student')}` };
-  const answer = await fetch(url, { headers });
+  const path = `/location-tracking/journey/live?sessionId=${sessionId}`;
+  const answer = await callApi(port, path, { userId: studentId, role: 'student' });
   const { data = {} } = (await answer.json()) as { data?: Record<string, unknown> };
-  const lasting = Object.entries(data).map(([name, value]) => [
+  const fields = Object.entries(data).map(([name, value]) => [
     name,
-    PASSING.has(name) ? typeof value : value,
+    volatile.includes(name) ? typeof value : value,
   ]);
-  const state = Object.fromEntries(lasting) as object;
+  const state = Object.fromEntries(fields) as object;
   return { status: answer.status, etag: answer.headers.get('ETag'), state };
 }

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
+import { markdownTable } from '../../support/markdown-table.js';
 import { canPin, cores } from '../cores.js';
-import type { Bar } from './bar.js';
-import type { PartReport, Row } from './part-report.js';
+import type { Bar, PartReport, Row } from './part-report.js';
 
 export interface RunDescription {
   startedAt: Date;
-  /** Over the last minute before the run. */
+  /** Load average of the minute before the run. */
   loadBefore: number;
   nodeVersion: string;
   redisVersion: string;
@@ -14,29 +14,29 @@ export interface RunDescription {
   notes: string[];
 }
 
-/** Above this somebody else was at work on the machine, and times mean little. */
+/** Above this other processes used the machine, and latencies mean little. */
 const QUIET_LOAD = 0.5;
 
 export function loadBefore(): number {
   return loadavg()[0] ?? 0;
 }
 
-/** All that was measured, as Markdown. */
+/** The whole run, as Markdown. */
 export function resultsText(run: RunDescription, parts: readonly PartReport[]): string {
   const bars = parts.flatMap((part) => part.bars);
   const missed = bars.filter(({ verdict }) => verdict === 'MISSED').length;
   return [
-    '# What the service costs',
+    '# Benchmark',
     'Written by `npm run bench`; see `npm run bench -- --help`.',
     description(run)
       .map((line) => `- ${line}`)
       .join('\n'),
     '## Bars',
-    missed === 0 ? 'None is missed.' : `${missed} of ${bars.length} are missed.`,
-    table(bars.map(rowOfBar)),
+    `${bars.length - missed} of ${bars.length} are met.`,
+    markdownTable(bars.map(rowOfBar)),
     ...parts.flatMap(({ title, rows, notes }) => [
       `## ${title}`,
-      ...(rows.length > 0 ? [table(rows)] : []),
+      ...(rows.length > 0 ? [markdownTable(rows)] : []),
       ...notes,
     ]),
     '',
@@ -63,11 +63,9 @@ function description({
     `Node ${nodeVersion}, Redis ${redisVersion}; ${settings}`,
     canPin
       ? 'The contender has a core of its own; Redis, Postgres and the load share the others.'
-      : 'All of it shares the cores, which blurs every time.',
+      : 'All processes share the cores.',
     ...(loadBefore > QUIET_LOAD
-      ? [
-          `The machine was not quiet before the run (load ${loadBefore.toFixed(2)}): take the times with care.`,
-        ]
+      ? [`The machine was not idle before the run (load ${loadBefore.toFixed(2)}).`]
       : []),
     ...notes,
   ];
@@ -75,14 +73,4 @@ function description({
 
 function kernel(): string {
   return readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();
-}
-
-function table(rows: readonly Row[]): string {
-  const columns = Object.keys(rows[0] ?? {});
-  const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
-  return [
-    line(columns),
-    line(columns.map(() => '---')),
-    ...rows.map((row) => line(columns.map((column) => row[column] ?? ''))),
-  ].join('\n');
 }

@@ -3,7 +3,7 @@ export interface Caller {
   role: 'trainer' | 'student' | 'admin';
 }
 
-/** As a phone sends it; anything may be in it. */
+/** As a phone sends it; values may be of any type. */
 export interface UpdateBody {
   sessionId: string;
   latitude: unknown;
@@ -19,14 +19,13 @@ export interface UpdateBody {
 export type Call =
   | { kind: 'start' | 'arrived' | 'stop'; sessionId: string; caller: Caller; key?: string | undefined }
   | { kind: 'update'; sessionId: string; caller: Caller; body: UpdateBody }
-  /** knows: the state that the caller's If-None-Match names. */
+  /** knows: the state of the caller's If-None-Match, by the model's name. */
   | { kind: 'live'; sessionId: string; caller: Caller; knows?: string | undefined };
 
-/** A value, or what has to be true of it where the contract leaves it open. */
+/** A value, or a condition where the contract leaves it open. */
 export type Wanted = string | number | boolean | null | undefined | Predicate | { [field: string]: Wanted };
 export type Predicate = (value: unknown) => boolean;
 
-/** What the contract says of an answer. */
 export interface ExpectedAnswer {
   status: number;
   code?: string;
@@ -35,27 +34,26 @@ export interface ExpectedAnswer {
   headers?: Record<string, Wanted>;
 }
 
-export interface HeardAnswer {
+export interface ReceivedAnswer {
   status: number;
   headers: Record<string, string | string[] | undefined>;
   body: unknown;
 }
 
-/** What is wrong with an answer; nothing where it is as expected. */
-export function differences(expected: ExpectedAnswer, heard: HeardAnswer): string[] {
-  const body = (heard.body ?? {}) as Record<string, unknown>;
+export function differences(expected: ExpectedAnswer, received: ReceivedAnswer): string[] {
+  const body = (received.body ?? {}) as Record<string, unknown>;
   const error = (body['error'] ?? {}) as Record<string, unknown>;
   return [
-    ...compared('status', expected.status, heard.status),
-    ...(heard.status === 304 ? [] : compared('success', expected.code === undefined, body['success'])),
+    ...compared('status', expected.status, received.status),
+    ...(received.status === 304 ? [] : compared('success', expected.code === undefined, body['success'])),
     ...compared('code', expected.code, error['code']),
     ...compared('details', expected.details ?? {}, error['details'] ?? {}),
     ...compared('data', expected.data ?? {}, body['data'] ?? {}),
-    ...compared('headers', expected.headers ?? {}, heard.headers),
+    ...compared('headers', expected.headers ?? {}, received.headers),
   ];
 }
 
-/** Fields that are not wanted may be there: a contract grows. Those that must not be there are wanted as undefined. */
+/** Unknown fields are allowed. A field that must be absent is wanted as undefined. */
 export function compared(path: string, wanted: Wanted, value: unknown): string[] {
   if (typeof wanted === 'function') return wanted(value) ? [] : [`${path} is ${shown(value)}`];
   if (typeof wanted !== 'object' || wanted === null) {

@@ -6,7 +6,7 @@ import type { Rules } from './rules.js';
 import type { Situation } from './state.js';
 import { update } from './updates.js';
 
-/** The contract as one function: what a call is answered at this moment, what is then, and what is told of it. */
+/** The contract as one function: the answer to a call at this moment, the state after it and its events. */
 export function decide(before: Situation, call: Call, rules: Rules): Decision {
   const situation = { ...before, state: aged(before.state, before.nowMs) };
   switch (call.kind) {

@@ -1,14 +1,14 @@
 import type { Caller, ExpectedAnswer } from './calls.js';
-import { iso, type SessionState, type Situation, type ToldEvent } from './state.js';
+import { iso, type SessionState, type Situation, type ModelEvent } from './state.js';
 import type { Rules } from './rules.js';
 
-/** What one call leads to. */
+/** The result of one call. */
 export interface Decision {
   answer: ExpectedAnswer;
   state: SessionState;
   arrivalMs: Situation['arrivalMs'];
-  events: ToldEvent[];
-  /** Of a live answer: the state that its ETag names. */
+  events: ModelEvent[];
+  /** Of a live answer: the model's name for what its ETag covers. */
   version?: string;
 }
 
@@ -29,7 +29,7 @@ export function isActive({ journey }: SessionState, nowMs: number): boolean {
   return journey !== null && nowMs < journey.expiresAtMs;
 }
 
-/** How the last journey ended, where that is not too long ago; also by its limit, when nobody has swept it up yet. */
+/** How the last journey ended, including one that is past its limit and not ended yet. */
 export function endOf({ journey, ended }: SessionState, nowMs: number, rules: Rules): SessionState['ended'] {
   if (journey === null || nowMs < journey.expiresAtMs) return ended;
   const { startedAtMs, expiresAtMs: endedAtMs } = journey;
@@ -37,7 +37,7 @@ export function endOf({ journey, ended }: SessionState, nowMs: number, rules: Ru
   return nowMs < untilMs ? { startedAtMs, endedAtMs, reason: 'timeout', untilMs } : null;
 }
 
-/** Update, arrive and stop without an active journey; how and when it ended is for its own trainer and for admins. */
+/** Update, arrive and stop without an active journey. Only its trainer and admins get reason and time of the end. */
 export function notActive(situation: Situation, { userId, role }: Caller, rules: Rules): Decision {
   const end = endOf(situation.state, situation.nowMs, rules);
   if (end === null) return refused(situation, 404, 'JOURNEY_NOT_ACTIVE');
@@ -48,15 +48,15 @@ export function notActive(situation: Situation, { userId, role }: Caller, rules:
   });
 }
 
-/** What time alone changes: everything that has a TTL goes when it is over. */
+/** Drops what has expired. */
 export function aged(state: SessionState, nowMs: number): SessionState {
   const isOver = (untilMs: number | null) => untilMs === null || untilMs <= nowMs;
   const { ended, metaUntilMs, missingUntilMs } = state;
-  const kept = Object.entries(state.firstAnswers).filter(([, { untilMs }]) => !isOver(untilMs));
+  const remaining = Object.entries(state.firstAnswers).filter(([, { untilMs }]) => !isOver(untilMs));
   return {
     ...state,
     ended: ended !== null && isOver(ended.untilMs) ? null : ended,
-    firstAnswers: Object.fromEntries(kept),
+    firstAnswers: Object.fromEntries(remaining),
     metaUntilMs: isOver(metaUntilMs) ? null : metaUntilMs,
     missingUntilMs: isOver(missingUntilMs) ? null : missingUntilMs,
   };

@@ -1,17 +1,17 @@
 import type { Wanted } from './calls.js';
 import { isActive } from './decision.js';
 import { parties } from './lifecycle.js';
-import { STALE_TOLD_ONCE_IN_MS, TRACK_OUTLIVES_MS, type Rules } from './rules.js';
+import { STALE_REPORTED_ONCE_IN_MS, TRACK_OUTLIVES_MS, type Rules } from './rules.js';
 import { iso, type PlatformSession, type SessionState } from './state.js';
 
-/** A key of Redis that has to be there, until when, and what other services read in it. */
+/** A key of Redis, when it expires, and the fields that other services read. */
 export interface ExpectedKey {
   name: string;
   untilMs: number;
   json?: Record<string, Wanted>;
 }
 
-/** The keys of one session, those of its idempotency records aside, whose names are the service's own. */
+/** The keys of one session, without its idempotency records, whose names are not in the contract. */
 export function expectedKeys(
   session: PlatformSession,
   state: SessionState,
@@ -19,7 +19,7 @@ export function expectedKeys(
   rules: Rules,
 ): ExpectedKey[] {
   const { sessionId, home, trainerId, studentId } = session;
-  const { ended, metaUntilMs, staleTold } = state;
+  const { ended, metaUntilMs, staleReported } = state;
   const keys: ExpectedKey[] = journeyKeys(session, state, nowMs, rules);
   if (ended !== null) {
     const { endedAtMs, startedAtMs, reason, untilMs } = ended;
@@ -31,8 +31,11 @@ export function expectedKeys(
     const json = { trainerId, studentId, status, studentHomeLocation: home && { ...home } };
     keys.push({ name: `session:meta:${sessionId}`, untilMs: metaUntilMs, json });
   }
-  if (staleTold !== null) {
-    keys.push({ name: `journey:stale-told:${sessionId}`, untilMs: staleTold.atMs + STALE_TOLD_ONCE_IN_MS });
+  if (staleReported !== null) {
+    keys.push({
+      name: `journey:stale-told:${sessionId}`,
+      untilMs: staleReported.atMs + STALE_REPORTED_ONCE_IN_MS,
+    });
   }
   return keys.filter(({ untilMs }) => untilMs > nowMs);
 }

@@ -1,7 +1,7 @@
 import type { Call } from './calls.js';
 import { forbidden, isActive, notActive, refused, type Decision } from './decision.js';
 import { metersBetween } from './geometry.js';
-import { repeatsKeptMs, startableStatuses, type Rules } from './rules.js';
+import { idempotencyTtlMs, startableStatuses, type Rules } from './rules.js';
 import {
   iso,
   type EndReason,
@@ -10,7 +10,7 @@ import {
   type PlatformSession,
   type SessionState,
   type Situation,
-  type ToldEvent,
+  type ModelEvent,
 } from './state.js';
 
 type LifecycleCall = Extract<Call, { kind: 'start' | 'arrived' | 'stop' }>;
@@ -49,7 +49,7 @@ export function start(situation: Situation, call: LifecycleCall, rules: Rules): 
       {
         status: 201,
         data: { ...data, nextUpdateMs: rules.updateIntervalMs },
-        untilMs: nowMs + repeatsKeptMs(rules),
+        untilMs: nowMs + idempotencyTtlMs(rules),
       },
     ),
     arrivalMs,
@@ -89,13 +89,13 @@ export function stop(situation: Situation, call: LifecycleCall, rules: Rules): D
   return ended(situation, session, call, 'cancelled', { stoppedAt: iso(nowMs) }, rules);
 }
 
-/** A journey whose limit has passed is ended, once, at the time of its limit. */
+/** Ends a journey that is past its limit, at the time of its limit. */
 export function sweep(
   session: PlatformSession,
   state: SessionState,
   nowMs: number,
   rules: Rules,
-): { state: SessionState; events: ToldEvent[] } {
+): { state: SessionState; events: ModelEvent[] } {
   const { journey } = state;
   if (journey === null || isActive(state, nowMs)) return { state, events: [] };
   return closed(session, state, journey, { reason: 'timeout', endedAtMs: journey.expiresAtMs }, nowMs, rules);
@@ -116,13 +116,13 @@ function ended(
   const answer = { status: 200, data: { sessionId: call.sessionId, ...data } };
   return {
     answer: { ...answer, headers: { 'idempotency-replayed': undefined } },
-    state: withFirstAnswer(after.state, call, { ...answer, untilMs: nowMs + repeatsKeptMs(rules) }),
+    state: withFirstAnswer(after.state, call, { ...answer, untilMs: nowMs + idempotencyTtlMs(rules) }),
     arrivalMs,
     events: after.events,
   };
 }
 
-/** No location and no cached metadata is left, and for a while it is told how it ended. */
+/** No location and no cached metadata remain; the ended mark does for a while. */
 function closed(
   session: PlatformSession,
   state: SessionState,
@@ -130,7 +130,7 @@ function closed(
   { reason, endedAtMs }: { reason: EndReason; endedAtMs: number },
   nowMs: number,
   rules: Rules,
-): { state: SessionState; events: ToldEvent[] } {
+): { state: SessionState; events: ModelEvent[] } {
   const untilMs = endedAtMs + rules.endedTtlMs;
   const mark = nowMs < untilMs ? { startedAtMs, endedAtMs, reason, untilMs } : null;
   const detail = { ...parties(session), endTime: iso(endedAtMs), reason };
@@ -148,7 +148,7 @@ export function parties({ sessionId, trainerId, studentId }: PlatformSession): R
   return { sessionId, trainerId, studentId };
 }
 
-/** A repeat is one of the same call by the same caller with the same key. */
+/** Identifies repeats: the same call by the same caller with the same key. */
 function repeatOf({ kind, caller, key }: LifecycleCall): string {
   return `${kind} ${caller.userId} ${key ?? ''}`;
 }

@@ -10,7 +10,7 @@ import {
   type PlatformSession,
   type SessionState,
   type Situation,
-  type ToldEvent,
+  type ModelEvent,
 } from './state.js';
 
 type LiveCall = Extract<Call, { kind: 'live' }>;
@@ -30,25 +30,25 @@ export function live(situation: Situation, call: LiveCall, rules: Rules): Decisi
   const { session, state, nowMs } = situation;
   const end = endOf(state, nowMs, rules);
   const isInTheState = isActive(state, nowMs) || end !== null;
-  const looked = isInTheState ? situation : { ...situation, state: askedPlatform(situation) };
-  if (session === null) return refused(looked, 404, 'SESSION_NOT_FOUND');
-  if (!mayWatch(call, session)) return forbidden(looked);
+  const asked = isInTheState ? situation : { ...situation, state: askedPlatform(situation) };
+  if (session === null) return refused(asked, 404, 'SESSION_NOT_FOUND');
+  if (!mayWatch(call, session)) return forbidden(asked);
   const { sessionId, trainerId } = session;
   const common = { sessionId, trainerId, nextPollMs: isPause };
   if (state.journey !== null && isActive(state, nowMs)) {
-    const told = toldStale(situation, call, session, state.journey);
+    const reported = reportStale(situation, call, session, state.journey);
     const data = { ...common, ...activeData(situation, session, state.journey, rules) };
-    return shown({ ...looked, state: told.state }, call, data, versionOf(looked, rules), told.events);
+    return shown({ ...asked, state: reported.state }, call, data, versionOf(asked, rules), reported.events);
   }
   const inactive = { ...common, isActive: false, ...nothingKnown, startedAt: null, expiresAt: null };
   const ending =
     end === null
       ? { endedReason: undefined, endedAt: undefined }
       : { endedReason: end.reason, endedAt: iso(end.endedAtMs) };
-  return shown(looked, call, { ...inactive, ...ending }, versionOf(looked, rules), []);
+  return shown(asked, call, { ...inactive, ...ending }, versionOf(asked, rules), []);
 }
 
-/** The state that an ETag names, not its age. */
+/** A name for what the ETag covers: the state without its age. */
 export function versionOf({ session, state, nowMs }: Situation, rules: Rules): string {
   const { journey } = state;
   if (journey !== null && isActive(state, nowMs)) {
@@ -63,7 +63,7 @@ function shown(
   call: LiveCall,
   data: Record<string, Wanted>,
   version: string,
-  events: ToldEvent[],
+  events: ModelEvent[],
 ): Decision {
   const headers = {
     etag: (value: unknown) => /^W\/"[^"]+"$/.test(String(value)),
@@ -78,28 +78,29 @@ function mayWatch({ caller }: LiveCall, { trainerId, studentId }: PlatformSessio
   return caller.role === 'admin' || (caller.role === 'trainer' ? trainerId : studentId) === caller.userId;
 }
 
-/** What Postgres said of a session without a journey is remembered for a while, for whoever asked. */
+/** The row of a session without a journey is cached. */
 function askedPlatform({ session, state, nowMs }: Situation): SessionState {
   if (session === null)
     return { ...state, missingUntilMs: state.missingUntilMs ?? nowMs + numbers.MISSING_SESSION_MS };
   return { ...state, metaUntilMs: state.metaUntilMs ?? nowMs + numbers.KNOWN_SESSION_MS };
 }
 
-/** The platform is told that a student looks at an old position: once a minute and journey at most. */
-function toldStale(
+/** An event that a student sees an old position, at most once a minute and journey. */
+function reportStale(
   { state, nowMs }: Situation,
   { caller }: LiveCall,
   session: PlatformSession,
   { last, startedAtMs }: Journey,
-): { state: SessionState; events: ToldEvent[] } {
+): { state: SessionState; events: ModelEvent[] } {
   const isOld = last !== null && nowMs - last.fixMs > numbers.STALE_AFTER_MS;
-  const { staleTold } = state;
-  const wasTold =
-    staleTold?.ofStartMs === startedAtMs && nowMs - staleTold.atMs < numbers.STALE_TOLD_ONCE_IN_MS;
-  if (caller.role !== 'student' || !isOld || wasTold) return { state, events: [] };
+  const { staleReported } = state;
+  const wasReported =
+    staleReported?.ofStartMs === startedAtMs &&
+    nowMs - staleReported.atMs < numbers.STALE_REPORTED_ONCE_IN_MS;
+  if (caller.role !== 'student' || !isOld || wasReported) return { state, events: [] };
   const detail = { ...parties(session), time: iso(nowMs), lastFixTime: iso(last.fixMs) };
   return {
-    state: { ...state, staleTold: { ofStartMs: startedAtMs, atMs: nowMs } },
+    state: { ...state, staleReported: { ofStartMs: startedAtMs, atMs: nowMs } },
     events: [{ detailType: 'TrainerLocationStale', detail }],
   };
 }
@@ -138,7 +139,7 @@ function activeData(
   };
 }
 
-/** Later by as much as the next update was asked for later than ordinary. */
+/** The limits move with an update interval that is longer than the ordinary one. */
 function freshnessOf(ageMs: number, nextUpdateMs: number | null, rules: Rules): Wanted {
   if (nextUpdateMs === null) return (value) => ['live', 'delayed', 'stale'].includes(String(value));
   const at = (lateMs: number) => {
@@ -149,7 +150,7 @@ function freshnessOf(ageMs: number, nextUpdateMs: number | null, rules: Rules): 
   return (value) => value === at(lateMs) || value === at(lateMs + numbers.ANSWER_WITHIN_MS);
 }
 
-/** The accuracy, growing with the age; by how much is the service's to say. */
+/** Grows with the age; the contract does not say how fast. */
 function uncertaintyOf(accuracy: number | undefined): Wanted {
   if (accuracy === undefined) return null;
   return (value) => typeof value === 'number' && value >= Math.round(accuracy);

@@ -23,25 +23,25 @@ export const ordinaryRules: Rules = {
   nearbyRadiusMeters: 500,
 };
 
-/** Not settings. */
+/** Constants of the contract. */
 export const OLDEST_FIX_MS = 300_000;
 export const ACCURACY_CAP_METERS = 30;
 export const LIVE_UP_TO_MS = 15_000;
 export const DELAYED_UP_TO_MS = 60_000;
 export const STALE_AFTER_MS = 60_000;
-export const STALE_TOLD_ONCE_IN_MS = 60_000;
-/** What Postgres said of a session without a journey, and of one that does not exist. */
+export const STALE_REPORTED_ONCE_IN_MS = 60_000;
+/** TTLs of cached sessions: without a journey, and that do not exist. */
 export const KNOWN_SESSION_MS = 60_000;
 export const MISSING_SESSION_MS = 30_000;
-/** Beyond journey:active, so that a journey is told of whose limit passed while no process was up. */
+/** Beyond journey:active, so that a journey is ended with an event even if no process ran at its limit. */
 export const TRACK_OUTLIVES_MS = 86_400_000;
-/** The longest that any answer asks a phone to wait for its next update, where the interval is no longer. */
+/** The longest nextUpdateMs, unless the ordinary interval is longer. */
 export const LONGEST_UPDATE_MS = 15_000;
-/** An answer comes within that, so what it says of an age was true so long ago at most. */
+/** An age in an answer is at most so old when it is received. */
 export const ANSWER_WITHIN_MS = 1_000;
 export const startableStatuses = ['scheduled', 'pending_verification'];
 
-/** How long the first answer to a call with an Idempotency-Key is kept: 65 minutes by the OpenAPI document. */
-export function repeatsKeptMs(rules: Rules): number {
+/** Of the first answer to a call with an Idempotency-Key: 65 minutes by the OpenAPI document. */
+export function idempotencyTtlMs(rules: Rules): number {
   return rules.journeyTtlMs + rules.endedTtlMs;
 }

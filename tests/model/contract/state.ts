@@ -3,7 +3,7 @@ export interface Place {
   longitude: number;
 }
 
-/** A tutoring session as the platform has it. */
+/** A row of the platform's table. */
 export interface PlatformSession {
   sessionId: string;
   trainerId: string;
@@ -14,43 +14,42 @@ export interface PlatformSession {
 
 export type EndReason = 'arrived' | 'cancelled' | 'timeout';
 
-/** A position as it was accepted. */
-export interface Taken extends Place {
+export interface AcceptedPosition extends Place {
   accuracy?: number | undefined;
   speed?: number | undefined;
   heading?: number | undefined;
   sequence?: number | undefined;
   atMs: number;
   fixMs: number;
-  /** What the answer asked for; null where nobody heard it. */
+  /** Of the answer; null where none was received. */
   nextUpdateMs: number | null;
 }
 
 export interface Journey {
   startedAtMs: number;
   expiresAtMs: number;
-  last: Taken | null;
+  last: AcceptedPosition | null;
   /** The last one with a sequence. */
   lastNumbered: { sequence: number; atMs: number; nextUpdateMs: number | null } | null;
-  /** What the next position is judged by: the last one that is not coarse. */
+  /** The last position that is not coarse: the next one is judged by it. */
   reference: (Place & { accuracy?: number | undefined; fixMs: number }) | null;
   wasNearby: boolean;
 }
 
-/** What a call with an Idempotency-Key answered first. */
+/** The first answer to a call with an Idempotency-Key. */
 export interface FirstAnswer {
   status: number;
   data: Record<string, unknown>;
   untilMs: number;
 }
 
-/** All that there is to know of one session; never changed, only followed by another. */
+/** The immutable state of one session. */
 export interface SessionState {
-  /** Also one whose limit has passed and that nobody has swept up yet. */
+  /** Also one that is past its limit and not ended yet. */
   journey: Journey | null;
   ended: { startedAtMs: number; endedAtMs: number; reason: EndReason; untilMs: number } | null;
   firstAnswers: Readonly<Record<string, FirstAnswer>>;
-  staleTold: { ofStartMs: number; atMs: number } | null;
+  staleReported: { ofStartMs: number; atMs: number } | null;
   metaUntilMs: number | null;
   missingUntilMs: number | null;
 }
@@ -59,22 +58,22 @@ export const nothingYet: SessionState = {
   journey: null,
   ended: null,
   firstAnswers: {},
-  staleTold: null,
+  staleReported: null,
   metaUntilMs: null,
   missingUntilMs: null,
 };
 
-export interface ToldEvent {
+export interface ModelEvent {
   detailType: 'TrainerJourneyStarted' | 'TrainerJourneyEnded' | 'TrainerNearby' | 'TrainerLocationStale';
   /** Without its eventId. */
   detail: Record<string, unknown>;
 }
 
-/** What one call is judged by. */
+/** The input of a decision. */
 export interface Situation {
   session: PlatformSession | null;
   state: SessionState;
-  /** The theoretical arrival time of the trainer's next update (GCRA); 'unknown' after an update that nobody heard of. */
+  /** The theoretical arrival time of the trainer's next update (GCRA); 'unknown' after an update without an answer. */
   arrivalMs: number | null | 'unknown';
   nowMs: number;
 }

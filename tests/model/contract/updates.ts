@@ -8,8 +8,8 @@ import {
   type Journey,
   type PlatformSession,
   type Situation,
-  type Taken,
-  type ToldEvent,
+  type AcceptedPosition,
+  type ModelEvent,
 } from './state.js';
 
 type UpdateCall = Extract<Call, { kind: 'update' }>;
@@ -43,7 +43,7 @@ export function update(situation: Situation, call: UpdateCall, rules: Rules): De
 function duplicateOrStale(
   situation: Situation,
   { last, lastNumbered }: Journey,
-  taken: Taken,
+  taken: AcceptedPosition,
   ageMs: number,
   rules: Rules,
 ): Decision | null {
@@ -59,7 +59,7 @@ function duplicateOrStale(
   });
 }
 
-/** GCRA: how long to wait, or the arrival time that the update leaves. */
+/** GCRA: the time to wait, or the next theoretical arrival time. */
 function takeSlot(
   { arrivalMs, nowMs }: Situation,
   { updateIntervalMs, updateToleranceMs }: Rules,
@@ -69,7 +69,7 @@ function takeSlot(
   return { waitMs: Math.max(0, dueMs - updateToleranceMs - nowMs), arrivalMs: dueMs + updateIntervalMs };
 }
 
-function isPlausible({ reference }: Journey, taken: Taken, rules: Rules): boolean {
+function isPlausible({ reference }: Journey, taken: AcceptedPosition, rules: Rules): boolean {
   if (reference === null || isCoarse(taken, rules)) return true;
   const allowance = ({ accuracy = 0 }: { accuracy?: number | undefined }) =>
     Math.min(accuracy, ACCURACY_CAP_METERS);
@@ -81,14 +81,14 @@ function recorded(
   situation: Situation,
   session: PlatformSession,
   journey: Journey,
-  taken: Taken,
+  taken: AcceptedPosition,
   rules: Rules,
 ): Decision {
   const { nowMs } = situation;
   const { sequence, accuracy, fixMs } = taken;
   const distance = session.home === null ? Infinity : metersBetween(taken, session.home);
   const isNear = !isCoarse(taken, rules) && distance + (accuracy ?? 0) <= rules.nearbyRadiusMeters;
-  const nearby: ToldEvent = {
+  const nearby: ModelEvent = {
     detailType: 'TrainerNearby',
     detail: { ...parties(session), time: iso(nowMs), distanceMeters: Math.round(distance) },
   };
@@ -109,12 +109,12 @@ function recorded(
   };
 }
 
-/** After one without a sequence a repeat of the one before may hear when the next is wanted by what is known since. */
+/** After an update without a sequence, a duplicate of the one before it may get another nextUpdateMs. */
 function openAdvice(lastNumbered: Journey['lastNumbered']): Journey['lastNumbered'] {
   return lastNumbered && { ...lastNumbered, nextUpdateMs: null };
 }
 
-/** nextUpdateMs: what the first answer asked for; null where this is the first, or nobody heard it. */
+/** nextUpdateMs: of the first answer; null where this is the first, or the first was not received. */
 function recordedAnswer(
   { session, arrivalMs }: Situation,
   atMs: number,
@@ -134,8 +134,8 @@ function recordedAnswer(
   return { answer: { status: 201, data }, arrivalMs, events: [] };
 }
 
-/** When the next update is wanted is the answer's to say; the journey after it remembers what was said. */
-export function heardNextUpdate(journey: Journey | null, nextUpdateMs: unknown): Journey | null {
+/** The contract leaves nextUpdateMs open, so the model takes it from the answer. */
+export function withNextUpdate(journey: Journey | null, nextUpdateMs: unknown): Journey | null {
   if (journey?.last?.nextUpdateMs !== null || typeof nextUpdateMs !== 'number') return journey;
   const { last, lastNumbered } = journey;
   const isNumbered = last.sequence !== undefined && last.sequence === lastNumbered?.sequence;
@@ -146,12 +146,12 @@ export function heardNextUpdate(journey: Journey | null, nextUpdateMs: unknown):
   };
 }
 
-function isCoarse({ accuracy }: Taken, rules: Rules): boolean {
+function isCoarse({ accuracy }: AcceptedPosition, rules: Rules): boolean {
   return accuracy !== undefined && accuracy > rules.coarseAccuracyMeters;
 }
 
-function readPosition(body: UpdateBody, nowMs: number, ageMs: number): Taken {
-  // Phones say "unknown" as null or as a negative number.
+function readPosition(body: UpdateBody, nowMs: number, ageMs: number): AcceptedPosition {
+  // Null and negative numbers mean unknown.
   const measured = (value: unknown) => (typeof value === 'number' && value >= 0 ? value : undefined);
   return {
     latitude: Number(body.latitude),
