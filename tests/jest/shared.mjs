@@ -18,7 +18,6 @@ export const unitTests = [
 export const shared = {
   rootDir: join(import.meta.dirname, '../..'),
   testEnvironment: 'node',
-  testTimeout: 30_000,
   transform: { '\\.[jt]s$': '@swc/jest' },
   // jose is the one dependency that ships ES modules only.
   transformIgnorePatterns: ['/node_modules/(?!jose/)'],
