@@ -1,5 +1,5 @@
 import { startLocalEventBus, type LocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
-import { RawConnection, wire } from '../support/raw-socket.js';
+import { RawConnection, wire } from '../support/raw-http.js';
 import { metric } from '../support/running-service.js';
 import { runServiceProcess, type ServiceProcess } from '../support/service-process.js';
 import { until } from '../support/until.js';

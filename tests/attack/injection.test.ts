@@ -3,7 +3,7 @@ import { aJourney } from '../support/a-journey.js';
 import { metersNorth } from '../support/a-session.js';
 import { data, refusal } from '../support/api.js';
 import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
-import { RawConnection, wire } from '../support/raw-socket.js';
+import { RawConnection, wire } from '../support/raw-http.js';
 import { runService, type RunningService } from '../support/running-service.js';
 import { tokenFor } from '../support/tokens.js';
 import { until } from '../support/until.js';

@@ -3,7 +3,7 @@ import { aJourney } from '../support/a-journey.js';
 import { aSession, metersNorth, type ASession } from '../support/a-session.js';
 import { data, refusal, type Answer } from '../support/api.js';
 import { runService, type RunningService } from '../support/running-service.js';
-import { served } from '../support/served.js';
+import { served } from '../support/until.js';
 import { tokenFor } from '../support/tokens.js';
 
 /**

@@ -1,7 +1,7 @@
 import { aJourney } from '../support/a-journey.js';
 import { metersNorth, type ASession } from '../support/a-session.js';
 import { exists, keyOf } from '../support/redis-of-the-run.js';
-import { RawConnection, statusesUntilClosed, wire } from '../support/raw-socket.js';
+import { RawConnection, statusesUntilClosed, wire } from '../support/raw-http.js';
 import { runService, type RunningService } from '../support/running-service.js';
 import { until } from '../support/until.js';
 

@@ -3,10 +3,9 @@ import { aJourney } from '../support/a-journey.js';
 import { aSession, metersNorth, type ASession } from '../support/a-session.js';
 import { data, refusal } from '../support/api.js';
 import { MovableClock } from '../support/movable-clock.js';
-import { exists, keyOf, sharedRedis } from '../support/redis-of-the-run.js';
+import { keyOf, sharedRedis } from '../support/redis-of-the-run.js';
 import { runService, type RunningService } from '../support/running-service.js';
 import { tokenFor } from '../support/tokens.js';
-import { until } from '../support/until.js';
 
 const clock = new MovableClock();
 let service: RunningService;
@@ -21,6 +20,26 @@ const post = ({ sessionId, trainerToken }: ASession, more: object = {}) =>
   service.api.update(trainerToken, { sessionId, ...metersNorth(2_000), ...more });
 const iso = (ms: number) => new Date(ms).toISOString();
 
+async function aJourneyWithPosition(): Promise<ASession> {
+  const session = await aJourney(service.api);
+  data(await post(session));
+  return session;
+}
+
+type State = [when: string, aSuch: () => Promise<ASession>];
+const states: State[] = [
+  ['before the start', () => aSession()],
+  ['of an active journey', aJourneyWithPosition],
+  [
+    'after the end',
+    async () => {
+      const session = await aJourneyWithPosition();
+      data(await service.api.stop(session.sessionId, session.trainerToken));
+      return session;
+    },
+  ],
+];
+
 const nothing = {
   ...{ location: null, lastUpdate: null, startedAt: null, expiresAt: null, distanceMeters: null },
   ...{ etaSeconds: null, etaLowSeconds: null, etaHighSeconds: null },
@@ -28,18 +47,7 @@ const nothing = {
 };
 const nobodyKnowsWhen = { etaSeconds: null, etaLowSeconds: null, etaHighSeconds: null };
 
-describe.each([
-  ['before the start', (): Promise<ASession> => aSession()],
-  ['of an active journey', () => aJourney(service.api)],
-  [
-    'after the end',
-    async () => {
-      const journey = await aJourney(service.api);
-      data(await service.api.stop(journey.sessionId, journey.trainerToken));
-      return journey;
-    },
-  ],
-])('live %s', (_when, aSuch) => {
+describe.each(states)('live %s', (_when, aSuch) => {
   test.each(['student', 'trainer'] as const)("is shown to the session's %s", async (role) => {
     const session = await aSuch();
     const token = role === 'student' ? session.studentToken : session.trainerToken;
@@ -229,27 +237,19 @@ test('the next poll is told: in a while where there is no position, and else jus
 });
 
 test('once the end is forgotten, live is as before the start, and calls find no journey', async () => {
-  const forgetful = await runService({ settings: { ENDED_TTL_SECONDS: '1' } });
-  try {
-    const session = await aJourney(forgetful.api);
-    const { sessionId, studentToken, trainerToken } = session;
-    data(await forgetful.api.stop(sessionId, trainerToken));
-    expect(data(await forgetful.api.live(sessionId, studentToken))).toMatchObject({
-      endedReason: 'cancelled',
-    });
-    await until('the mark is gone', async () => !(await exists(keyOf.ended(sessionId))));
-    const view = data(await forgetful.api.live(sessionId, studentToken));
-    expect(view).toMatchObject({ isActive: false, ...nothing });
-    expect(view).not.toHaveProperty('endedReason');
-    const calls = [
-      forgetful.api.update(trainerToken, { sessionId, ...metersNorth(1) }),
-      forgetful.api.arrived(sessionId, trainerToken),
-      forgetful.api.stop(sessionId, trainerToken),
-    ];
-    for (const answer of await Promise.all(calls)) {
-      expect(refusal(answer)).toMatchObject({ status: 404, code: 'JOURNEY_NOT_ACTIVE' });
-    }
-  } finally {
-    await forgetful.stop();
+  const session = await aJourney(service.api);
+  const { sessionId, trainerToken } = session;
+  data(await service.api.stop(sessionId, trainerToken));
+  await sharedRedis().del(keyOf.ended(sessionId));
+  const view = await live(session);
+  expect(view).toMatchObject({ isActive: false, ...nothing });
+  expect(view).not.toHaveProperty('endedReason');
+  const calls = [
+    post(session),
+    service.api.arrived(sessionId, trainerToken),
+    service.api.stop(sessionId, trainerToken),
+  ];
+  for (const answer of await Promise.all(calls)) {
+    expect(refusal(answer)).toMatchObject({ status: 404, code: 'JOURNEY_NOT_ACTIVE' });
   }
 });

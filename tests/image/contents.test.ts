@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { docker } from '../support/container.js';
-import { imageUnderTest } from '../support/image-under-test.js';
+import { imageUnderTest } from '../support/service-process.js';
 
 const image = imageUnderTest();
 const [{ Size: bytes, Config: config }] = inspect(image);

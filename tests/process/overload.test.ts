@@ -1,7 +1,7 @@
 import { startLocalEventBus, type LocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
 import { aSession, type ASession } from '../support/a-session.js';
 import { fiveCalls } from '../support/five-calls.js';
-import { PipelinedConnection, type PipelinedAnswer } from '../support/pipelined.js';
+import { PipelinedConnection, type PipelinedAnswer } from '../support/raw-http.js';
 import { metric } from '../support/running-service.js';
 import { runServiceProcess, type ServiceProcess } from '../support/service-process.js';
 import { until } from '../support/until.js';

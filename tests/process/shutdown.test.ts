@@ -4,7 +4,7 @@ import { startLocalEventBus, type LocalEventBus } from '../../src/dev/event-bus/
 import { OUTBOX_KEY } from '../../src/store/keys.js';
 import { aSession, type ASession } from '../support/a-session.js';
 import { anActiveJourney, fiveCalls, liveUrl, timedGet } from '../support/five-calls.js';
-import { connected, halfAnUpdate } from '../support/half-an-update.js';
+import { connected, halfAnUpdate } from '../support/raw-http.js';
 import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
 import { runServiceProcess, type ServiceProcess } from '../support/service-process.js';
 import { until } from '../support/until.js';

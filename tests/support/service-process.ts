@@ -20,6 +20,12 @@ export interface ServiceProcess {
 
 /** The image that stands for the service in all tests that go through its ports; undefined: the source. */
 export const serviceImage = process.env['TEST_SERVICE_IMAGE'];
+/** @throws where the tests of the image run without one */
+export function imageUnderTest(): string {
+  if (serviceImage === undefined) throw new Error('TEST_SERVICE_IMAGE is not set: run npm run test:docker');
+  return serviceImage;
+}
+
 /** For what a test can only see where it runs the source. */
 export const testOfTheSource = serviceImage === undefined ? test : test.skip;
 
