@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
-# npm run test:docker: builds the image, and runs on containers of Redis and Postgres, and of Valkey where it is to be had,
-# all tests that go through the service's ports, with the image in place of the source. Needs a Docker engine on Linux.
+# npm run test:docker: builds the image and runs all tests that use the service's ports against it, on containers of Redis and
+# Postgres, then of Valkey where it is available. Needs a Docker engine on Linux.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-timeout 20 docker info >/dev/null || { echo 'npm run test:docker needs a Docker engine that answers.' >&2; exit 1; }
+timeout 20 docker info >/dev/null || { echo 'npm run test:docker needs a running Docker engine.' >&2; exit 1; }
 export TEST_SERVICES=containers TEST_SERVICE_IMAGE=admin-service:test
 suites=(tests/http tests/outbox tests/store tests/process tests/telemetry tests/client/real-service tests/client/restarted-service)
-# One file after the other: a service in a container and its container of Redis take a core each. Forced to end, because the
-# clients of containers that have gone keep Jest from it. Without the coverage of the foretold arrivals: a long calculation,
-# which needs no other Redis than npm test's.
+# In band, because a service and its Redis in containers use a core each. --forceExit, because clients of removed containers
+# keep Jest from ending. arrival-coverage is a long calculation that npm test runs already.
 run() { npx jest --runInBand --forceExit "$@" --testPathIgnorePatterns /node_modules/ arrival-coverage; }
 
 bash docker/build.sh "$TEST_SERVICE_IMAGE"
@@ -19,5 +18,5 @@ if docker image inspect $valkey >/dev/null 2>&1 || timeout 120 docker pull --qui
   echo "The same on $valkey"
   TEST_REDIS_IMAGE=$valkey run "${suites[@]}"
 else
-  echo "skipped: the same on Valkey ($valkey is not to be had)"
+  echo "skipped: the same on Valkey (not available: $valkey)"
 fi

@@ -253,3 +253,9 @@ test('a next secret is for secrets alone', () => {
     /AUTH_JWT_SECRET must be set/,
   );
 });
+
+test('a secret and a key server at once are refused', () => {
+  const message = complaint({ ...needed, AUTH_JWKS_URL: 'https://auth.example.com/jwks.json' });
+  expect(message).toContain('AUTH_JWKS_URL');
+  expect(message).toContain('AUTH_JWT_SECRET');
+});

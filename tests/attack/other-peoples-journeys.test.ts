@@ -8,7 +8,7 @@ import { tokenFor } from '../support/tokens.js';
 
 /**
  * 403 for a session of somebody else's and 404 for none is the contract's, and tells whoever guesses an id that he has
- * guessed one. It is kept: ids are random UUIDs, of which nobody finds one by trying (tests/attack/guessing.test.ts bounds
+ * guessed one. It is kept: ids are random UUIDs, of which nobody finds one by trying (tests/attack/exhaustion.test.ts bounds
  * the tries), and an app that is told 404 for what exists cannot tell its user what is wrong. What must hold instead is that
  * such an answer says nothing else: that is tested here.
  */

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 
+const root = join(import.meta.dirname, '../..');
+
 /** Tests without a service, Redis or Postgres. All others belong to the project "services". */
 export const unitTests = [
   'config.test.ts',
@@ -13,10 +15,10 @@ export const unitTests = [
   'model/linearizability.test.ts',
   'outbox/batches.test.ts',
   'telemetry/{load-monitor,logger}.test.ts',
-].map((path) => `<rootDir>/tests/${path}`);
+].map((path) => join(root, 'tests', path));
 
 export const shared = {
-  rootDir: join(import.meta.dirname, '../..'),
+  rootDir: root,
   testEnvironment: 'node',
   transform: { '\\.[jt]s$': '@swc/jest' },
   // jose is the one dependency that ships ES modules only.

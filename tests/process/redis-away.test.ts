@@ -46,19 +46,6 @@ const troubles: [name: string, trouble: Trouble][] = [
     },
   ],
   [
-    'nothing comes through to Redis',
-    {
-      test,
-      away: () => {
-        proxy.freeze();
-      },
-      back: () => {
-        proxy.heal();
-      },
-      mayHaveArrived: true,
-    },
-  ],
-  [
     'the process of Redis hangs',
     {
       test: testWithRedisProcess,
