@@ -70,23 +70,6 @@ test.each(['*', '{x}', '../../x', "a'b", '"]]--', '%00', ':'.repeat(128)])(
   },
 );
 
-test('the highest sequence is kept to its last digit, and only a new journey goes below it', async () => {
-  const { sessionId, trainerToken } = await aJourney(service.api);
-  const post = (sequence: number) =>
-    service.api.update(trainerToken, { sessionId, ...metersNorth(10), sequence });
-  const highest = Number.MAX_SAFE_INTEGER;
-  const first = data(await post(highest));
-  expect(data(await post(highest))['timestamp']).toBe(first['timestamp']);
-  expect(refusal(await post(highest - 1))).toMatchObject({
-    code: 'LOCATION_STALE',
-    details: { lastSequence: highest },
-  });
-  expect(refusal(await post(highest + 1)).code).toBe('VALIDATION_FAILED');
-  data(await service.api.stop(sessionId, trainerToken));
-  data(await service.api.start(sessionId, trainerToken));
-  expect((await post(0)).status).toBe(201);
-});
-
 const MARK = 'injected';
 const HEADERS = ['X-Request-Id', 'X-Amzn-Trace-Id', 'X-Forwarded-For', 'User-Agent', 'Idempotency-Key'];
 const texts = [
@@ -156,12 +139,9 @@ const ambiguous: [what: string, bytes: () => string][] = [
   ],
   ['a length of 0 and chunks', () => update('Content-Length: 0', 'Transfer-Encoding: chunked') + inChunks()],
   ['two lengths', () => update('Content-Length: 0', `Content-Length: ${hidden().length}`)],
-  ['two lengths in one line', () => update(`Content-Length: 0, ${hidden().length}`)],
   ['a length with a sign', () => update(`Content-Length: +${body().length}`) + body()],
-  ['a negative length', () => update('Content-Length: -1') + body()],
   ['a hexadecimal length', () => update('Content-Length: 0x10') + body()],
   ['an encoding that is none', () => update('Transfer-Encoding: xchunked') + inChunks()],
-  ['an encoding after chunked', () => update('Transfer-Encoding: chunked, identity') + inChunks()],
   ['two encodings', () => update('Transfer-Encoding: chunked', 'Transfer-Encoding: identity') + inChunks()],
   [
     'a blank before the colon',

@@ -87,13 +87,6 @@ test('a session that the platform does not know is not found', async () => {
   expect(await exists(keyOf.active(sessionId))).toBe(false);
 });
 
-test('a start by another trainer is refused as FORBIDDEN', async () => {
-  const session = await aSession();
-  const answer = await service.api.start(session.sessionId, await tokenFor(randomUUID(), 'trainer'));
-  expect(refusal(answer)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
-  await nothingStarted(session);
-});
-
 test('a session that has no trainer yet can be started by none', async () => {
   const session = await aSession();
   await sessionsPool().query('update tutoring_sessions set trainer_id = null where id = $1', [
@@ -113,12 +106,6 @@ test('a second start is refused, and the journey goes on as it was', async () =>
     code: 'JOURNEY_ALREADY_ACTIVE',
   });
   expect(data(await service.api.live(sessionId, studentToken))).toMatchObject({ isActive: true, startedAt });
-});
-
-test('a start by another trainer is refused as FORBIDDEN also while the journey is active', async () => {
-  const { sessionId } = await aJourney(service.api);
-  const answer = await service.api.start(sessionId, await tokenFor(randomUUID(), 'trainer'));
-  expect(refusal(answer)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
 });
 
 test('of 300 simultaneous starts exactly one wins, and one event comes out', async () => {

@@ -94,14 +94,6 @@ describe('the order of the checks', () => {
     expect(refusal(answer)).toMatchObject({ status: 410, code: 'JOURNEY_ENDED' });
   });
 
-  test('an update by another trainer is refused as FORBIDDEN', async () => {
-    const { sessionId } = await aJourneyAt5();
-    clock.advance(5_000);
-    const token = await tokenFor(randomUUID(), 'trainer');
-    const answer = await service.api.update(token, { sessionId, ...metersNorth(500), sequence: 6 });
-    expect(refusal(answer)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
-  });
-
   test.each([
     ['a duplicate', { sequence: 5 }],
     ['stale', { sequence: 4 }],

@@ -123,7 +123,7 @@ test('during the delay each answer, also a refusal, is the last on its connectio
   expect(await service.exited).toEqual({ code: 0, signal: null });
 });
 
-// Concurrent, as the next two: it waits for the grace that a request in flight has.
+// Concurrent, as the next one: it waits for the grace that a request in flight has.
 test.concurrent(
   'neither a request that never ends nor an EventBridge that hangs holds the exit beyond 25 seconds, and no event is lost',
   async () => {
@@ -145,16 +145,6 @@ test.concurrent(
     await ownRedis.stop();
   },
 );
-
-test.concurrent('with Redis away the exit is 0 within 25 seconds', async () => {
-  const ownRedis = await startPrivateRedis();
-  const service = await aService({ REDIS_URL: ownRedis.url });
-  await ownRedis.stop();
-  service.kill('SIGTERM');
-  const toldToStopAt = performance.now();
-  expect(await service.exited).toEqual({ code: 0, signal: null });
-  expect(performance.now() - toldToStopAt).toBeLessThan(25_000);
-});
 
 test.concurrent('on SIGINT the process ends with exit code 0, without the delay', async () => {
   const service = await aService({ SHUTDOWN_DELAY_MS: '12000' });
