@@ -53,7 +53,7 @@ describe.each(kinds)('who guesses sessions by %s', (_name, callWith) => {
     session = await aJourney(service.api);
   });
 
-  test('is told to pause, and neither Postgres nor Redis is troubled any more', async () => {
+  test('gets 429, and neither Postgres nor Redis is asked any more', async () => {
     const { trainerToken } = session;
     const before = { queries: await queries(), marks: await marks() };
     const refused = await guess(callWith(trainerToken));
@@ -77,7 +77,7 @@ describe.each(kinds)('who guesses sessions by %s', (_name, callWith) => {
   });
 });
 
-test('the marks of sessions that do not exist go by themselves', async () => {
+test('the marks of sessions that do not exist expire', async () => {
   const sessionId = randomUUID();
   await service.api.live(sessionId, await tokenFor(randomUUID(), 'student'));
   const left = await redis.client.ttl(`session:missing:${sessionId}`);
@@ -93,15 +93,15 @@ async function marks(): Promise<number> {
 const MOST_WAITING = 100;
 const MOST_STARTS = 200;
 
-test('one caller holds a hundred places to wait, whoever else waits holds his, and they come back', async () => {
+test('one caller can have a hundred waiting polls, others wait beside them, and finished polls free their slots', async () => {
   const [session, other] = [await aJourney(service.api), await aJourney(service.api)];
   const etag = await etagOf(service, session);
-  const held = await waitingStudents(service, Array<ASession>(MOST_WAITING).fill(session));
+  const waiting = await waitingStudents(service, Array<ASession>(MOST_WAITING).fill(session));
   const refused = await poll(service, session, etag);
   expect([refused.status, refused.headers['preference-applied']]).toEqual([304, undefined]);
   const bystander = await aWaitingStudent(service, other);
   await service.api.update(session.trainerToken, positionOf(session, 1));
-  expect((await Promise.all(held.map(({ answer }) => answer))).map(({ status }) => status)).toEqual(
+  expect((await Promise.all(waiting.map(({ answer }) => answer))).map(({ status }) => status)).toEqual(
     Array<number>(MOST_WAITING).fill(200),
   );
   await untilWaiting(service, 1);
@@ -112,7 +112,7 @@ test('one caller holds a hundred places to wait, whoever else waits holds his, a
   ]);
 });
 
-test('a trainer who starts and stops with ever new keys is told to pause, and leaves a bounded number of records', async () => {
+test('a trainer who starts and stops with ever new keys gets 429, and leaves a bounded number of records', async () => {
   const session = await aJourney(service.api);
   const { sessionId, trainerToken } = session;
   let starts = 1;

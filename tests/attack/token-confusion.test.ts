@@ -80,7 +80,7 @@ test.each([
   });
 });
 
-test('the tricks have not kept the right token from being believed', async () => {
+test('after all these the right token is still accepted', async () => {
   const session = await aSession();
   const studentToken = await signedBy(ours, session.studentId, 'student');
   expect((await fiveCalls.live(service.url, { ...session, studentToken })).status).toBe(200);

@@ -115,7 +115,7 @@ test('an arrival before the start finds no journey', async () => {
   expect(refusal(answer)).toMatchObject({ status: 404, code: 'JOURNEY_NOT_ACTIVE' });
 });
 
-test('a second arrival is told the reason and the time of the first', async () => {
+test('a second arrival gets the reason and the time of the first', async () => {
   const journey = await aJourneyAt(10);
   const { arrivedAt } = data(await arrive(journey));
   clock.advance(1_000);
@@ -126,7 +126,7 @@ test('a second arrival is told the reason and the time of the first', async () =
   });
 });
 
-test('an arrival after a stop is told that it was cancelled', async () => {
+test('an arrival after a stop gets the reason cancelled', async () => {
   const journey = await aJourneyAt(10);
   data(await service.api.stop(journey.sessionId, journey.trainerToken));
   expect(refusal(await arrive(journey))).toMatchObject({ status: 410, details: { reason: 'cancelled' } });
@@ -179,7 +179,7 @@ test('an admin finds no journey of a session that nobody knows', async () => {
   expect(refusal(answer)).toMatchObject({ status: 404, code: 'JOURNEY_NOT_ACTIVE' });
 });
 
-test('a second stop is told the reason and the time of the first', async () => {
+test('a second stop gets the reason and the time of the first', async () => {
   const journey = await aJourney(service.api);
   const { stoppedAt } = data(await stop(journey));
   clock.advance(1_000);
@@ -197,7 +197,7 @@ test('of 50 simultaneous stops one wins', async () => {
   expect(statuses).toEqual([200, ...Array.from({ length: 49 }, () => 410)]);
 });
 
-test('of an arrived and a stop at the same time exactly one wins, and all tell of that one', async () => {
+test('of an arrived and a stop at the same time exactly one wins, and the other, live and the event show it', async () => {
   const journeys: { journey: ASession; reason: string }[] = [];
   for (let round = 0; round < 10; round++) {
     const journey = await aJourneyAt(20);

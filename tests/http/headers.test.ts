@@ -63,11 +63,11 @@ test.each(['https://evil.example.com', 'http://app.example.com', 'https://app.ex
   },
 );
 
-test('an answer to one origin is not kept for another', async () => {
+test('an answer to one origin is not cached for another', async () => {
   expect((await get(open, ORIGIN)).headers['vary']).toMatch(/origin/i);
 });
 
-/** The request id that a refusal tells. */
+/** The request id in a refusal. */
 async function requestIdOf(headers: Record<string, string | string[]>): Promise<string> {
   const answer = await rawRequest(service.url, '/api/v1/admin/nothing', { method: 'GET', headers });
   return (JSON.parse(answer.text) as { error: { requestId: string } }).error.requestId;

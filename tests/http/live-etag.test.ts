@@ -159,7 +159,7 @@ test('the ETag changes when the location expires', async () => {
   expect(await etagOf(session)).not.toBe(etag);
 });
 
-test('an error is not to be kept either', async () => {
+test('an error may not be cached either', async () => {
   const { headers } = await service.api.live(randomUUID(), await tokenFor(randomUUID(), 'admin'));
   expect(headers['etag']).toBeUndefined();
   expect(headers['cache-control'] ?? 'no-store').toMatch(/no-store|no-cache/);

@@ -184,7 +184,7 @@ async function driveNearer(session: ASession, more: object = {}): Promise<void> 
 }
 
 test.each([{ speed: 10 }, {}])(
-  'the arrival of a trainer who drives is told as an interval, and comes nearer, at %j',
+  'the ETA of a driving trainer is an interval and decreases, at %j',
   async (more) => {
     const session = await aJourney(service.api);
     await driveNearer(session, more);
@@ -199,7 +199,7 @@ test.each([{ speed: 10 }, {}])(
 );
 
 test.each([{ speed: 10 }, { speed: 0 }, { speed: null }, {}])(
-  'no arrival is told of the first position, at %j',
+  'the first position has no ETA, at %j',
   async (more) => {
     const session = await aJourney(service.api);
     data(await post(session, more));
@@ -207,7 +207,7 @@ test.each([{ speed: 10 }, { speed: 0 }, { speed: null }, {}])(
   },
 );
 
-test('no arrival is told of a fix that is stale', async () => {
+test('a stale fix has no ETA', async () => {
   const session = await aJourney(service.api);
   await driveNearer(session);
   clock.advance(55_001);
@@ -220,7 +220,7 @@ test('without a home there is a location, but neither distance nor arrival', asy
   expect(await live(session)).toMatchObject({ distanceMeters: null, ...nobodyKnowsWhen, freshness: 'live' });
 });
 
-test('the next poll is told: in a while where there is no position, and else just after the next one', async () => {
+test('nextPollMs is long without a position, else just after the next update', async () => {
   const session = await aJourney(service.api);
   expect(await live(session)).toMatchObject({ nextPollMs: 4_000 });
   expect(data(await post(session))).toMatchObject({ nextUpdateMs: 5_000 });

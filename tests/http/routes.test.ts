@@ -100,14 +100,14 @@ test.each([
 const posts = [...sessionCalls.map((call) => `${BASE}/sessions/${uuid}/${call}`), UPDATES];
 const wrongMethods = posts.flatMap((path) => ['GET', 'DELETE'].map((method) => [method, path] as const));
 
-test.each(wrongMethods)('%s %s is not allowed, and told what is', async (method, path) => {
+test.each(wrongMethods)('%s %s is not allowed, and Allow says what is', async (method, path) => {
   const answer = await service.api.call(method, path, { token: admin });
   expect(refusal(answer)).toMatchObject({ status: 405, code: 'METHOD_NOT_ALLOWED' });
   expect(allowed(answer.headers['allow'])).toContain('POST');
   expect(allowed(answer.headers['allow'])).not.toContain(method);
 });
 
-test.each(['POST', 'DELETE'])('%s live is not allowed, and told what is', async (method) => {
+test.each(['POST', 'DELETE'])('%s live is not allowed, and Allow says what is', async (method) => {
   const answer = await service.api.call(method, `${LIVE}?sessionId=${uuid}`, { token: admin });
   expect(refusal(answer)).toMatchObject({ status: 405, code: 'METHOD_NOT_ALLOWED' });
   expect(allowed(answer.headers['allow'])).toContain('GET');

@@ -42,7 +42,7 @@ test('a hundred simultaneous polls of a session that does not exist make one que
   expect(queries).toBe(1);
 });
 
-test('what Postgres said of a session is kept for the next polls, of whomever', async () => {
+test('a session read from Postgres is cached for the polls of all callers', async () => {
   const { sessionId, studentToken, trainerToken } = await aSession();
   await service.api.live(sessionId, studentToken);
   const queries = await queriesOf(async () => {
@@ -53,7 +53,7 @@ test('what Postgres said of a session is kept for the next polls, of whomever', 
   expect(queries).toBe(0);
 });
 
-test('what Postgres said of a session is kept by another process too', async () => {
+test('a session read from Postgres is cached for other processes too', async () => {
   const { sessionId, studentToken } = await aSession();
   const other = await runService();
   try {
@@ -64,7 +64,7 @@ test('what Postgres said of a session is kept by another process too', async () 
   }
 });
 
-test('that a session does not exist is kept for the next polls', async () => {
+test('that a session does not exist is cached', async () => {
   const token = await tokenFor(randomUUID(), 'admin');
   const sessionId = randomUUID();
   await service.api.live(sessionId, token);
@@ -74,7 +74,7 @@ test('that a session does not exist is kept for the next polls', async () => {
   expect(queries).toBe(0);
 });
 
-test('a session without a journey is kept for a minute, and no longer', async () => {
+test('a session without a journey is cached for a minute', async () => {
   const { sessionId, studentToken } = await aSession();
   await service.api.live(sessionId, studentToken);
   const ttl = await sharedRedis().ttl(keyOf.meta(sessionId));
@@ -82,7 +82,7 @@ test('a session without a journey is kept for a minute, and no longer', async ()
   expect(ttl).toBeLessThanOrEqual(60);
 });
 
-test('that a session does not exist is kept for 30 seconds, and no longer', async () => {
+test('that a session does not exist is cached for 30 seconds', async () => {
   const sessionId = randomUUID();
   await service.api.live(sessionId, await tokenFor(randomUUID(), 'admin'));
   const keys = await keysLike(`*${sessionId}*`);
@@ -151,7 +151,7 @@ test('an active journey is shown although its cached metadata was lost', async (
   });
 });
 
-test('the metrics tell where the polls got their answers from', async () => {
+test('polls are counted by the source of their answer', async () => {
   const { sessionId, studentToken } = await aSession();
   const before = await metric(service, 'live_polls_total');
   const fromPostgres = await metric(service, 'live_polls_total', 'source="postgres"');

@@ -214,7 +214,7 @@ describe('a wrong role', () => {
     expect(refusal(answer)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
   });
 
-  test("is told without looking: a student's start of a session that nobody knows is FORBIDDEN", async () => {
+  test("is refused before any lookup: a student's start of a session that nobody knows is FORBIDDEN", async () => {
     const answer = await service.api.start(randomUUID(), await tokenFor(randomUUID(), 'student'));
     expect(refusal(answer)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
   });

@@ -75,7 +75,7 @@ describe('the order of the checks', () => {
     expect(refusal(answer)).toMatchObject({ status: 404, code: 'JOURNEY_NOT_ACTIVE' });
   });
 
-  test('an update after the end is told the reason and the time of the end', async () => {
+  test('an update after the end gets the reason and the time of the end', async () => {
     const { sessionId, trainerToken } = await aJourneyAt5();
     const { stoppedAt } = data(await service.api.stop(sessionId, trainerToken));
     clock.advance(5_000);
@@ -245,7 +245,7 @@ describe('the sequence', () => {
 });
 
 describe('the age of a fix', () => {
-  test('dates it: live tells the age since the fix, and the timestamp of its coming', async () => {
+  test('dates it: live shows the age since the fix, and the timestamp of its coming', async () => {
     data(await post({ ageMs: 4_000 }));
     const cameAt = iso(clock.now());
     clock.advance(1_500);

@@ -34,7 +34,7 @@ testWithRedisProgram(
 );
 
 testOfFigures(
-  'without it some are lost, and how many is told',
+  'without it some are lost',
   async () => {
     expect((await figures('0')).lost).toBeGreaterThan(0);
   },

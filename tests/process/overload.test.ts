@@ -58,7 +58,7 @@ test('of more requests at once than can be served in time some are served, and t
   expect(warnings.length).toBeLessThan(30);
 });
 
-test('while there is too much to do, phones are told to come later', async () => {
+test('while there is too much to do, phones get a longer nextUpdateMs', async () => {
   await until(
     'it takes itself for too busy',
     async () => {

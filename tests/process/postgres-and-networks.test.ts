@@ -106,7 +106,7 @@ describe.each(troubles)('while Postgres %s', (_name, away) => {
     });
   });
 
-  test('it is used again by itself when it is back', async () => {
+  test('it is used again when it is back', async () => {
     const session = await aSession();
     away();
     expect(await fiveCalls.start(service.url, session)).toMatchObject(unavailable);
@@ -241,7 +241,7 @@ test('connections whose other end has gone without a word are noticed: calls are
     return answers.every(({ status }) => status === 200 || status === 201 || status === 409);
   };
   await until('both are served', isServed, 6_000);
-  // Nobody is told that the journey is over, or not there.
+  // An outage never looks like the end of a journey.
   expect([...statuses].filter((status) => ![200, 201, 409, 503].includes(status))).toEqual([]);
 });
 

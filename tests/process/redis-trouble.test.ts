@@ -29,7 +29,7 @@ beforeAll(async () => {
   await until('a first event', () => service.eventsOf(sessionId).length > 0);
 });
 afterEach(async () => {
-  // Cut, because what was held back on its way must not come in between what goes on it afterwards.
+  // Cut first: bytes that the proxy holds back must not arrive between later ones.
   proxy.cut();
   proxy.heal();
   await redis.client.replicaof('NO', 'ONE');
@@ -52,7 +52,7 @@ test('scripts that Redis has forgotten are loaded again without a failing call',
   expect(answers.map(({ status }) => status)).toEqual([200, 201, 200]);
 });
 
-test('connections that Redis closes come back by themselves within two seconds', async () => {
+test('connections that Redis closes are re-established within two seconds', async () => {
   const session = await anActiveJourney(service.url);
   await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
   const statuses = new Set<number>();
@@ -103,7 +103,7 @@ test('after all data was lost the relay makes its group anew and events flow', a
   expect(await redis.client.xlen('journey:outbox')).toBeLessThanOrEqual(1);
 });
 
-test('an update after all data was lost is told that there is no journey, so that the phone starts anew', async () => {
+test('an update after all data was lost gets JOURNEY_NOT_ACTIVE, so that the phone starts again', async () => {
   const session = await anActiveJourney(service.url);
   await redis.client.flushall();
   const answer = await service.api.update(session.trainerToken, {

@@ -90,7 +90,7 @@ test('a request that is in flight when the listener closes is finished', async (
   expect(await service.exited).toEqual({ code: 0, signal: null });
 });
 
-test('a connection that is kept open after its answer does not hold the exit', async () => {
+test('an idle keep-alive connection does not delay the exit', async () => {
   const service = await aService();
   const socket = await connected(service.url);
   socket.write('GET /health/live HTTP/1.1\r\nHost: service\r\n\r\n');
@@ -139,8 +139,8 @@ test.concurrent(
     expect(await service.exited).toEqual({ code: 0, signal: null });
     expect(performance.now() - toldToStopAt).toBeLessThan(25_000);
     request.socket.destroy();
-    const kept = await ownRedis.client.xrange(OUTBOX_KEY, '-', '+');
-    expect(JSON.stringify(kept)).toContain(session.sessionId);
+    const pending = await ownRedis.client.xrange(OUTBOX_KEY, '-', '+');
+    expect(JSON.stringify(pending)).toContain(session.sessionId);
     await ownBus.stop();
     await ownRedis.stop();
   },

@@ -41,7 +41,7 @@ test.each(['PORT', 'MANAGEMENT_PORT'])(
   },
 );
 
-test('told to stop before it is ready, while Redis answers nothing yet, the process exits 0 without a word', async () => {
+test('on SIGTERM before it is ready, while Redis does not answer, the process exits 0 without output', async () => {
   const silent = createServer((socket) => socket.on('error', () => undefined));
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const connected = once(silent, 'connection') as Promise<[Socket]>;

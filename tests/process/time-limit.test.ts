@@ -113,7 +113,7 @@ test.concurrent('after the limit no location, no metadata and no deadline is lef
 });
 
 test.concurrent(
-  'a start right after the limit is a new journey, and the one before is told once with reason timeout',
+  'a start right after the limit is a new journey, and the one before ends once with reason timeout',
   async () => {
     const session = await aSession();
     const first = await start(session);
@@ -126,8 +126,8 @@ test.concurrent(
     await everyTaskHasLooked();
     expect(eventsOf(session, 'TrainerJourneyEnded')).toHaveLength(2);
     expect(eventsOf(session, 'TrainerJourneyStarted')).toHaveLength(2);
-    const told = ends.map(({ detail }) => [detail['reason'], detail['endTime']]);
-    expect(told).toEqual(
+    const reasons = ends.map(({ detail }) => [detail['reason'], detail['endTime']]);
+    expect(reasons).toEqual(
       expect.arrayContaining([
         ['timeout', first['expiresAt']],
         ['timeout', second['expiresAt']],
@@ -136,7 +136,7 @@ test.concurrent(
   },
 );
 
-test.concurrent('a journey that was stopped in time is not told to have run into the limit', async () => {
+test.concurrent('a journey that was stopped in time does not end by its limit', async () => {
   const session = await aSession();
   await start(session);
   data(await service.api.stop(session.sessionId, session.trainerToken));
@@ -256,7 +256,7 @@ test.concurrent(
   },
 );
 
-test.concurrent('a start leaves nothing of an earlier position, whoever took it', async () => {
+test.concurrent('a start leaves nothing of an earlier position, whichever version stored it', async () => {
   const session = await aSession();
   const location = {
     ...metersNorth(900),
@@ -302,7 +302,7 @@ async function start({ sessionId, trainerToken }: ASession): Promise<Record<stri
   return data(await service.api.start(sessionId, trainerToken));
 }
 
-/** Of all tasks: whichever comes first tells. */
+/** Of all tasks: the first one publishes. */
 function eventsOf({ sessionId }: ASession, detailType: string): ReceivedEvent[] {
   const all = services.flatMap((each) => each.eventsOf(sessionId));
   return all.filter((event) => event.detailType === detailType);

@@ -128,7 +128,7 @@ export class PipelinedConnection {
     });
   }
 
-  /** Of all requests so far; none may be under way. */
+  /** Drops the answers so far; no request may be in flight. */
   forgetAnswers(): void {
     this.#received = '';
   }
@@ -160,7 +160,7 @@ export interface HalfAnUpdate {
   statusLine: Promise<string>;
 }
 
-/** An update that is under way: the service has read its head, and half of the body is sent. */
+/** An update in flight: the service has read its head, and half of the body is sent. */
 export async function halfAnUpdate(
   serviceUrl: string,
   { sessionId, trainerToken, requestId }: { sessionId: string; trainerToken: string; requestId?: string },

@@ -29,7 +29,7 @@ export function imageUnderTest(): string {
 /** For what a test can only see where it runs the source. */
 export const testOfTheSource = serviceImage === undefined ? test : test.skip;
 
-/** What the shell tells of a process that a signal ended; a container's exit code says no more. */
+/** A container's exit code for a process that SIGKILL ended. */
 const CODE_OF_SIGKILL = 128 + 9;
 const projectFolder = join(import.meta.dirname, '../..');
 const running = new Set<ChildProcess>();
