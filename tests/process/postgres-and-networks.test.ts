@@ -33,10 +33,9 @@ beforeAll(async () => {
 });
 afterEach(() => {
   // Cut first: bytes that a proxy holds back must not arrive between later ones.
-  for (const network of [postgres, redis]) {
-    network.cut();
-    network.heal();
-  }
+  postgres.cut();
+  postgres.heal();
+  redis.heal();
 });
 afterAll(async () => {
   await service.stop();
@@ -147,6 +146,13 @@ test('Postgres that closes its connections is asked again through new ones', asy
 });
 
 describe('while Redis is in trouble at the same time', () => {
+  afterEach(async () => {
+    redis.cut();
+    redis.heal();
+    const isReady = async () => (await timedGet(`${service.url}/health/ready`)).status === 200;
+    await until('Redis is back', isReady);
+  });
+
   test('Postgres slow and Redis hanging: a start is still answered within a second', async () => {
     await anActiveJourney(service.url);
     const session = await aSession();
