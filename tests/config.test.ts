@@ -222,3 +222,9 @@ test('a next secret requires a secret', () => {
     /AUTH_JWT_SECRET .*must be set/,
   );
 });
+
+test('a secret and a key server at once are refused', () => {
+  const message = problemOf({ ...required, AUTH_JWKS_URL: 'https://auth.example.com/jwks.json' });
+  expect(message).toContain('AUTH_JWKS_URL');
+  expect(message).toContain('AUTH_JWT_SECRET');
+});

@@ -3,12 +3,12 @@ import { aJourney } from '../support/a-journey.js';
 import { aSession, metersNorth, type ASession } from '../support/a-session.js';
 import { data, refusal, type Answer } from '../support/api.js';
 import { runService, type RunningService } from '../support/running-service.js';
-import { served } from '../support/served.js';
+import { served } from '../support/until.js';
 import { tokenFor } from '../support/tokens.js';
 
 /**
  * 403 for a session of somebody else's and 404 for none is the contract's, and tells whoever guesses an id that he has
- * guessed one. It is kept: ids are random UUIDs, of which nobody finds one by trying (tests/attack/guessing.test.ts bounds
+ * guessed one. It is kept: ids are random UUIDs, of which nobody finds one by trying (tests/attack/exhaustion.test.ts bounds
  * the tries), and an app that is told 404 for what exists cannot tell its user what is wrong. What must hold instead is that
  * such an answer says nothing else: that is tested here.
  */
@@ -41,7 +41,7 @@ const states: Record<string, () => Promise<ASession>> = {
   },
 };
 
-/** What each is told; whoever may not make a call at all is told so whatever the state is. */
+/** A role that may not make a call gets 403 in every state. */
 const expected: Record<string, Record<string, Record<string, number>>> = {
   'another trainer': {
     'before the start': { start: 403, update: 404, live: 403, arrived: 404, stop: 404 },
@@ -84,7 +84,7 @@ test("the session's own student may look, and do nothing else", async () => {
   expect(await seenByTheStudent(session)).toMatchObject({ isActive: true });
 });
 
-test('how and when a journey ended is told to its own trainer, and to an admin who would stop it', async () => {
+test('its own trainer, and an admin who stops it, learn how and when a journey ended', async () => {
   const session = await (states['after the end'] as () => Promise<ASession>)();
   const details = { reason: 'cancelled', endedAt: expect.any(String) as string };
   const admin = await tokenFor(randomUUID(), 'admin');
@@ -125,7 +125,7 @@ async function aTripOnTheWay(meters = 500): Promise<ASession> {
   return session;
 }
 
-/** What does not change by itself. */
+/** What does not change with time. */
 async function seenByTheStudent({ sessionId, studentToken }: ASession) {
   const { isActive, location, startedAt, endedReason, endedAt } = data(
     await served(() => service.api.live(sessionId, studentToken)),

@@ -42,12 +42,8 @@ const tricks: [what: string, header: () => Record<string, unknown>][] = [
   ['whose kid is a query', () => ({ kid: "x' union select 'secret' --" })],
   ['whose kid is an address', () => ({ kid: attacker.url })],
   ['whose kid is __proto__', () => ({ kid: '__proto__' })],
-  ['whose kid is constructor', () => ({ kid: 'constructor' })],
-  ['whose kid is empty', () => ({ kid: '' })],
   ['whose kid is 4 KB long', () => ({ kid: 'k'.repeat(4_000) })],
-  ['whose kid is a number', () => ({ kid: 1 })],
   ['whose kid is a list', () => ({ kid: [ours.kid] })],
-  ['whose kid is null', () => ({ kid: null })],
   ['without a kid', () => ({})],
   ['under the name of a key of another kind', () => ({ kid: rsa.kid })],
 ];
@@ -84,7 +80,7 @@ test.each([
   });
 });
 
-test('the tricks have not kept the right token from being believed', async () => {
+test('after all these the right token is still accepted', async () => {
   const session = await aSession();
   const studentToken = await signedBy(ours, session.studentId, 'student');
   expect((await fiveCalls.live(service.url, { ...session, studentToken })).status).toBe(200);

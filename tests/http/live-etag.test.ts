@@ -30,8 +30,9 @@ async function aJourneyWithPosition(): Promise<ASession> {
   return session;
 }
 
-describe.each([
-  ['before the start', (): Promise<ASession> => aSession()],
+type State = [when: string, aSuch: () => Promise<ASession>];
+const states: State[] = [
+  ['before the start', () => aSession()],
   ['of an active journey', aJourneyWithPosition],
   [
     'after the end',
@@ -41,14 +42,16 @@ describe.each([
       return session;
     },
   ],
-])('live %s', (_when, aSuch) => {
-  test('has a weak ETag and may be kept by the caller alone', async () => {
+];
+
+describe.each(states)('the ETag of live %s', (_when, aSuch) => {
+  test('is weak and private to the caller', async () => {
     const { headers } = await poll(await aSuch());
     expect(headers['etag']).toMatch(/^W\/"[\x21\x23-\x7e]+"$/);
     expect(headers['cache-control']).toBe('private, no-cache');
   });
 
-  test('is 304 without a body where the caller has it already', async () => {
+  test('gives a 304 without a body to a caller who has it', async () => {
     const session = await aSuch();
     const etag = await etagOf(session);
     const answer = await poll(session, etag);
@@ -57,7 +60,7 @@ describe.each([
     expect(answer.headers).toMatchObject({ etag, 'cache-control': 'private, no-cache' });
   });
 
-  test('is 304 in every form that the caller may ask in', async () => {
+  test('is recognised in every form of If-None-Match', async () => {
     const session = await aSuch();
     const etag = await etagOf(session);
     const strong = etag.replace('W/', '');
@@ -66,7 +69,7 @@ describe.each([
     }
   });
 
-  test('is sent whole where the caller has another, or asks for none', async () => {
+  test('does not match any other value', async () => {
     const session = await aSuch();
     const etag = await etagOf(session);
     for (const form of [
@@ -81,7 +84,7 @@ describe.each([
     }
   });
 
-  test('is not betrayed by a 304 to somebody else', async () => {
+  test('is not revealed by a 304 to another student', async () => {
     const { sessionId } = await aSuch();
     const answer = await service.api.live(sessionId, await tokenFor(randomUUID(), 'student'), {
       'If-None-Match': '*',
@@ -156,7 +159,7 @@ test('the ETag changes when the location expires', async () => {
   expect(await etagOf(session)).not.toBe(etag);
 });
 
-test('an error is not to be kept either', async () => {
+test('an error may not be cached either', async () => {
   const { headers } = await service.api.live(randomUUID(), await tokenFor(randomUUID(), 'admin'));
   expect(headers['etag']).toBeUndefined();
   expect(headers['cache-control'] ?? 'no-store').toMatch(/no-store|no-cache/);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { aJourney } from '../support/a-journey.js';
 import type { ASession } from '../support/a-session.js';
 import { data } from '../support/api.js';
-import { RawConnection, wire } from '../support/raw-socket.js';
+import { RawConnection, wire } from '../support/raw-http.js';
 import { sharedRedis } from '../support/redis-of-the-run.js';
 import { metric, runService, type RunningService } from '../support/running-service.js';
 import { until } from '../support/until.js';

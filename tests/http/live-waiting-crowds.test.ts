@@ -3,9 +3,8 @@ import { aJourney } from '../support/a-journey.js';
 import { aSession, type ASession } from '../support/a-session.js';
 import { data, type Answer } from '../support/api.js';
 import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
-import { served } from '../support/served.js';
+import { served, until } from '../support/until.js';
 import { metric, runService, type RunningService } from '../support/running-service.js';
-import { until } from '../support/until.js';
 import {
   aWaitingStudent,
   COME_TOGETHER,

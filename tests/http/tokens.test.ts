@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { aJourney } from '../support/a-journey.js';
 import { aSession, type ASession } from '../support/a-session.js';
 import { refusal, type Answer } from '../support/api.js';
-import { oddToken, secondsFromNow, type OddToken } from '../support/odd-tokens.js';
+import { oddToken, type OddToken, secondsFromNow, tokenFor } from '../support/tokens.js';
 import { runService, type RunningService } from '../support/running-service.js';
-import { tokenFor } from '../support/tokens.js';
 import { until } from '../support/until.js';
 
 const ISSUER = 'https://auth.example.com';
@@ -67,7 +66,6 @@ test.each([
   ['no JWT', 'Bearer abc'],
   ['of empty parts', 'Bearer ..'],
   ['of two parts', 'Bearer eyJhbGciOiJIUzI1NiJ9.e30'],
-  ['of parts that are no base64', 'Bearer !!!.???.***'],
   ['of parts that are no JSON', 'Bearer YWJj.YWJj.YWJj'],
   ['a JWE', 'Bearer a.b.c.d.e'],
   ['8 KB of letters', `Bearer ${'a'.repeat(8000)}`],
@@ -99,21 +97,17 @@ const wrong: [what: string, token: () => string][] = [
   ['that is not valid yet', () => tokenOf({ claims: claims({ nbf: secondsFromNow(60) }) })],
   ['without exp', () => tokenOf({ claims: claims({ exp: undefined }) })],
   ['whose exp is a text', () => tokenOf({ claims: claims({ exp: String(secondsFromNow(600)) }) })],
-  ['whose exp is null', () => tokenOf({ claims: claims({ exp: null }) })],
   ['without sub', () => tokenOf({ claims: claims({ sub: undefined }) })],
   ['whose sub is no UUID', () => tokenOf({ claims: claims({ sub: 'student-1' }) })],
   ['whose sub is a number', () => tokenOf({ claims: claims({ sub: 12 }) })],
   ['without a role', () => tokenOf({ claims: claims({ role: undefined }) })],
   ['of several roles', () => tokenOf({ claims: claims({ role: ['student', 'admin'] }) })],
   ['signed with another secret', () => tokenOf({ secret: 'another secret, which is long enough as well' })],
-  ['signed with an empty secret', () => tokenOf({ secret: '' })],
   ['without its signature', () => tokenOf({ signature: '' })],
   ['with a signature of zeros', () => tokenOf({ signature: 'A'.repeat(43) })],
   ['of alg none', () => tokenOf({ header: { alg: 'none' }, signature: '' })],
-  ['of alg none that is signed', () => tokenOf({ header: { alg: 'none' } })],
   ['of alg nOnE', () => tokenOf({ header: { alg: 'nOnE' }, signature: '' })],
   ['of alg RS256 that is signed with the secret', () => tokenOf({ header: { alg: 'RS256' } })],
-  ['of HS384', () => tokenOf({ header: { alg: 'HS384' }, hash: 'sha384' })],
   ['of HS512', () => tokenOf({ header: { alg: 'HS512' }, hash: 'sha512' })],
   ['without alg', () => tokenOf({ header: { alg: undefined } })],
   ['with a critical extension', () => tokenOf({ header: { crit: ['x'], x: 1 } })],
@@ -218,7 +212,7 @@ describe('a wrong role', () => {
     expect(refusal(answer)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
   });
 
-  test("is told without looking: a student's start of a session that nobody knows is FORBIDDEN", async () => {
+  test("is refused before any lookup: a student's start of a session that nobody knows is FORBIDDEN", async () => {
     const answer = await service.api.start(randomUUID(), await tokenFor(randomUUID(), 'student'));
     expect(refusal(answer)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
   });
@@ -231,3 +225,40 @@ test.each(['superuser', 'ADMIN'])(
     expect(refusal(answer)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
   },
 );
+
+describe('the rotation of a shared secret', () => {
+  const OLD = 'the secret that is to be replaced, of 32 bytes at least';
+  const NEW = 'the secret that it is replaced by, of 32 bytes at least';
+  let amid: RunningService;
+  let after: RunningService;
+  beforeAll(async () => {
+    amid = await runService({ settings: { AUTH_JWT_SECRET: OLD, AUTH_JWT_SECRET_NEXT: NEW } });
+    after = await runService({ settings: { AUTH_JWT_SECRET: NEW } });
+  });
+  afterAll(async () => {
+    await amid.stop();
+    await after.stop();
+  });
+
+  function pollWith(secret: string, service: RunningService) {
+    const claims = { sub: session.studentId, role: 'student', exp: secondsFromNow(600) };
+    return service.api.live(session.sessionId, oddToken({ claims, secret }));
+  }
+
+  test.each([
+    ['old', OLD],
+    ['new', NEW],
+  ])('while a secret is replaced, a token by the %s one is taken', async (_which, secret) => {
+    expect((await pollWith(secret, amid)).status).toBe(200);
+  });
+
+  test('while a secret is replaced, a token by any other is refused', async () => {
+    const answer = await pollWith('a secret that is neither of the two, long enough', amid);
+    expect(refusal(answer)).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
+  });
+
+  test('once it is replaced, a token by the old secret is refused', async () => {
+    expect((await pollWith(NEW, after)).status).toBe(200);
+    expect(refusal(await pollWith(OLD, after))).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
+  });
+});

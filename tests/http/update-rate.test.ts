@@ -55,20 +55,6 @@ test.each([
   }
 });
 
-test('a phone that is 1 s early and then on the beat again is not refused', async () => {
-  const moments = beats(13, 5_000).map((moment, n) => (n % 2 === 1 ? moment - 1_000 : moment));
-  expect(new Set(await postsAt(await aJourney(service.api), moments))).toEqual(new Set([201]));
-});
-
-test('a phone that posts every 4 s is held to one update every 5 s in the long run', async () => {
-  const statuses = await postsAt(await aJourney(service.api), beats(31, 4_000));
-  const taken = statuses.filter((status) => status === 201).length;
-  expect(statuses.filter((status) => status === 429)).toHaveLength(31 - taken);
-  // Two minutes: 24 intervals, and the one at the beginning.
-  expect(taken).toBeGreaterThanOrEqual(15);
-  expect(taken).toBeLessThanOrEqual(25);
-});
-
 test('a phone that posts every second gets an update through at most every 4 s, and every 5 s in the long run', async () => {
   const statuses = await postsAt(await aJourney(service.api), beats(61, 1_000));
   const taken = statuses.flatMap((status, second) => (status === 201 ? [second] : []));
@@ -84,35 +70,16 @@ test('a long silence saves up nothing', async () => {
 
 test.each([
   [0, 4_000, '4'],
-  [1, 3_999, '4'],
   [999, 3_001, '4'],
   [1_000, 3_000, '3'],
-  [2_999, 1_001, '2'],
-  [3_000, 1_000, '1'],
   [3_999, 1, '1'],
-])(
-  '%d ms after an update the next one is told to come in %d ms',
-  async (sinceMs, retryAfterMs, retryAfter) => {
-    const journey = await aJourney(service.api);
-    data(await post(journey));
-    clock.advance(sinceMs);
-    const answer = await post(journey);
-    expect(refusal(answer)).toEqual({ status: 429, code: 'RATE_LIMITED', details: { retryAfterMs } });
-    expect(answer.headers['retry-after']).toBe(retryAfter);
-  },
-);
-
-test('who comes back after the time that he was told is taken', async () => {
+])('%d ms after an update retryAfterMs is %d', async (sinceMs, retryAfterMs, retryAfter) => {
   const journey = await aJourney(service.api);
   data(await post(journey));
-  clock.advance(4_000);
-  data(await post(journey));
-  const { details } = refusal(await post(journey));
-  expect(details).toEqual({ retryAfterMs: 5_000 });
-  clock.advance(4_999);
-  expect(await statusOf(journey)).toBe(429);
-  clock.advance(1);
-  expect(await statusOf(journey)).toBe(201);
+  clock.advance(sinceMs);
+  const answer = await post(journey);
+  expect(refusal(answer)).toEqual({ status: 429, code: 'RATE_LIMITED', details: { retryAfterMs } });
+  expect(answer.headers['retry-after']).toBe(retryAfter);
 });
 
 test('of 100 simultaneous updates one is accepted', async () => {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { docker } from '../support/container.js';
-import { imageUnderTest } from '../support/image-under-test.js';
+import { imageUnderTest } from '../support/service-process.js';
 
 const image = imageUnderTest();
 const [{ Size: bytes, Config: config }] = inspect(image);
@@ -20,7 +20,7 @@ function inspect(name: string): [Inspected] {
 }
 
 /** What a program of the image says, in a container of its own as the image's user. */
-function told(program: string, ...args: string[]): string[] {
+function outputOf(program: string, ...args: string[]): string[] {
   return docker('run', '--rm', '--entrypoint', program, image, ...args)
     .split('\n')
     .filter(Boolean);
@@ -49,12 +49,22 @@ test('it starts node as npm start does, without npm', () => {
 
 test('it runs as a user who is not root, and who can write nothing of it', () => {
   expect(config.User).toMatch(/^[1-9]\d*$/);
-  expect(told('id', '-u')).toEqual([config.User]);
-  expect(told('find', '/app', '-writable', '-not', '-type', 'l')).toEqual([]);
+  expect(outputOf('id', '-u')).toEqual([config.User]);
+  expect(outputOf('find', '/app', '-writable', '-not', '-type', 'l')).toEqual([]);
 });
 
 test('its code is that of the service alone', () => {
-  const files = told('find', '/app', '-path', '/app/node_modules', '-prune', '-o', '-type', 'f', '-print');
+  const files = outputOf(
+    'find',
+    '/app',
+    '-path',
+    '/app/node_modules',
+    '-prune',
+    '-o',
+    '-type',
+    'f',
+    '-print',
+  );
   expect(files).toContain('/app/dist/main.js');
   expect(files).toContain('/app/dist/store/scripts/record_positions.lua');
   const ofTheService = /^\/app\/(package\.json|dist\/(?!dev\/|client\/).+\.(js|js\.map|lua))$/;
@@ -62,16 +72,16 @@ test('its code is that of the service alone', () => {
 });
 
 test('every file is as old as any other, whenever it was built, so that the same source gives the same layers', () => {
-  const times = new Set(told('find', '/app', '-type', 'f', '-printf', '%T@\\n'));
+  const times = new Set(outputOf('find', '/app', '-type', 'f', '-printf', '%T@\\n'));
   expect([...times].map(Number)).toEqual([0]);
 });
 
 describe('its packages', () => {
   const packages = shippedPackages();
 
-  test('are those that npm run sbom tells', () => {
-    const told = execFileSync('npm', ['run', '--silent', 'sbom'], { encoding: 'utf8' });
-    const { bomFormat, components } = JSON.parse(told) as {
+  test('are those of npm run sbom', () => {
+    const sbom = execFileSync('npm', ['run', '--silent', 'sbom'], { encoding: 'utf8' });
+    const { bomFormat, components } = JSON.parse(sbom) as {
       bomFormat: string;
       components: { name: string; version: string }[];
     };
@@ -90,10 +100,10 @@ describe('its packages', () => {
 });
 
 function shippedPackages(): { name: string; version: string; scripts?: Record<string, string> }[] {
-  const found = told('find', '/app/node_modules', '-name', 'package.json');
+  const found = outputOf('find', '/app/node_modules', '-name', 'package.json');
   // Not the package.json files inside a package, which only say how its folders are to be read.
   const roots = found.filter((path) => /\/node_modules\/(@[^/]+\/)?[^/]+\/package\.json$/.test(path));
   const program = `console.log(JSON.stringify(process.argv.slice(1).map((path) => require(path))))`;
-  const [text = '[]'] = told('node', '-e', program, ...roots);
+  const [text = '[]'] = outputOf('node', '-e', program, ...roots);
   return JSON.parse(text) as ReturnType<typeof shippedPackages>;
 }

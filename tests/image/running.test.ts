@@ -1,5 +1,5 @@
 import { docker, isGone, newName } from '../support/container.js';
-import { imageUnderTest } from '../support/image-under-test.js';
+import { imageUnderTest } from '../support/service-process.js';
 import { until } from '../support/until.js';
 
 const image = imageUnderTest();

@@ -29,38 +29,35 @@ afterAll(async () => {
   await bus.stop();
 });
 
-testOfTheSource(
-  'the clock of a process that is a minute ahead dates nothing that callers are told',
-  async () => {
-    const session = await aSession();
-    const { sessionId, trainerToken, studentToken } = session;
-    const beganAt = Date.now();
-    const isNear = (time: unknown) => {
-      const offMs = Date.parse(String(time)) - beganAt;
-      return offMs > -ROOM_MS && offMs < ROOM_MS;
-    };
-    const started = data(await ahead.api.start(sessionId, trainerToken));
-    expect(isNear(started['startedAt'])).toBe(true);
-    const update = (process: ServiceProcess, metres: number, sequence: number) =>
-      until('the update is taken', async () => {
-        const answer = await process.api.update(trainerToken, {
-          sessionId,
-          ...metersNorth(metres),
-          sequence,
-        });
-        return answer.status === 201 && data(answer);
+testOfTheSource('the clock of a process that is a minute ahead dates nothing that callers get', async () => {
+  const session = await aSession();
+  const { sessionId, trainerToken, studentToken } = session;
+  const beganAt = Date.now();
+  const isNear = (time: unknown) => {
+    const offMs = Date.parse(String(time)) - beganAt;
+    return offMs > -ROOM_MS && offMs < ROOM_MS;
+  };
+  const started = data(await ahead.api.start(sessionId, trainerToken));
+  expect(isNear(started['startedAt'])).toBe(true);
+  const update = (process: ServiceProcess, metres: number, sequence: number) =>
+    until('the update is taken', async () => {
+      const answer = await process.api.update(trainerToken, {
+        sessionId,
+        ...metersNorth(metres),
+        sequence,
       });
-    const first = await update(ahead, 60, 1);
-    const second = await update(other, 50, 2);
-    expect([isNear(first['timestamp']), isNear(second['timestamp'])]).toEqual([true, true]);
-    expect(Date.parse(String(second['timestamp']))).toBeGreaterThan(Date.parse(String(first['timestamp'])));
-    for (const each of [ahead, other]) {
-      const live = data(await each.api.live(sessionId, studentToken));
-      expect(live['isActive']).toBe(true);
-      expect(live['ageMs']).toBeLessThan(ROOM_MS);
-    }
-    const arrived = data(await other.api.arrived(sessionId, trainerToken));
-    expect(isNear(arrived['arrivedAt'])).toBe(true);
-    expect(data(await ahead.api.live(sessionId, studentToken))['endedAt']).toBe(arrived['arrivedAt']);
-  },
-);
+      return answer.status === 201 && data(answer);
+    });
+  const first = await update(ahead, 60, 1);
+  const second = await update(other, 50, 2);
+  expect([isNear(first['timestamp']), isNear(second['timestamp'])]).toEqual([true, true]);
+  expect(Date.parse(String(second['timestamp']))).toBeGreaterThan(Date.parse(String(first['timestamp'])));
+  for (const each of [ahead, other]) {
+    const live = data(await each.api.live(sessionId, studentToken));
+    expect(live['isActive']).toBe(true);
+    expect(live['ageMs']).toBeLessThan(ROOM_MS);
+  }
+  const arrived = data(await other.api.arrived(sessionId, trainerToken));
+  expect(isNear(arrived['arrivedAt'])).toBe(true);
+  expect(data(await ahead.api.live(sessionId, studentToken))['endedAt']).toBe(arrived['arrivedAt']);
+});

@@ -45,7 +45,7 @@ test('a process killed with events pending loses nothing: the next one publishes
   await next.exited;
 });
 
-test('events of a time without EventBridge come out by themselves when it is back, in one process', async () => {
+test('events of a time without EventBridge are published when it is back, in one process', async () => {
   const proxy = await startTcpProxy(bus.url);
   const service = await runServiceProcess({ ...bus, url: `http://127.0.0.1:${proxy.port}` }, settings);
   proxy.cut();

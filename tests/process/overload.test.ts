@@ -1,7 +1,7 @@
 import { startLocalEventBus, type LocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
 import { aSession, type ASession } from '../support/a-session.js';
 import { fiveCalls } from '../support/five-calls.js';
-import { PipelinedConnection, type PipelinedAnswer } from '../support/pipelined.js';
+import { PipelinedConnection, type PipelinedAnswer } from '../support/raw-http.js';
 import { metric } from '../support/running-service.js';
 import { runServiceProcess, type ServiceProcess } from '../support/service-process.js';
 import { until } from '../support/until.js';
@@ -36,9 +36,8 @@ afterAll(async () => {
   await bus.stop();
 });
 
-test('of more requests at once than can be served in time some are served, and the rest are refused with 503 and Retry-After', async () => {
-  // On a machine that is busy otherwise, those that were let in may be too late for Redis' deadline, too, or come so slowly
-  // that all of them are served.
+test('of more requests at once than can be served in time some are served, and the rest are refused with 503 and Retry-After, counted and logged', async () => {
+  // On a busy machine those that were let in may miss Redis' timeout, or come so slowly that all are served.
   const answers = await until(
     'some are served, and some are not',
     async () => {
@@ -53,19 +52,13 @@ test('of more requests at once than can be served in time some are served, and t
   const pauses = new Set(refused.map(({ headers }) => headers['retry-after']));
   // Not all at the same time, or they would all be back together.
   expect([...pauses]).toEqual(expect.arrayContaining(['3', '4', '5', '6', '7']));
+  expect(await metric(service, 'requests_shed_total')).toBeGreaterThan(0);
+  const warnings = service.logLines().filter((line) => /shed|refused/i.test(JSON.stringify(line)));
+  expect(warnings.length).toBeGreaterThan(0);
+  expect(warnings.length).toBeLessThan(30);
 });
 
-test('refused requests are counted, and told of in the log once a second', async () => {
-  const before = await metric(service, 'requests_shed_total');
-  const answers = await answersToAFlood(livePath);
-  const refused = answers.filter(({ headers }) => Number(headers['retry-after'] ?? 0) > 1).length;
-  expect((await metric(service, 'requests_shed_total')) - before).toBe(refused);
-  const lines = service.logLines().filter(({ msg }) => msg === 'too much to do; requests are refused');
-  expect(lines.length).toBeGreaterThan(0);
-  expect(lines.length).toBeLessThan(30);
-});
-
-test('while there is too much to do, phones are told to come later', async () => {
+test('while there is too much to do, phones get a longer nextUpdateMs', async () => {
   await until(
     'it takes itself for too busy',
     async () => {
@@ -81,13 +74,9 @@ test('while there is too much to do, phones are told to come later', async () =>
   expect((body as { data: { nextUpdateMs: number } }).data.nextUpdateMs).toBeGreaterThan(5_000);
 });
 
-test('health checks are answered however much there is to do', async () => {
+test('health checks are answered however much there is to do, and afterwards requests are served again at once', async () => {
   const answers = await answersToAFlood('/health/live');
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-});
-
-test('after a flood requests are served again at once', async () => {
-  await answersToAFlood(livePath);
   expect((await fiveCalls.live(service.url, session)).status).toBe(200);
 });
 

@@ -46,19 +46,6 @@ const troubles: [name: string, trouble: Trouble][] = [
     },
   ],
   [
-    'nothing comes through to Redis',
-    {
-      test,
-      away: () => {
-        proxy.freeze();
-      },
-      back: () => {
-        proxy.heal();
-      },
-      mayHaveArrived: true,
-    },
-  ],
-  [
     'the process of Redis hangs',
     {
       test: testWithRedisProcess,
@@ -163,17 +150,6 @@ testWithRedisProcess('a Redis that comes back without its data has no journeys: 
   });
   expect(live.body).toMatchObject({ data: { isActive: false, location: null } });
 });
-
-testWithRedisProcess(
-  'after Redis came back without its data, new journeys start and their events come out',
-  async () => {
-    await redis.kill();
-    await redis.startAgain({ withData: false });
-    const session = await aSession();
-    expect(await answered('start', session)).toBe(201);
-    await until('the event', () => service.eventsOf(session.sessionId).length > 0);
-  },
-);
 
 async function anActiveJourney(): Promise<ASession> {
   const session = await aSession();

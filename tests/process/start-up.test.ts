@@ -26,22 +26,6 @@ test('without any setting the process exits 1 with one message that names each t
   expect(stderr).not.toMatch(/^\s+at /m);
 });
 
-test('with several settings wrong the process exits 1 and says of each what it should be, never its secret', async () => {
-  const { code, stderr } = await runMainToItsEnd({
-    ...testEnvironment(),
-    PORT: 'http',
-    REDIS_URL: 'localhost:6379',
-    DATABASE_URL: 'mysql://user:hunter2@db/platform',
-    AUTH_JWT_SECRET: 'far too short',
-    JOURNEY_TTL_SECONDS: '-1',
-    LOG_LEVEL: 'loud',
-  });
-  expect(code).toBe(1);
-  const names = ['PORT', 'REDIS_URL', 'DATABASE_URL', 'AUTH_JWT_SECRET', 'JOURNEY_TTL_SECONDS', 'LOG_LEVEL'];
-  for (const name of names) expect(stderr).toMatch(new RegExp(`\\b${name}\\b.* must `));
-  expect(stderr).not.toMatch(/hunter2|far too short/);
-});
-
 test.each(['PORT', 'MANAGEMENT_PORT'])(
   'a %s that is taken ends the start with exit code 1 and a message that names it',
   async (name) => {
@@ -57,7 +41,7 @@ test.each(['PORT', 'MANAGEMENT_PORT'])(
   },
 );
 
-test('told to stop before it is ready, while Redis answers nothing yet, the process exits 0 without a word', async () => {
+test('on SIGTERM before it is ready, while Redis does not answer, the process exits 0 without output', async () => {
   const silent = createServer((socket) => socket.on('error', () => undefined));
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const connected = once(silent, 'connection') as Promise<[Socket]>;

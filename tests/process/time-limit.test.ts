@@ -1,8 +1,11 @@
 import type { ReceivedEvent } from '../../src/dev/event-bus/local-event-bus.js';
+import { aJourney, setStatus } from '../support/a-journey.js';
 import { aSession, metersNorth, type ASession } from '../support/a-session.js';
 import { data, refusal } from '../support/api.js';
 import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
+import { keyOf } from '../support/redis-of-the-run.js';
 import { metric, runService, type RunningService } from '../support/running-service.js';
+import { PATIENT } from '../support/service-settings.js';
 import { until } from '../support/until.js';
 
 /**
@@ -16,7 +19,9 @@ beforeAll(async () => {
   redis = await startPrivateRedis();
   services = [];
   for (let task = 3; task > 0; task--) {
-    services.push(await runService({ settings: { REDIS_URL: redis.url, JOURNEY_TTL_SECONDS: '1' } }));
+    services.push(
+      await runService({ settings: { ...PATIENT, REDIS_URL: redis.url, JOURNEY_TTL_SECONDS: '1' } }),
+    );
   }
   service = services[0] as RunningService;
 });
@@ -108,14 +113,12 @@ test.concurrent('after the limit no location, no metadata and no deadline is lef
 });
 
 test.concurrent(
-  'a start right after the limit is a new journey, and the one before is told once with reason timeout',
+  'a start right after the limit is a new journey, and the one before ends once with reason timeout',
   async () => {
     const session = await aSession();
     const first = await start(session);
-    const second = await until<Record<string, unknown>>('the next start', async () => {
-      const answer = await service.api.start(session.sessionId, session.trainerToken);
-      return answer.status === 201 ? data(answer) : undefined;
-    });
+    await until('the limit', async () => (await redis.client.exists(keyOf.active(session.sessionId))) === 0);
+    const second = await start(session);
     expect(Date.parse(String(second['startedAt']))).toBeGreaterThanOrEqual(
       Date.parse(String(first['expiresAt'])),
     );
@@ -123,8 +126,8 @@ test.concurrent(
     await everyTaskHasLooked();
     expect(eventsOf(session, 'TrainerJourneyEnded')).toHaveLength(2);
     expect(eventsOf(session, 'TrainerJourneyStarted')).toHaveLength(2);
-    const told = ends.map(({ detail }) => [detail['reason'], detail['endTime']]);
-    expect(told).toEqual(
+    const reasons = ends.map(({ detail }) => [detail['reason'], detail['endTime']]);
+    expect(reasons).toEqual(
       expect.arrayContaining([
         ['timeout', first['expiresAt']],
         ['timeout', second['expiresAt']],
@@ -133,7 +136,7 @@ test.concurrent(
   },
 );
 
-test.concurrent('a journey that was stopped in time is not told to have run into the limit', async () => {
+test.concurrent('a journey that was stopped in time does not end by its limit', async () => {
   const session = await aSession();
   await start(session);
   data(await service.api.stop(session.sessionId, session.trainerToken));
@@ -166,11 +169,140 @@ test.concurrent('journeys that ran into the limit are counted by the tasks toget
   await until('they are counted', async () => (await counted()) >= before + sessions.length);
 });
 
+test('the limit holds although every task was down when it came: the next one to start ends the journey', async () => {
+  const ownRedis = await startPrivateRedis();
+  const settings = { REDIS_URL: ownRedis.url, JOURNEY_TTL_SECONDS: '1' };
+  const before = await runService({ settings });
+  const { sessionId, trainerToken, studentToken } = await aSession();
+  const { expiresAt } = data(await before.api.start(sessionId, trainerToken));
+  await before.stop();
+  await until('the limit', async () => (await ownRedis.client.exists(`journey:active:${sessionId}`)) === 0);
+  const after = await runService({ settings });
+  try {
+    expect(data(await after.api.live(sessionId, studentToken))).toMatchObject({ endedReason: 'timeout' });
+    const ended = await until('the end', () =>
+      after.eventsOf(sessionId).find(({ detailType }) => detailType === 'TrainerJourneyEnded'),
+    );
+    expect(ended.detail).toMatchObject({ reason: 'timeout', endTime: expiresAt });
+  } finally {
+    await after.stop();
+    await ownRedis.stop();
+  }
+});
+
+// Another version of the service beside this one knows only the keys of the contract.
+const ids = ({ sessionId, trainerId, studentId }: ASession) => ({ sessionId, trainerId, studentId });
+const endsSoFar = (session: ASession) => eventsOf(session, 'TrainerJourneyEnded');
+
+async function endElsewhere(session: ASession): Promise<void> {
+  const ended = { ...ids(session), endedAt: new Date().toISOString(), reason: 'arrived' };
+  await redis.client.del(keyOf.active(session.sessionId), keyOf.meta(session.sessionId));
+  await redis.client.set(keyOf.ended(session.sessionId), JSON.stringify(ended), 'EX', 300);
+}
+
+async function startElsewhere(session: ASession, seconds: number): Promise<void> {
+  const startedAt = new Date().toISOString();
+  const active = { ...ids(session), startedAt, status: 'in_progress' };
+  await redis.client.del(keyOf.ended(session.sessionId));
+  await redis.client.set(keyOf.active(session.sessionId), JSON.stringify(active), 'EX', seconds);
+}
+
+const isSwept = async ({ sessionId }: ASession) =>
+  (await redis.client.zscore('journey:expiries', sessionId)) === null;
+
+test.concurrent('a journey that another version ended is not ended again by its limit', async () => {
+  const session = await aJourney(service.api);
+  await endElsewhere(session);
+  await until('its deadline is gone', () => isSwept(session));
+  expect(endsSoFar(session)).toEqual([]);
+  const live = data(await service.api.live(session.sessionId, session.studentToken));
+  expect(live).toMatchObject({ isActive: false, endedReason: 'arrived' });
+});
+
+test.concurrent(
+  'the limit of an earlier journey does not end the one that another version started',
+  async () => {
+    const session = await aJourney(service.api);
+    await endElsewhere(session);
+    await startElsewhere(session, 100);
+    await until('the deadline is gone', () => isSwept(session));
+    const live = data(await service.api.live(session.sessionId, session.studentToken));
+    expect(live).toMatchObject({ isActive: true });
+  },
+);
+
+test.concurrent('a start after an end by another version gives no second end', async () => {
+  const session = await aJourney(service.api);
+  await endElsewhere(session);
+  data(await service.api.start(session.sessionId, session.trainerToken));
+  await until('both starts', () => eventsOf(session, 'TrainerJourneyStarted').length >= 2);
+  expect(endsSoFar(session)).toEqual([]);
+});
+
+test.concurrent(
+  'a journey of another version that is updated here ends with its limit, and leaves no location',
+  async () => {
+    const session = await aSession();
+    await startElsewhere(session, 1);
+    data(
+      await service.api.update(session.trainerToken, { sessionId: session.sessionId, ...metersNorth(100) }),
+    );
+    const [end] = await until('its end', () => endsSoFar(session).length === 1 && endsSoFar(session));
+    expect(end?.detail).toMatchObject({ ...ids(session), reason: 'timeout' });
+    expect(await redis.client.exists(keyOf.location(session.trainerId, session.sessionId))).toBe(0);
+    expect(refusal(await service.api.stop(session.sessionId, session.trainerToken)).code).toBe(
+      'JOURNEY_ENDED',
+    );
+  },
+);
+
+test.concurrent('a start leaves nothing of an earlier position, whichever version stored it', async () => {
+  const session = await aSession();
+  const location = {
+    ...metersNorth(900),
+    timestamp: new Date().toISOString(),
+    sequence: 700,
+    ...ids(session),
+  };
+  const key = keyOf.location(session.trainerId, session.sessionId);
+  await redis.client.set(key, JSON.stringify(location), 'EX', 300);
+  data(await service.api.start(session.sessionId, session.trainerToken));
+  expect(data(await service.api.live(session.sessionId, session.studentToken))).toMatchObject({
+    location: null,
+  });
+});
+
+test.concurrent(
+  'a record that cannot be read holds up no other deadline, and is logged as an error',
+  async () => {
+    const [broken, sound] = [await aJourney(service.api), await aJourney(service.api)];
+    await redis.client.del(`journey:track:${broken.sessionId}`);
+    await redis.client.lpush(`journey:track:${broken.sessionId}`, 'no record');
+    await redis.client.zadd('journey:expiries', Date.now(), broken.sessionId);
+    await until('the other ends', () => endsSoFar(sound).length === 1);
+    await until('the error is logged', () =>
+      services
+        .flatMap((each) => each.logLines())
+        .some((line) => line['level'] === 'error' && line['sessionId'] === broken.sessionId),
+    );
+  },
+);
+
+test.concurrent(
+  "a second start is already active although the platform has moved the session's status on",
+  async () => {
+    const session = await aJourney(service.api);
+    await setStatus(session, 'in_progress');
+    const second = await service.api.start(session.sessionId, session.trainerToken);
+    expect(refusal(second)).toMatchObject({ status: 409, code: 'JOURNEY_ALREADY_ACTIVE' });
+  },
+);
+
 async function start({ sessionId, trainerToken }: ASession): Promise<Record<string, unknown>> {
   return data(await service.api.start(sessionId, trainerToken));
 }
 
-/** Of all tasks: whichever comes first tells. */
+/** Of all tasks: the first one publishes. */
 function eventsOf({ sessionId }: ASession, detailType: string): ReceivedEvent[] {
   const all = services.flatMap((each) => each.eventsOf(sessionId));
   return all.filter((event) => event.detailType === detailType);

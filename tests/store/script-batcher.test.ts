@@ -1,7 +1,7 @@
 import { aJourney } from '../support/a-journey.js';
 import { metersNorth, type ASession } from '../support/a-session.js';
 import { data, refusal } from '../support/api.js';
-import { PipelinedConnection } from '../support/pipelined.js';
+import { PipelinedConnection } from '../support/raw-http.js';
 import { keyOf, sharedRedis } from '../support/redis-of-the-run.js';
 import { metric, runService, type RunningService } from '../support/running-service.js';
 import { until } from '../support/until.js';

@@ -1,7 +1,7 @@
 import { aSession, sessionsPool, type ASession } from './a-session.js';
 import { data, type Api } from './api.js';
 import { keyOf } from './redis-of-the-run.js';
-import { served } from './served.js';
+import { served } from './until.js';
 
 /** A session whose journey has just been started by its trainer. */
 export async function aJourney(api: Api, row: Parameters<typeof aSession>[0] = {}): Promise<ASession> {

@@ -1,6 +1,5 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import request from 'supertest';
 
 export interface Answer<Body = Record<string, unknown>> {
   status: number;
@@ -57,27 +56,30 @@ export class Api {
     });
   }
 
-  /** body: an object is sent as JSON, a string as it is. */
+  /** An object is sent as JSON, a string as it is. */
   async call(method: string, path: string, { token, body, headers }: CallOptions = {}): Promise<Answer> {
-    const call = request(this.#url)[method.toLowerCase() as 'get'](path);
-    if (token !== undefined) call.set('Authorization', `Bearer ${token}`);
-    if (body !== undefined && headers?.['Content-Type'] === undefined)
-      call.set('Content-Type', 'application/json');
-    if (headers !== undefined) call.set(headers);
-    const response = await (body === undefined
-      ? call
-      : call.send(typeof body === 'string' ? body : JSON.stringify(body)));
+    const response = await fetch(`${this.#url}${path}`, {
+      method,
+      redirect: 'manual',
+      headers: {
+        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
     const answer = {
       status: response.status,
-      headers: response.headers as Record<string, string>,
-      body: response.body as Record<string, unknown>,
+      headers: Object.fromEntries(response.headers),
+      body: parsed(text),
     };
     await this.#check(method, path, answer);
     return answer;
   }
 
   async #check(method: string, path: string, answer: Answer): Promise<void> {
-    this.#document ??= OpenApiDocument.read(this.#url);
+    this.#document ??= readDocument(this.#url);
     (await this.#document).check(method, path, answer);
   }
 }
@@ -92,6 +94,23 @@ export function refusal(answer: Answer): { status: number; code: string; details
 export function data(answer: Answer): Record<string, unknown> {
   if (answer.body['success'] !== true) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
   return answer.body['data'] as Record<string, unknown>;
+}
+
+function parsed(text: string): Record<string, unknown> {
+  return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
+}
+
+/** All services of a test file have the same document, and its validators take long to compile. */
+const documents = new Map<string, OpenApiDocument>();
+
+async function readDocument(url: string): Promise<OpenApiDocument> {
+  const text = await (await fetch(`${url}/openapi.json`)).text();
+  let document = documents.get(text);
+  if (document === undefined) {
+    document = new OpenApiDocument(JSON.parse(text) as { paths: Record<string, Record<string, Operation>> });
+    documents.set(text, document);
+  }
+  return document;
 }
 
 interface Operation {
@@ -109,7 +128,7 @@ class OpenApiDocument {
   readonly #validators = new Map<object, ValidateFunction>();
   readonly #ajv: Ajv2020;
 
-  private constructor(document: { paths: Record<string, Record<string, Operation>> }) {
+  constructor(document: { paths: Record<string, Record<string, Operation>> }) {
     this.#ajv = new Ajv2020({ strict: false, allErrors: true });
     addFormats.default(this.#ajv);
     this.#ajv.addSchema(document, 'openapi');
@@ -117,11 +136,6 @@ class OpenApiDocument {
       new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`),
       operations,
     ]);
-  }
-
-  static async read(url: string): Promise<OpenApiDocument> {
-    const response = await request(url).get('/openapi.json');
-    return new OpenApiDocument(response.body as { paths: Record<string, Record<string, Operation>> });
   }
 
   check(method: string, path: string, answer: Answer): void {

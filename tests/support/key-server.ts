@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Role } from '../../src/contract/identifiers.js';
 
-/** A key that tokens are signed with, and the public half as a key server tells it. */
+/** A key that tokens are signed with, and its public half as a JWK. */
 export interface SigningKey {
   kid: string;
   alg: string;
@@ -32,7 +32,7 @@ export async function signedWithoutKid(key: SigningKey, userId: string): Promise
 
 export interface KeyServer {
   url: string;
-  /** The keys that it tells; a test may change them. */
+  /** The published keys; a test may change them. */
   keys: SigningKey[];
   requests(): number;
   /** In place of the keys. */

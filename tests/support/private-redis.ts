@@ -12,9 +12,16 @@ import {
   type ServerProcess,
 } from '../../src/dev/servers/server-process.js';
 import { docker, isGone, newName } from './container.js';
-import { redisImage, redisProgramOf } from './redis-image.js';
 
-/** Undefined where Redis is to be had in a container only, whose process is out of reach. */
+/** The image that every Redis of the run is made of; undefined: the run takes what there is. */
+export const redisImage = process.env['TEST_REDIS_IMAGE'];
+
+/** The server in an image of Redis or of Valkey. */
+export function redisProgramOf(image: string): string {
+  return image.includes('valkey') ? 'valkey-server' : 'redis-server';
+}
+
+/** Undefined where Redis runs in a container only, whose process tests cannot signal. */
 export const redisProgram = findProgram('redis-server') ?? findProgram('valkey-server');
 
 /** A Redis of one test file's own, for what would harm others: its data lost, its process stopped or killed. */

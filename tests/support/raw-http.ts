@@ -1,4 +1,8 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { metersNorth } from './a-session.js';
+import { until } from './until.js';
 
 export interface RawAnswer {
   status: number;
@@ -39,4 +43,160 @@ export function rawRequest(
     for (const chunk of chunks) call.write(chunk);
     call.end();
   });
+}
+
+/** A connection on which a test puts bytes as no HTTP client would. */
+export class RawConnection {
+  /** All that came back so far. */
+  text = '';
+  /** The service said that it will send no more. */
+  isEnded = false;
+  readonly #socket: Socket;
+
+  /** allowHalfOpen: what the service ends is not closed by this side. */
+  constructor(url: string, bytes: string) {
+    const { hostname, port } = new URL(url);
+    this.#socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    this.send(bytes);
+    this.#socket.on('data', (chunk: Buffer) => (this.text += chunk.toString('latin1')));
+    const ended = () => {
+      this.isEnded = true;
+    };
+    this.#socket.on('end', ended).on('close', ended).on('error', ended);
+  }
+
+  get statuses(): number[] {
+    return [...this.text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
+  }
+
+  send(bytes: string): void {
+    this.#socket.write(Buffer.from(bytes, 'latin1'));
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** The statuses of all answers to these bytes, once the service has closed the connection. */
+export async function statusesUntilClosed(url: string, bytes: string): Promise<number[]> {
+  const connection = new RawConnection(url, bytes);
+  await until('the service closes the connection', () => connection.isEnded);
+  connection.close();
+  return connection.statuses;
+}
+
+/** A request's lines as they go over the wire. */
+export function wire(...lines: string[]): string {
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+export interface PipelinedAnswer {
+  status: number;
+  /** By lower-case name. */
+  headers: Record<string, string>;
+}
+
+/** A connection on which many requests go out at once, before any of their answers; those come in the same order. */
+export class PipelinedConnection {
+  readonly #socket: Socket;
+  #received = '';
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setEncoding('latin1');
+    socket.on('data', (chunk: string) => (this.#received += chunk));
+    socket.on('error', () => undefined);
+  }
+
+  static async open(url: string): Promise<PipelinedConnection> {
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    await once(socket, 'connect');
+    return new PipelinedConnection(socket);
+  }
+
+  /** Resolves when they are in the hands of the operating system. */
+  async get(paths: readonly string[], token: string): Promise<void> {
+    const requests = paths.map(
+      (path) => `GET ${path} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+    );
+    await new Promise<void>((resolve) => {
+      this.#socket.write(requests.join(''), () => {
+        resolve();
+      });
+    });
+  }
+
+  /** Drops the answers so far; no request may be in flight. */
+  forgetAnswers(): void {
+    this.#received = '';
+  }
+
+  answers(): PipelinedAnswer[] {
+    return this.#received
+      .split(/(?=HTTP\/1\.1 \d)/)
+      .filter((text) => text.includes('\r\n\r\n'))
+      .map((text) => {
+        const [head = ''] = text.split('\r\n\r\n');
+        const [first = '', ...lines] = head.split('\r\n');
+        const fields = lines.map((line) => /^([^:]+): (.*)$/.exec(line)?.slice(1) ?? []);
+        return {
+          status: Number(first.split(' ')[1]),
+          headers: Object.fromEntries(fields.map(([name = '', value = '']) => [name.toLowerCase(), value])),
+        };
+      });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+export interface HalfAnUpdate {
+  socket: Socket;
+  sendTheRest(): void;
+  /** The first line of the answer, once the connection is closed. */
+  statusLine: Promise<string>;
+}
+
+/** An update in flight: the service has read its head, and half of the body is sent. */
+export async function halfAnUpdate(
+  serviceUrl: string,
+  { sessionId, trainerToken, requestId }: { sessionId: string; trainerToken: string; requestId?: string },
+): Promise<HalfAnUpdate> {
+  const body = JSON.stringify({ sessionId, ...metersNorth(100) });
+  const socket = await connected(serviceUrl);
+  const head = [
+    'POST /api/v1/admin/location-tracking/journey/updates HTTP/1.1',
+    'Host: service',
+    `Authorization: Bearer ${trainerToken}`,
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+    ...(requestId === undefined ? [] : [`X-Request-Id: ${requestId}`]),
+    'Expect: 100-continue',
+  ];
+  // "Continue" is how the service says that it has the head.
+  const continued = once(socket, 'data');
+  socket.write(`${head.join('\r\n')}\r\n\r\n`);
+  await continued;
+  const half = body.length >> 1;
+  socket.write(body.slice(0, half));
+  const statusLine = new Promise<string>((resolve) => {
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk.toString();
+    });
+    socket.on('close', () => {
+      resolve(text.split('\r\n')[0] ?? '');
+    });
+  });
+  return { socket, sendTheRest: () => void socket.write(body.slice(half)), statusLine };
+}
+
+export async function connected(serviceUrl: string): Promise<Socket> {
+  const socket = connect(Number(new URL(serviceUrl).port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  return socket;
 }

@@ -10,7 +10,7 @@ import { startReaper } from '../../src/dev/servers/reaper.js';
 import type { LocalServer } from '../../src/dev/servers/server-process.js';
 import { wantsCluster } from './shared-services.js';
 import { startRedisCluster } from './redis-cluster.js';
-import { redisImage, redisProgramOf } from './redis-image.js';
+import { redisImage, redisProgramOf } from './private-redis.js';
 
 const REDIS_IMAGE = redisImage ?? 'redis:7-alpine';
 const POSTGRES_IMAGE = 'postgres:16-alpine';

@@ -91,7 +91,7 @@ async function inAContainer(bus: LocalEventBus, { settings, clock }: ServiceOpti
       service.kill('SIGTERM');
       const { code } = await service.exited;
       await redis?.stop();
-      if (code !== 0) throw new Error(`the service exited with ${code} when it was told to stop`);
+      if (code !== 0) throw new Error(`the service exited with ${code} on SIGTERM`);
     },
   };
 }

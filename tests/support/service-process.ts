@@ -20,10 +20,16 @@ export interface ServiceProcess {
 
 /** The image that stands for the service in all tests that go through its ports; undefined: the source. */
 export const serviceImage = process.env['TEST_SERVICE_IMAGE'];
+/** @throws where the tests of the image run without one */
+export function imageUnderTest(): string {
+  if (serviceImage === undefined) throw new Error('TEST_SERVICE_IMAGE is not set: run npm run test:docker');
+  return serviceImage;
+}
+
 /** For what a test can only see where it runs the source. */
 export const testOfTheSource = serviceImage === undefined ? test : test.skip;
 
-/** What the shell tells of a process that a signal ended; a container's exit code says no more. */
+/** A container's exit code for a process that SIGKILL ended. */
 const CODE_OF_SIGKILL = 128 + 9;
 const projectFolder = join(import.meta.dirname, '../..');
 const running = new Set<ChildProcess>();

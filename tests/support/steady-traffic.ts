@@ -16,7 +16,7 @@ export interface WrongAnswer {
 const ANSWERED_WITHIN_MS = 2_000;
 const PAUSE_MS = 50;
 
-/** Updates and polls of journeys that go on, one after the other for each, until it is told to stop. */
+/** Updates and polls of journeys that go on, one after the other for each, until stop(). */
 export class SteadyTraffic {
   readonly wrong: WrongAnswer[] = [];
   readonly #service: RunningService;

@@ -10,7 +10,7 @@ export interface TcpProxy {
   urlFor(url: string): string;
   /** Connections stay open and nothing goes through: either way, or one way alone. */
   freeze(way?: Way): void;
-  /** The server's ends of all connections are gone, and the callers' ends are not told; new connections work. */
+  /** The server's ends of all connections are gone, and the callers' ends stay open; new connections work. */
   halfOpen(): void;
   /** Connections break, and new ones are refused at once. */
   cut(): void;
@@ -18,7 +18,7 @@ export interface TcpProxy {
   delay(ms: number): void;
   /** No more than so many bytes a second go through, each way of each connection; in pieces, as on a bad line. */
   throttle(bytesPerSecond: number): void;
-  /** As at the beginning; what was held back by freeze goes on its way. */
+  /** As at the beginning; what freeze held back is sent. */
   heal(): void;
   stop(): Promise<void>;
 }

@@ -2,8 +2,7 @@ import { aJourney } from './a-journey.js';
 import { metersNorth, type ASession } from './a-session.js';
 import type { Answer, Api } from './api.js';
 import { metric, type RunningService } from './running-service.js';
-import { served } from './served.js';
-import { until } from './until.js';
+import { served, until } from './until.js';
 
 /** Settings by which a test may post as often as it likes. */
 export const OFTEN = { UPDATE_INTERVAL_MS: '1', UPDATE_TOLERANCE_MS: '3600000' };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { aSession, metersNorth, type ASession } from '../support/a-session.js';
 import { data } from '../support/api.js';
 import { timedLive } from '../support/five-calls.js';
-import { halfAnUpdate } from '../support/half-an-update.js';
+import { halfAnUpdate } from '../support/raw-http.js';
 import { runService, type RunningService } from '../support/running-service.js';
 import { tokenFor } from '../support/tokens.js';
 import { until } from '../support/until.js';

@@ -1,18 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { startLocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
 import { aJourney } from '../support/a-journey.js';
 import { metersNorth, type ASession } from '../support/a-session.js';
-import { exists, keyOf } from '../support/redis-of-the-run.js';
-import { RawConnection, statusesUntilClosed, wire } from '../support/raw-socket.js';
-import { runService, type RunningService } from '../support/running-service.js';
+import { data, refusal } from '../support/api.js';
+import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
+import { RawConnection, statusesUntilClosed, wire } from '../support/raw-http.js';
+import { metric, runService, type RunningService } from '../support/running-service.js';
+import { runServiceProcess, type ServiceProcess } from '../support/service-process.js';
+import { tokenFor } from '../support/tokens.js';
 import { until } from '../support/until.js';
+import { OFTEN } from '../support/waiting-polls.js';
+
+let redis: PrivateRedis;
+let service: RunningService;
+beforeAll(async () => {
+  redis = await startPrivateRedis();
+  service = await runService({ settings: { REDIS_URL: redis.url, ...OFTEN } });
+});
+afterAll(async () => {
+  await service.stop();
+  await redis.stop();
+});
+
+const known = '3f2b8c1e-9d4a-4f6b-8a57-0c1d2e3f4a5b';
+const ids = [
+  '*',
+  `${known}*`,
+  `${known}:session:x`,
+  `${known}\r\nFLUSHALL\r\n`,
+  `${known}\n`,
+  ` ${known}`,
+  `{${known}}`,
+  `${known}' or '1'='1`,
+  `${known}"}`,
+  `"); redis.call("FLUSHALL") --`,
+  known.replace(/-/g, ''),
+  // Digits, and a letter that becomes an ASCII one in lower case, of other scripts.
+  known.replace('3', '３'),
+  known.replace('f', '\u0192'),
+  `${known}\0`,
+  '%s%n',
+  '../'.repeat(12),
+];
+
+test.each(ids)('an id that is %j is refused by every call, and nothing comes to Redis', async (id) => {
+  const trainer = await tokenFor(randomUUID(), 'trainer');
+  const before = await names();
+  const path = encodeURIComponent(id);
+  const answers = [
+    await service.api.start(path, trainer),
+    await service.api.arrived(path, trainer),
+    await service.api.stop(path, trainer),
+    await service.api.live(id, trainer),
+    await service.api.update(trainer, { sessionId: id, ...metersNorth(10) }),
+  ];
+  expect(answers.map(refusal)).toMatchObject(
+    answers.map(() => ({ status: 400, code: 'VALIDATION_FAILED', details: [{ path: 'sessionId' }] })),
+  );
+  expect(await names()).toEqual(before);
+});
+
+test.each(['*', '{x}', '../../x', "a'b", '"]]--', '%00', ':'.repeat(128)])(
+  'an Idempotency-Key of %j is no part of a name in Redis',
+  async (key) => {
+    const { sessionId, trainerToken } = await aJourney(service.api);
+    data(await service.api.stop(sessionId, trainerToken, { 'Idempotency-Key': key }));
+    const records = (await names()).filter((name) => name.startsWith(`journey:idempotency:${sessionId}`));
+    expect(records).toEqual([expect.stringMatching(/^journey:idempotency:[0-9a-f-]{36}:[\w-]{22}$/)]);
+  },
+);
+
+const MARK = 'injected';
+const HEADERS = ['X-Request-Id', 'X-Amzn-Trace-Id', 'X-Forwarded-For', 'User-Agent', 'Idempotency-Key'];
+const texts = [
+  `${MARK}","level":"error","x":"`,
+  `${MARK}\\n{"level":"error"}`,
+  `${MARK}\u0085\u00ff`,
+  `${MARK} <script>`,
+  `\${jndi:ldap://${MARK}.example.com/a}`,
+];
+
+test.each(texts)(
+  '%j in headers and the address is nowhere in the log, whose lines stay lines',
+  async (text) => {
+    const lastId = randomUUID();
+    for (const header of HEADERS) {
+      const connection = new RawConnection(
+        service.url,
+        wire(
+          `POST /api/v1/admin/sessions/${encodeURIComponent(text)}/start-journey?${encodeURIComponent(text)} HTTP/1.1`,
+          ...['Host: x', 'Connection: close', `${header}: ${text}`],
+          `Authorization: Bearer ${await tokenFor(randomUUID(), 'trainer')}`,
+          'Content-Length: 0',
+        ),
+      );
+      await until('it is answered', () => connection.isEnded);
+      connection.close();
+      expect(connection.statuses).toEqual([400]);
+    }
+    await service.api.call('GET', '/nothing', { headers: { 'X-Request-Id': lastId } });
+    // Each line is read as JSON there.
+    await until('the log has all', () => service.logLines().some((line) => line['requestId'] === lastId));
+    expect(service.logLines().filter((line) => JSON.stringify(line).includes(MARK))).toEqual([]);
+    expect(service.logLines().filter((line) => line['level'] === 'error')).toEqual([]);
+  },
+);
+
+/** Without the outbox, which the service makes for itself. */
+async function names(): Promise<string[]> {
+  return (await redis.client.keys('*')).filter((name) => !name.startsWith('journey:outbox')).sort();
+}
 
 const BASE = '/api/v1/admin';
-let service: RunningService;
 let journey: ASession;
 beforeAll(async () => {
-  service = await runService();
   journey = await aJourney(service.api);
 });
-afterAll(() => service.stop());
 
 const token = () => `Authorization: Bearer ${journey.trainerToken}`;
 const body = () => JSON.stringify({ sessionId: journey.sessionId, ...metersNorth(100) });
@@ -36,12 +139,9 @@ const ambiguous: [what: string, bytes: () => string][] = [
   ],
   ['a length of 0 and chunks', () => update('Content-Length: 0', 'Transfer-Encoding: chunked') + inChunks()],
   ['two lengths', () => update('Content-Length: 0', `Content-Length: ${hidden().length}`)],
-  ['two lengths in one line', () => update(`Content-Length: 0, ${hidden().length}`)],
   ['a length with a sign', () => update(`Content-Length: +${body().length}`) + body()],
-  ['a negative length', () => update('Content-Length: -1') + body()],
   ['a hexadecimal length', () => update('Content-Length: 0x10') + body()],
   ['an encoding that is none', () => update('Transfer-Encoding: xchunked') + inChunks()],
-  ['an encoding after chunked', () => update('Transfer-Encoding: chunked, identity') + inChunks()],
   ['two encodings', () => update('Transfer-Encoding: chunked', 'Transfer-Encoding: identity') + inChunks()],
   [
     'a blank before the colon',
@@ -79,7 +179,7 @@ test.each(ambiguous)(
   'a request with %s is refused, and what follows it is no request',
   async (_what, bytes) => {
     expect(await statusesUntilClosed(service.url, bytes() + hidden())).toEqual([400]);
-    expect(await exists(keyOf.active(journey.sessionId))).toBe(true);
+    expect(await redis.client.exists(`journey:active:${journey.sessionId}`)).toBe(1);
   },
 );
 
@@ -137,3 +237,32 @@ test.each([
   const bytes = wire(`POST ${path} HTTP/1.1`, 'Host: x', 'Connection: close', token(), 'Content-Length: 0');
   expect(await statusesUntilClosed(service.url, bytes)).toEqual([status]);
 });
+
+/** Of a process of its own: in this one they would be counted with the test's own. */
+const connectionsOf = (alone: ServiceProcess) =>
+  metric(alone, 'nodejs_active_resources', 'type="TCPSocketWrap"');
+
+const incomplete = [
+  '',
+  'GET / HT',
+  'GET / HTTP/1.1\r\nHost: x\r\nX-A: b',
+  'hello\r\n\r\n',
+  wire('GET /health/live HTTP/1.1', 'Host: x') + 'hello\r\n\r\n',
+  wire('POST /api/v1/admin/location-tracking/journey/updates HTTP/1.1', 'Host: x', 'Content-Length: 9') + '{',
+  wire('POST /health/live HTTP/1.1', 'Host: x', 'Transfer-Encoding: chunked') + '5\r\nhe',
+];
+
+test('connections that send nothing, half a request or nonsense, and are never closed by the caller, are closed after 20 s', async () => {
+  const bus = await startLocalEventBus();
+  const alone = await runServiceProcess(bus);
+  const before = await connectionsOf(alone);
+  const opened = Array.from({ length: 10 }, () =>
+    incomplete.map((bytes) => new RawConnection(alone.url, bytes)),
+  );
+  await until('they are open', async () => (await connectionsOf(alone)) > before + 40);
+  await until('they are gone', async () => (await connectionsOf(alone)) <= before + 2, 45_000);
+  for (const connection of opened.flat()) connection.close();
+  alone.kill('SIGKILL');
+  await alone.exited;
+  await bus.stop();
+}, 70_000);

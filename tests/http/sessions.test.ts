@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { aJourney } from '../support/a-journey.js';
-import { aSession, metersNorth, sessionsPool } from '../support/a-session.js';
-import { data } from '../support/api.js';
+import { aSession, HOME, metersNorth, sessionsPool, type ASession } from '../support/a-session.js';
+import { data, refusal } from '../support/api.js';
 import { keyOf, keysLike, sharedRedis } from '../support/redis-of-the-run.js';
 import { metric, runService, type RunningService } from '../support/running-service.js';
 import { tokenFor } from '../support/tokens.js';
+import { until } from '../support/until.js';
 
 let service: RunningService;
 beforeAll(async () => {
@@ -41,7 +42,7 @@ test('a hundred simultaneous polls of a session that does not exist make one que
   expect(queries).toBe(1);
 });
 
-test('what Postgres said of a session is kept for the next polls, of whomever', async () => {
+test('a session read from Postgres is cached for the polls of all callers', async () => {
   const { sessionId, studentToken, trainerToken } = await aSession();
   await service.api.live(sessionId, studentToken);
   const queries = await queriesOf(async () => {
@@ -52,7 +53,7 @@ test('what Postgres said of a session is kept for the next polls, of whomever', 
   expect(queries).toBe(0);
 });
 
-test('what Postgres said of a session is kept by another process too', async () => {
+test('a session read from Postgres is cached for other processes too', async () => {
   const { sessionId, studentToken } = await aSession();
   const other = await runService();
   try {
@@ -63,7 +64,7 @@ test('what Postgres said of a session is kept by another process too', async () 
   }
 });
 
-test('that a session does not exist is kept for the next polls', async () => {
+test('that a session does not exist is cached', async () => {
   const token = await tokenFor(randomUUID(), 'admin');
   const sessionId = randomUUID();
   await service.api.live(sessionId, token);
@@ -73,7 +74,7 @@ test('that a session does not exist is kept for the next polls', async () => {
   expect(queries).toBe(0);
 });
 
-test('a session without a journey is kept for a minute, and no longer', async () => {
+test('a session without a journey is cached for a minute', async () => {
   const { sessionId, studentToken } = await aSession();
   await service.api.live(sessionId, studentToken);
   const ttl = await sharedRedis().ttl(keyOf.meta(sessionId));
@@ -81,7 +82,7 @@ test('a session without a journey is kept for a minute, and no longer', async ()
   expect(ttl).toBeLessThanOrEqual(60);
 });
 
-test('that a session does not exist is kept for 30 seconds, and no longer', async () => {
+test('that a session does not exist is cached for 30 seconds', async () => {
   const sessionId = randomUUID();
   await service.api.live(sessionId, await tokenFor(randomUUID(), 'admin'));
   const keys = await keysLike(`*${sessionId}*`);
@@ -150,7 +151,7 @@ test('an active journey is shown although its cached metadata was lost', async (
   });
 });
 
-test('the metrics tell where the polls got their answers from', async () => {
+test('polls are counted by the source of their answer', async () => {
   const { sessionId, studentToken } = await aSession();
   const before = await metric(service, 'live_polls_total');
   const fromPostgres = await metric(service, 'live_polls_total', 'source="postgres"');
@@ -158,4 +159,73 @@ test('the metrics tell where the polls got their answers from', async () => {
   await service.api.live(sessionId, studentToken);
   expect((await metric(service, 'live_polls_total')) - before).toBe(2);
   expect((await metric(service, 'live_polls_total', 'source="postgres"')) - fromPostgres).toBe(1);
+});
+
+const errorsOf = ({ sessionId }: ASession) =>
+  service.logLines().filter((line) => line['level'] === 'error' && JSON.stringify(line).includes(sessionId));
+
+const garbage: [what: string, home: unknown][] = [
+  ['a text', '12.9716, 77.5946'],
+  ['an empty object', {}],
+  ['an array of two numbers', [12.9716, 77.5946]],
+  ['strings for numbers', { latitude: '12.9716', longitude: '77.5946' }],
+  ['null for a number', { latitude: null, longitude: 77.5946 }],
+  ['one number only', { latitude: 12.9716 }],
+  ['other names', { lat: 12.9716, lng: 77.5946 }],
+  ['a latitude out of range', { latitude: 90.1, longitude: 77.5946 }],
+];
+
+describe.each(garbage)('a home that is %s', (_what, home) => {
+  test('does not keep a journey from its start, but from its arrival, and is logged as an error', async () => {
+    const journey = await aJourney(service.api, { home });
+    const { sessionId, trainerToken, studentToken } = journey;
+    await until('it is logged', () => errorsOf(journey).length > 0);
+    data(await service.api.update(trainerToken, { sessionId, ...metersNorth(10), speed: 5 }));
+    const live = data(await service.api.live(sessionId, studentToken));
+    expect(live).toMatchObject({ isActive: true, distanceMeters: null, etaSeconds: null });
+    expect(refusal(await service.api.arrived(sessionId, trainerToken))).toMatchObject({
+      status: 400,
+      code: 'LOCATION_UNKNOWN',
+    });
+    data(await service.api.stop(sessionId, trainerToken));
+  });
+
+  test('does not keep anyone from looking before the start', async () => {
+    const session = await aSession({ home });
+    expect(data(await service.api.live(session.sessionId, session.studentToken))).toMatchObject({
+      isActive: false,
+    });
+  });
+});
+
+test.each([
+  ['SQL', null],
+  ['JSON', 'null'],
+])("a home that is %s' null is none, and no error", async (kind, home) => {
+  const session = await aSession({ home: null });
+  if (kind === 'JSON') {
+    const query = 'update tutoring_sessions set student_home_location = $2::jsonb where id = $1';
+    await sessionsPool().query(query, [session.sessionId, home]);
+  }
+  const { sessionId, trainerToken } = session;
+  data(await service.api.start(sessionId, trainerToken));
+  data(await service.api.update(trainerToken, { sessionId, ...metersNorth(10) }));
+  expect(refusal(await service.api.arrived(sessionId, trainerToken))).toMatchObject({
+    code: 'LOCATION_UNKNOWN',
+  });
+  expect(errorsOf(session)).toEqual([]);
+});
+
+test.each([
+  ['more fields', { ...HOME, placeId: 'x', geo: { type: 'Point' }, floor: null }],
+  ['no address', { latitude: HOME.latitude, longitude: HOME.longitude }],
+  ['whole numbers', { latitude: 13, longitude: 78 }],
+  ['the corner of the world', { latitude: -90, longitude: 180 }],
+])('a home with %s is a home', async (_what, home) => {
+  const journey = await aJourney(service.api, { home });
+  const { sessionId, trainerToken } = journey;
+  const position = { latitude: home.latitude, longitude: home.longitude };
+  data(await service.api.update(trainerToken, { sessionId, ...position }));
+  expect(data(await service.api.arrived(sessionId, trainerToken))).toMatchObject({ distance: 0 });
+  expect(errorsOf(journey)).toEqual([]);
 });

@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '../..');
+
+/** Tests without a service, Redis or Postgres. All others belong to the project "services". */
+export const unitTests = [
+  'config.test.ts',
+  'packaging.test.ts',
+  'client/!(real-service|restarted-service).test.ts',
+  'dev/load/*.test.ts',
+  'dev/simulation/*.test.ts',
+  'faults/*.test.ts',
+  'journeys/distance.test.ts',
+  'live/*.test.ts',
+  'model/linearizability.test.ts',
+  'outbox/batches.test.ts',
+  'telemetry/{load-monitor,logger}.test.ts',
+].map((path) => join(root, 'tests', path));
+
+export const shared = {
+  rootDir: root,
+  testEnvironment: 'node',
+  transform: { '\\.[jt]s$': '@swc/jest' },
+  // jose is the one dependency that ships ES modules only.
+  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/infra/'],
+};

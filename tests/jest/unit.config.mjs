@@ -1,0 +1,3 @@
+import { shared, unitTests } from './shared.mjs';
+
+export default { ...shared, displayName: 'unit', testMatch: unitTests };
