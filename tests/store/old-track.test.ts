@@ -19,10 +19,10 @@ afterAll(async () => {
 
 const AS_BEFORE = `
   local track = cmsgpack.unpack(redis.call('GET', KEYS[1]))
-  redis.call('SET', KEYS[1], struct.pack('>BBddddddddddfffffffc36c36', 2, 0, track.startedAtMs, track.expiresAtMs, 999, 0,
-    7, track.startedAtMs, track.startedAtMs, 0, 0, -1, -1, 0, 0, 0, -1, 0, 5000, track.trainerId, track.studentId), 'KEEPTTL')
+  redis.call('SET', KEYS[1], struct.pack('>BBddddddddddfffffffc36c36', 2, 0, track.startMs, track.endMs, 999, 0,
+    7, track.startMs, track.startMs, 0, 0, -1, -1, 0, 0, 0, -1, 0, 5000, track.trainerId, track.studentId), 'KEEPTTL')
   redis.call('ZREM', 'journey:expiries', ARGV[1])
-  redis.call('ZADD', 'journey:deadlines', track.expiresAtMs, ARGV[1])`;
+  redis.call('ZADD', 'journey:deadlines', track.endMs, ARGV[1])`;
 
 /** Its last sequence is 7. */
 async function aJourneyOfTheVersionBefore(): Promise<ASession> {

@@ -36,7 +36,12 @@ export class Authenticator {
   /** Keys of a key server can be revoked; secrets stay for the life of the process. */
   readonly #areKeysRevocable: boolean;
   /** Callers by the hash of their token: checking a signature costs more than the rest of a request. */
-  readonly #verified = new LRUCache<string, Caller>({ max: MAX_CACHED_TOKENS, ttl: CACHED_FOR_MS.max });
+  readonly #verified = new LRUCache<string, Caller>({
+    max: MAX_CACHED_TOKENS,
+    ttl: CACHED_FOR_MS.max,
+    // Tokens expire by wall-clock time.
+    perf: Date,
+  });
 
   constructor({ key, issuer, audience }: AuthenticationSettings) {
     this.#verify = tokenVerifier(key);

@@ -43,14 +43,14 @@ end
 if redis.call('EXISTS', keys.track) == 0 then return forget_journey('superseded') end
 local track = parse_track(cached(keys.track))
 if not track then return forget_journey('untracked') end
-if track.expiresAtMs > nowMs then
+if track.endMs > nowMs then
   -- The entry belongs to an earlier journey of the session.
-  schedule_expiry(keys.expiries, sessionId, track.expiresAtMs)
+  schedule_expiry(keys.expiries, sessionId, track.endMs)
   return { 'superseded' }
 end
 local activeSinceMs = started_at_ms(cached(keys.active))
-local isAnothers = activeSinceMs and activeSinceMs ~= track.startedAtMs
+local isAnothers = activeSinceMs and activeSinceMs ~= track.startMs
 if isAnothers or redis.call('EXISTS', keys.ended) == 1 then return forget_journey('superseded') end
-local markTtlMs = RULES.endedTtlSeconds * 1000 - (nowMs - track.expiresAtMs)
-close_journey(keys, journey_of(track, sessionId), 'timeout', track.expiresAtMs, markTtlMs, eventSeed)
+local markTtlMs = RULES.endedTtlSeconds * 1000 - (nowMs - track.endMs)
+close_journey(keys, journey_of(track, sessionId), 'timeout', track.endMs, markTtlMs, eventSeed)
 return { 'expired' }

@@ -104,7 +104,7 @@ local function record_position(position)
   if isTracked then update_track(keys.track, track)
   elseif track.trainerId then create_track(keys.track, track, nowMs) end
   notify_watchers(update.sessionId, location)
-  return { isHealed and 'healed' or 'recorded', nowMs, track.nextUpdateMs }
+  return { isHealed and 'healed' or 'recorded', nowMs, track.next }
 end
 
 return each((#KEYS - KEYS_SHARED) / KEYS_EACH, record_position)

@@ -25,8 +25,8 @@ local INTERVAL_MS = 60000
 local track = redis.call('EXISTS', activeKey) == 1 and parse_track(cached(trackKey))
 if not track or not track.fixMs or nowMs - track.fixMs <= RULES.staleAfterMs then return { 'not_now' } end
 local startedAtMs, recordedAtMs = string.match(redis.call('GET', markKey) or '', '^(%d+) (%d+)$')
-if startedAtMs == whole(track.startedAtMs) and nowMs - recordedAtMs < INTERVAL_MS then return { 'not_now' } end
-redis.call('SET', markKey, whole(track.startedAtMs) .. ' ' .. whole(nowMs), 'PX', INTERVAL_MS)
+if startedAtMs == whole(track.startMs) and nowMs - recordedAtMs < INTERVAL_MS then return { 'not_now' } end
+redis.call('SET', markKey, whole(track.startMs) .. ' ' .. whole(nowMs), 'PX', INTERVAL_MS)
 record_event(outboxKey, 'TrainerLocationStale', nowMs, {
   eventId = event_id(sessionId .. whole(nowMs) .. 'stale'), trainerId = track.trainerId, studentId = track.studentId,
   sessionId = sessionId, time = iso_time(nowMs), lastFixTime = iso_time(track.fixMs),

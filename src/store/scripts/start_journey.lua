@@ -48,7 +48,7 @@ local startedAt, expiresAt = iso_time(nowMs), iso_time(expiresAtMs)
 local function close_overdue()
   local track = redis.call('EXISTS', keys.active, keys.ended) == 0 and parse_track(cached(keys.track))
   if not track then return end
-  close_journey(keys, journey_of(track, sessionId), 'timeout', math.min(nowMs, track.expiresAtMs), 0,
+  close_journey(keys, journey_of(track, sessionId), 'timeout', math.min(nowMs, track.endMs), 0,
     eventSeed .. 'overdue')
 end
 
@@ -56,8 +56,8 @@ local function write_journey()
   -- No location of an earlier journey may remain.
   redis.call('DEL', keys.ended, keys.locationPrefix .. trainerId .. ':session:' .. sessionId)
   redis.call('SET', keys.meta, meta, 'EX', RULES.journeyTtlSeconds)
-  create_track(keys.track, { trainerId = trainerId, studentId = studentId, startedAtMs = nowMs,
-    expiresAtMs = expiresAtMs, homeLatitude = homeLatitude, homeLongitude = homeLongitude }, nowMs)
+  create_track(keys.track, { trainerId = trainerId, studentId = studentId, startMs = nowMs,
+    endMs = expiresAtMs, homeLat = homeLatitude, homeLon = homeLongitude }, nowMs)
   schedule_expiry(keys.expiries, sessionId, expiresAtMs)
   record_event(keys.outbox, 'TrainerJourneyStarted', nowMs, {
     eventId = event_id(eventSeed), trainerId = trainerId, studentId = studentId, sessionId = sessionId,

@@ -4,9 +4,9 @@ local function adopt_journey(active, keys, track, update)
   local leftMs = redis.call('PTTL', keys.active)
   if not readable or type(journey) ~= 'table' or type(journey.studentId) ~= 'string' or leftMs <= 0 then return end
   track.trainerId, track.studentId = update.trainerId, string.lower(journey.studentId)
-  track.startedAtMs = ms_of_iso(journey.startedAt) or update.nowMs
-  track.expiresAtMs = update.nowMs + leftMs
+  track.startMs = ms_of_iso(journey.startedAt) or update.nowMs
+  track.endMs = update.nowMs + leftMs
   local home = journey.studentHomeLocation
-  if is_place(home) then track.homeLatitude, track.homeLongitude = home.latitude, home.longitude end
-  schedule_expiry(keys.expiries, update.sessionId, track.expiresAtMs)
+  if is_place(home) then track.homeLat, track.homeLon = home.latitude, home.longitude end
+  schedule_expiry(keys.expiries, update.sessionId, track.endMs)
 end

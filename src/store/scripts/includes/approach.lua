@@ -1,9 +1,9 @@
--- How the trainer approaches, in the location as "approach": [closing, pace, unsteadiness, watched].
---   closing       m/s by which the straight line home has become shorter, recently
---   pace          m/s in any direction, halts included
---   unsteadiness  m²/s: variance of the way covered in a time, which grows with that time
---   watched       seconds that these are based on
--- src/live/arrival-estimate.ts makes an ETA of them.
+-- How the trainer approaches: in the track, and in the location as "approach": [closing, pace, spread, secs].
+--   closing  m/s by which the straight line home has become shorter, recently
+--   pace     m/s in any direction, stops included
+--   spread   m²/s: variance of the distance covered in a time, which grows with that time
+--   secs     seconds that these are based on
+-- src/live/arrival-estimate.ts derives the arrival from them.
 local CLOSING_MEMORY_SECONDS = 60
 local PACE_MEMORY_SECONDS = 300
 -- Speed is correlated over this time, so the variance of a mean shrinks more slowly.
@@ -14,8 +14,8 @@ local FASTEST = RULES.maxSpeedKmh / 3.6
 -- Exponentially weighted means over the memory, plain means until it is full. Variance: T. Finch, "Incremental
 -- Calculation of Weighted Mean and Variance", 2009, section 9. closed, gone: metres in the seconds elapsed.
 local function watch_approach(track, closed, gone, elapsed)
-  local watched = track.watched or 0
-  if not track.watched then track.closing, track.pace, track.unsteadiness, track.watched = 0, 0, 0, 0 end
+  local watched = track.secs or 0
+  if not track.secs then track.closing, track.pace, track.spread, track.secs = 0, 0, 0, 0 end
   if not (elapsed > 0) then return end
   local recent = math.min(1, elapsed / math.min(watched + elapsed, CLOSING_MEMORY_SECONDS))
   local weight = math.min(1, elapsed / math.min(watched + elapsed, PACE_MEMORY_SECONDS))
@@ -25,11 +25,11 @@ local function watch_approach(track, closed, gone, elapsed)
   track.closing = track.closing
     + recent * (math.max(-FASTEST, math.min(FASTEST, closed / elapsed)) - track.closing)
   track.pace = track.pace + weight * change
-  track.unsteadiness = math.min(MOST_UNSTEADY,
-    (1 - weight) * (track.unsteadiness + weight * change * change * (elapsed + CORRELATED_SECONDS)))
-  track.watched = math.min(watched + elapsed, PACE_MEMORY_SECONDS)
+  track.spread = math.min(MOST_UNSTEADY,
+    (1 - weight) * (track.spread + weight * change * change * (elapsed + CORRELATED_SECONDS)))
+  track.secs = math.min(watched + elapsed, PACE_MEMORY_SECONDS)
 end
 
 local function approach_json(track)
-  return string.format('[%.2f,%.3f,%.0f,%.0f]', track.closing, track.pace, track.unsteadiness, track.watched)
+  return string.format('[%.2f,%.3f,%.0f,%.0f]', track.closing, track.pace, track.spread, track.secs)
 end

@@ -1,7 +1,7 @@
 -- What close_journey needs of a journey of which only the record is left.
 local function journey_of(track, sessionId)
   return { sessionId = sessionId, trainerId = track.trainerId, studentId = track.studentId,
-    startedAt = iso_time(track.startedAtMs) }
+    startedAt = iso_time(track.startMs) }
 end
 
 -- Ends a journey, whatever the reason ('arrived', 'cancelled' or 'timeout'): deletes its location, cached metadata,

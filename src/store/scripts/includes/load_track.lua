@@ -7,16 +7,16 @@ end
 local function take_over(track, location)
   local atMs, sequence = ms_of_iso(location.timestamp), sane_number(location.sequence)
   local fixMs = sane_number(location.fixMs) or atMs
-  if sequence and sequence > (track.sequence or -1) then track.sequence, track.sequenceAtMs = sequence, atMs end
+  if sequence and sequence > (track.seq or -1) then track.seq, track.seqMs = sequence, atMs end
   local isReference = not is_coarse(sane_number(location.accuracy))
   local reference = isReference and location or location.reference
   local isUsable = is_place(reference) and sane_number(isReference and fixMs or reference.fixMs)
-  track.referenceFixMs = isUsable or nil
+  track.refMs = isUsable or nil
   if isUsable then
-    track.latitude, track.longitude = reference.latitude, reference.longitude
-    track.accuracy = sane_number(reference.accuracy)
+    track.lat, track.lon = reference.latitude, reference.longitude
+    track.acc = sane_number(reference.accuracy)
   end
-  track.watched, track.stillSeconds, track.nextUpdateMs = nil, nil, nil
+  track.secs, track.still, track.next = nil, nil, nil
   if fixMs then track.fixMs = math.max(track.fixMs or fixMs, fixMs) end
 end
 
@@ -24,7 +24,7 @@ end
 local function load_track(keys, update)
   local record = cached(keys.track)
   local track = parse_track(record) or {}
-  if is_old_track(record) then schedule_expiry(keys.expiries, update.sessionId, track.expiresAtMs) end
+  if is_old_track(record) then schedule_expiry(keys.expiries, update.sessionId, track.endMs) end
   local stored = redis.pcall('GET', keys.location)
   if not stored then return track, false end
   local isOwn = track.fixMs and type(stored) == 'string'

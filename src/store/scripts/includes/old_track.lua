@@ -20,11 +20,11 @@ local function parse_old_track(record)
     longitude, referenceFixMs, accuracy, closing, pace, unsteadiness, watched, stillSeconds, nextUpdateMs, trainerId,
     studentId = struct.unpack(OLD_LAYOUT, record)
   return {
-    trainerId = trainerId, studentId = studentId, startedAtMs = startedAtMs, expiresAtMs = expiresAtMs,
-    isNearby = nearby == 1 or nil, homeLatitude = homeLatitude ~= 999 and homeLatitude or nil,
-    homeLongitude = homeLongitude, sequence = known(sequence), sequenceAtMs = known(sequenceAtMs),
-    fixMs = known(fixMs), latitude = latitude, longitude = longitude, referenceFixMs = known(referenceFixMs),
-    accuracy = known(accuracy), closing = closing, pace = pace, unsteadiness = unsteadiness,
-    watched = known(watched), stillSeconds = stillSeconds, nextUpdateMs = known(nextUpdateMs),
+    trainerId = trainerId, studentId = studentId, startMs = startedAtMs, endMs = expiresAtMs,
+    nearby = nearby == 1 or nil, homeLat = homeLatitude ~= 999 and homeLatitude or nil,
+    homeLon = homeLongitude, seq = known(sequence), seqMs = known(sequenceAtMs),
+    fixMs = known(fixMs), lat = latitude, lon = longitude, refMs = known(referenceFixMs),
+    acc = known(accuracy), closing = closing, pace = pace, spread = unsteadiness,
+    secs = known(watched), still = stillSeconds, next = known(nextUpdateMs),
   }
 end

@@ -1,10 +1,10 @@
 -- Records TrainerNearby once a journey, and only where the position is inside with its whole accuracy.
 local function report_nearby(keys, track, update, distance)
-  if not distance or track.isNearby or update.isCoarse then return end
+  if not distance or track.nearby or update.isCoarse then return end
   if distance + (update.accuracy or 0) > RULES.nearbyRadiusMeters then return end
-  track.isNearby = true
+  track.nearby = true
   record_event(keys.outbox, 'TrainerNearby', update.nowMs, {
-    eventId = event_id(update.sessionId .. whole(track.startedAtMs) .. 'nearby'), trainerId = track.trainerId,
+    eventId = event_id(update.sessionId .. whole(track.startMs) .. 'nearby'), trainerId = track.trainerId,
     studentId = track.studentId, sessionId = update.sessionId, time = update.nowText,
     distanceMeters = math.floor(distance + 0.5),
   })

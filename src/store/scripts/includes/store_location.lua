@@ -4,12 +4,12 @@ end
 
 -- What the ETA is made of, for a coarse position with the last exact one.
 local function forecast_json(track, update)
-  local json = track.stillSeconds and string.format(',"stillSeconds":%.1f', track.stillSeconds) or ''
-  if update.isCoarse and track.referenceFixMs then
-    json = json .. ',"reference":' .. cjson.encode({ latitude = track.latitude, longitude = track.longitude,
-      accuracy = track.accuracy, fixMs = track.referenceFixMs })
+  local json = track.still and string.format(',"stillSeconds":%.1f', track.still) or ''
+  if update.isCoarse and track.refMs then
+    json = json .. ',"reference":' .. cjson.encode({ latitude = track.lat, longitude = track.lon,
+      accuracy = track.acc, fixMs = track.refMs })
   end
-  if track.watched then json = json .. ',"approach":' .. approach_json(track) end
+  if track.secs then json = json .. ',"approach":' .. approach_json(track) end
   return json
 end
 
@@ -20,7 +20,7 @@ local function store_location(keys, track, update)
     .. field('accuracy', update.accuracyText) .. field('speed', update.speedText)
     .. field('heading', update.headingText) .. field('sequence', update.sequenceText)
     .. ',"timestamp":"' .. update.nowText .. '","fixMs":' .. whole(update.fixMs)
-    .. ',"nextUpdateMs":' .. track.nextUpdateMs .. ',' .. ids .. forecast_json(track, update) .. '}'
+    .. ',"nextUpdateMs":' .. track.next .. ',' .. ids .. forecast_json(track, update) .. '}'
   redis.call('SET', keys.location, location, 'EX', RULES.locationTtlSeconds)
   return location
 end

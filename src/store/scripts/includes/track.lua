@@ -1,12 +1,13 @@
 -- journey:track:<sessionId> is the service's own record of a journey, MessagePack with these fields:
---   trainerId, studentId, startedAtMs, expiresAtMs
---   homeLatitude, homeLongitude      where the session has a home
---   isNearby                         TrainerNearby was recorded
---   sequence, sequenceAtMs           the last sequence, and when it came
---   fixMs                            the last fix
---   latitude, longitude, accuracy, referenceFixMs  the last fix that was not coarse
---   closing, pace, unsteadiness, watched           see approach.lua
---   stillSeconds, nextUpdateMs                     see cadence.lua
+--   trainerId, studentId, startMs, endMs
+--   homeLat, homeLon             if the session has a home
+--   nearby                       TrainerNearby was recorded
+--   seq, seqMs                   the last sequence, and when it came
+--   fixMs                        the last fix
+--   lat, lon, acc, refMs         the last fix that was not coarse: degrees, metres, ms
+--   closing, pace, spread, secs  see approach.lua
+--   still, next                  seconds of standing, ms until the next update; see cadence.lua
+-- Names are short, because each record repeats them.
 -- What is unknown is nil. The record outlives journey:active, so that a journey that reached its limit can still be
 -- ended, and the location, so that the last sequence is remembered.
 local TRACK_OUTLIVES_MS = 86400000
@@ -17,13 +18,13 @@ local function parse_track(record)
   if is_old_track(record) then return parse_old_track(record) end
   local readable, track = pcall(cmsgpack.unpack, record)
   local isTrack = readable and type(track) == 'table' and type(track.trainerId) == 'string'
-    and type(track.studentId) == 'string' and type(track.startedAtMs) == 'number'
-    and type(track.expiresAtMs) == 'number'
+    and type(track.studentId) == 'string' and type(track.startMs) == 'number'
+    and type(track.endMs) == 'number'
   return isTrack and track or nil
 end
 
 local function create_track(trackKey, track, nowMs)
-  redis.call('SET', trackKey, cmsgpack.pack(track), 'PX', whole(track.expiresAtMs - nowMs + TRACK_OUTLIVES_MS))
+  redis.call('SET', trackKey, cmsgpack.pack(track), 'PX', whole(track.endMs - nowMs + TRACK_OUTLIVES_MS))
 end
 
 local function update_track(trackKey, track)
