@@ -38,7 +38,7 @@ async function startService(trackers: number, toStop: StopList): Promise<Service
   const [redis, postgres] = await Promise.all([startLocalRedis(options), startLocalPostgres(options)]);
   const bus = await startLocalEventBus();
   for (const server of [bus, postgres, redis]) toStop.add(() => server.stop());
-  const sessions = planSessions(trackers, 1, Math.random).flat();
+  const sessions = planSessions(trackers, Math.random);
   await createSchema(postgres.url);
   await insertSessions(postgres.url, sessions);
   const tokens = new TokenIssuer();

@@ -1,4 +1,4 @@
-import { Connections, type Incoming, type OutgoingRequest } from '../../src/dev/load/connections.js';
+import { Connections, type Incoming, type OutgoingRequest } from '../support/connections.js';
 
 const MOST_CONNECTIONS = 2_000;
 

@@ -1,5 +1,5 @@
-import { readAnswer, type CallKind, type Reading } from '../../src/dev/load/answers.js';
-import type { OutgoingRequest } from '../../src/dev/load/connections.js';
+import { readAnswer, type CallKind, type Reading } from './answers.js';
+import type { OutgoingRequest } from '../support/connections.js';
 import type { Balancer } from './balancer.js';
 import type { FaultHistory } from './history.js';
 import { OwnLateness } from './own-lateness.js';

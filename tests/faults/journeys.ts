@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Reading } from '../../src/dev/load/answers.js';
-import { livePath, sessionPath, updatesPath } from '../../src/dev/load/phone.js';
+import type { Reading } from './answers.js';
+import { livePath, sessionPath, updatesPath } from './call-paths.js';
 import type { LoadSession } from '../../src/dev/load/sessions.js';
 import type { Calls } from './calls.js';
 import { endOf, startOf } from './event-log.js';

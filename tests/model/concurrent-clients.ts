@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Incoming } from '../../src/dev/load/connections.js';
+import type { Incoming } from '../support/connections.js';
 import { seededRandom, type Random } from '../../src/dev/simulation/random.js';
 import type { Call, Caller, HeardAnswer } from './contract/calls.js';
 import { metersNorthOf } from './contract/geometry.js';

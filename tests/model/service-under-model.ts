@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { readConfig, type Config } from '../../src/config.js';
 import { startLocalEventBus, type ReceivedEvent } from '../../src/dev/event-bus/local-event-bus.js';
-import { Connections, type Incoming, type OutgoingRequest } from '../../src/dev/load/connections.js';
+import { Connections, type Incoming, type OutgoingRequest } from '../support/connections.js';
 import { startLocalService, programFromSource } from '../../src/dev/local-service.js';
 import { startLocalRedis } from '../../src/dev/servers/local-redis.js';
 import { startReaper, type Reaper } from '../../src/dev/servers/reaper.js';

@@ -1,4 +1,4 @@
-import { Queue } from '../../../src/dev/load/queue.js';
+import { Queue } from '../../support/queue.js';
 import { HttpConnection, type OnAnswer } from './http-connection.js';
 
 /** As a load balancer's: less than the service's 65 s, or a request meets a connection that is just being closed. */

@@ -1,4 +1,4 @@
-import { Timer, TimerWheel } from '../../../src/dev/load/timer-wheel.js';
+import { Timer, TimerWheel } from './timer-wheel.js';
 import { retryAfterMs } from './http-connection.js';
 import type { JourneyRequests } from './journey-requests.js';
 import type { Sequence, Outgoing } from './request-source.js';

@@ -5,10 +5,10 @@ import {
   JourneyStopped,
   LiveJourney,
   PositionRecorded,
-} from '../../contract/responses.js';
-import { ErrorAnswer, type ErrorCode } from '../../contract/errors.js';
-import { statusOf } from '../../http/statuses.js';
-import type { Incoming } from './connections.js';
+} from '../../src/contract/responses.js';
+import { ErrorAnswer, type ErrorCode } from '../../src/contract/errors.js';
+import { statusOf } from '../../src/http/statuses.js';
+import type { Incoming } from '../support/connections.js';
 
 export const callKinds = ['start', 'update', 'live', 'arrived', 'stop'] as const;
 export type CallKind = (typeof callKinds)[number];
