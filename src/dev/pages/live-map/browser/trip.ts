@@ -10,7 +10,7 @@ const LENGTH_METERS = 900;
 const TELEPORT = { east: 2_100, north: 2_100 };
 const GPS_EVERY_MS = 1_000;
 
-/** The trainer's phone on its way: where it is, whether it moves, and what its GPS says each second. */
+/** The trainer's phone: where it is, whether it moves, and its fix each second. */
 export class Trip {
   readonly #session: MapSession;
   readonly #onFix: (position: PhonePosition) => void;
