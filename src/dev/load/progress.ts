@@ -1,10 +1,13 @@
 import type { Screen } from '../terminal/screen.js';
 import type { Recorder } from './recorder.js';
 
+/** A little more than the interval of plain lines. */
+const ratesOverMs = 11_000;
+
 /** Shows what the phones do, at the pace that the screen is made for. */
 export class ProgressLine {
   readonly #screen: Screen;
-  #before = { ms: performance.now(), updates: 0, polls: 0 };
+  #samples = [{ ms: performance.now(), updates: 0, polls: 0 }];
   #shownMs = -Infinity;
   #shownPhase = '';
 
@@ -18,8 +21,10 @@ export class ProgressLine {
     if (phase === this.#shownPhase && nowMs - this.#shownMs < this.#screen.statusEveryMs) return;
     [this.#shownPhase, this.#shownMs] = [phase, nowMs];
     const now = { ms: nowMs, updates: countOf(recorder, 'update'), polls: countOf(recorder, 'poll', 'wait') };
-    const seconds = Math.max(0.001, (now.ms - this.#before.ms) / 1_000);
-    const rate = (name: 'updates' | 'polls') => ((now[name] - this.#before[name]) / seconds).toFixed(1);
+    this.#samples = [...this.#samples.filter(({ ms }) => nowMs - ms <= ratesOverMs), now];
+    const first = this.#samples[0] ?? now;
+    const seconds = Math.max(0.001, (nowMs - first.ms) / 1_000);
+    const rate = (name: 'updates' | 'polls') => ((now[name] - first[name]) / seconds).toFixed(1);
     const faults = recorder.faults.reduce((sum, { count }) => sum + count, 0);
     const parts = [
       `${recorder.journeys.active} journeys active`,
@@ -31,7 +36,6 @@ export class ProgressLine {
       `${faults} faults`,
     ];
     this.#screen.status((phase === '' ? parts : [phase, ...parts]).join(' · '));
-    this.#before = now;
   }
 }
 

@@ -8,6 +8,7 @@ export class Screen {
   readonly #out: NodeJS.WriteStream;
   readonly #isQuiet: boolean;
   readonly #live: ReturnType<typeof createLogUpdate>;
+  #status = '';
 
   constructor(out: NodeJS.WriteStream, isQuiet: boolean) {
     this.#out = out;
@@ -15,15 +16,22 @@ export class Screen {
     this.#live = createLogUpdate(out, { showCursor: true });
   }
 
+  /** A terminal without a known width cannot be rewritten. */
+  get #isTerminal(): boolean {
+    return this.#out.isTTY && this.#out.columns > 0;
+  }
+
   /** How often the status line is worth an update. */
   get statusEveryMs(): number {
-    return this.#out.isTTY ? rewriteMs : plainLineMs;
+    return this.#isTerminal ? rewriteMs : plainLineMs;
   }
 
   /** A line that is shown also when the screen is quiet. */
   show(line: string): void {
-    if (this.#out.isTTY) this.#live.persist(line);
-    else this.#out.write(`${line}\n`);
+    if (this.#isTerminal) this.#live.clear();
+    // Not by log-update, which would break long lines: people paste them.
+    this.#out.write(`${line}\n`);
+    if (this.#isTerminal && this.#status !== '') this.#live(this.#status);
   }
 
   say(line: string): void {
@@ -32,13 +40,17 @@ export class Screen {
 
   status(text: string): void {
     if (this.#isQuiet) return;
-    if (!this.#out.isTTY) this.show(text);
-    // A line that wraps could not be rewritten.
-    else this.#live(text.slice(0, this.#out.columns - 1));
+    if (!this.#isTerminal) {
+      this.show(text);
+      return;
+    }
+    this.#status = text.slice(0, this.#out.columns - 1);
+    this.#live(this.#status);
   }
 
   clearStatus(): void {
-    if (this.#out.isTTY) this.#live.clear();
+    this.#status = '';
+    if (this.#isTerminal) this.#live.clear();
   }
 
   /** Shows what is being done, and then how long it took and the outcome. */
@@ -48,10 +60,11 @@ export class Screen {
     outcome: (result: Result) => string,
   ): Promise<Result> {
     const startedMs = performance.now();
-    if (this.#out.isTTY) this.status(`${what} ...`);
+    if (this.#isTerminal) this.status(`${what} ...`);
     try {
       const result = await work();
       const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
+      this.clearStatus();
       this.say(`${what} ... ${seconds} s  ${outcome(result)}`.trimEnd());
       return result;
     } finally {
