@@ -178,14 +178,14 @@ export class TrainerPhone {
       if (!network.isCut) this.#api?.backOnline();
       this.#show();
     });
-    const tell = (error: unknown) => {
+    const showError = (error: unknown) => {
       this.#say(inWords(error as JourneyApiError));
     };
     this.#fields.on('arrive', () => {
-      this.#tracker?.arrived().catch(tell);
+      this.#tracker?.arrived().catch(showError);
     });
     this.#fields.on('cancel', () => {
-      this.#tracker?.stop().catch(tell);
+      this.#tracker?.stop().catch(showError);
     });
   }
 

@@ -62,7 +62,7 @@ export class Trip {
 
   teleport(): void {
     this.goOnFrom(onEarth(this.place, TELEPORT));
-    this.#tell();
+    this.#report();
   }
 
   end(): void {
@@ -78,10 +78,10 @@ export class Trip {
   #second(): void {
     if (this.isDriving) this.#drivenMs += GPS_EVERY_MS;
     if (this.isThere) this.isDriving = false;
-    this.#tell();
+    this.#report();
   }
 
-  #tell(): void {
+  #report(): void {
     if (!this.isGpsOn) return;
     const { fix, ageMs } = this.#drive.latestFixAt(this.#drivenMs);
     // In a tunnel the phone has no new one.
