@@ -2,7 +2,8 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { between, seededRandom, type Random } from '../simulation/random.js';
 import type { FleetStyle } from './fleet-styles.js';
-import { Journey, type JourneyDependencies } from './journey.js';
+import { Journey } from './journey.js';
+import type { JourneyDependencies } from './journey-dependencies.js';
 import { IdleSessions, type LoadSession } from './sessions.js';
 
 export interface FleetOptions {

@@ -1,21 +1,13 @@
 import { JourneyApi, TrainerTracker, type EndedBecause } from '../../client/index.js';
 import type { ErrorCode } from '../../contract/errors.js';
 import type { JourneyPlan } from '../simulation/journey-plan.js';
-import { between, type Random, type Range } from '../simulation/random.js';
+import { between, type Range } from '../simulation/random.js';
 import type { CallKind } from './answer-check.js';
-import type { Connections } from './connections.js';
+import type { JourneyDependencies } from './journey-dependencies.js';
 import { phoneFetch, type PhoneCall } from './phone-network.js';
-import type { JourneyEnd, Recorder } from './recorder.js';
+import type { JourneyEnd } from './recorder.js';
 import type { LoadSession } from './sessions.js';
 import { Student, type SentUpdate } from './student.js';
-
-export interface JourneyDependencies {
-  url: URL;
-  connections: Connections;
-  recorder: Recorder;
-  random: Random;
-  watch: 'poll' | 'wait';
-}
 
 /** How often a phone's receiver gives a fix. */
 const fixEveryMs = 1_000;

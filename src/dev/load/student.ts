@@ -1,7 +1,7 @@
 import { JourneyApi, StudentWatcher } from '../../client/index.js';
 import type { LiveJourney } from '../../contract/responses.js';
 import type { Checked } from './answer-check.js';
-import type { JourneyDependencies } from './journey.js';
+import type { JourneyDependencies } from './journey-dependencies.js';
 import { phoneFetch, type PhoneCall } from './phone-network.js';
 import type { LoadSession } from './sessions.js';
 
