@@ -2,7 +2,7 @@ import type { Clock } from './clock.js';
 import { withinDeadline } from './deadline.js';
 import { JourneyApiError } from './journey-api-error.js';
 
-/** The caller's JWT, from wherever the app keeps it. forceRefresh: the last one was refused. */
+/** The caller's JWT. forceRefresh: the last one was refused. */
 export type GetToken = (forceRefresh: boolean) => string | Promise<string>;
 
 const REFRESH_WITHIN_MS = 10_000;
@@ -11,11 +11,11 @@ export interface AccessToken {
   /** @throws JourneyApiError TOKEN_UNAVAILABLE */
   current(): Promise<string>;
   /**
-   * The token after one that was refused: one refresh for all calls that had it, however many there are.
+   * The token that replaces a refused one; all calls that had it share one refresh.
    * @throws JourneyApiError
    */
   after(rejected: string): Promise<string>;
-  /** The replacement was refused too: the next call may ask for another one. */
+  /** The replacement was refused too: the next call may refresh again. */
   forget(): void;
 }
 
@@ -24,7 +24,7 @@ export function accessToken(clock: Clock, getToken: GetToken): AccessToken {
   let replacement: Promise<string> | undefined;
 
   const ask = async (forceRefresh: boolean) => {
-    let problem: unknown = 'none was given';
+    let problem: unknown = 'returned no token';
     try {
       const token = await getToken(forceRefresh);
       if (token) return token;
@@ -43,7 +43,7 @@ export function accessToken(clock: Clock, getToken: GetToken): AccessToken {
       if (replacement === undefined || refused !== rejected) {
         refused = rejected;
         replacement = withinDeadline(clock, REFRESH_WITHIN_MS, undefined, () => ask(true));
-        // A refresh that failed is made again by the next call; whoever waits for this one sees it fail.
+        // The next call repeats a refresh that failed.
         replacement.catch(forget);
       }
       return replacement;

@@ -2,14 +2,14 @@ import type { ErrorAnswer } from '../contract/errors.js';
 import { JourneyApiError } from './journey-api-error.js';
 import type { Received } from './received.js';
 
-/** @throws JourneyApiError INVALID_ANSWER where it is not the service's */
+/** @throws JourneyApiError INVALID_ANSWER where the answer is not the service's */
 export function dataOf(received: Received): object {
   const data = bodyOf(received).data;
   if (data) return data;
   throw errorOf(received);
 }
 
-/** Retry-After counts in seconds: a date, which the service never sends, would need a clock that is right. */
+/** Reads Retry-After in seconds; as a date, which the service never sends, it would need a correct clock. */
 export function errorOf(received: Received): JourneyApiError {
   const { status, headers } = received;
   const { message, error } = bodyOf(received);

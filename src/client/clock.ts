@@ -1,12 +1,12 @@
-/** Time as the SDK needs it: a clock that never jumps, and alarms. */
+/** A monotonic clock with timers. */
 export interface Clock {
-  /** Milliseconds; only differences mean something. The wall clock won't do: users and networks set it. */
+  /** Milliseconds, of which only differences matter; not the wall clock, which users and networks set. */
   nowMs(): number;
-  /** Calls back once, after so many milliseconds; the function returned cancels that. */
+  /** Calls back once after that many milliseconds; the returned function cancels it. */
   after(ms: number, callback: () => void): () => void;
 }
 
-/** Timers take no more: a longer one would ring at once. */
+/** setTimeout fires at once for more. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {

@@ -2,8 +2,8 @@ import type { Clock } from './clock.js';
 import { JourneyApiError } from './journey-api-error.js';
 
 /**
- * The work's result, unless the deadline or the caller's signal comes first, whether or not the work heeds its signal.
- * By hand, because React Native has neither AbortSignal.timeout nor AbortSignal.any.
+ * The work's result, unless the deadline or the caller's signal comes first, even if the work ignores its signal.
+ * React Native has neither AbortSignal.timeout nor AbortSignal.any.
  * @throws JourneyApiError DEADLINE_EXCEEDED or ABORTED, or what the work throws
  */
 export async function withinDeadline<Result>(
@@ -30,7 +30,7 @@ export async function withinDeadline<Result>(
   } finally {
     cancelAlarm();
     caller?.removeEventListener('abort', abort);
-    // Of no effect on work that is done.
+    // No effect on completed work.
     controller.abort();
   }
 }

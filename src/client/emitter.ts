@@ -1,6 +1,6 @@
 import type { Clock } from './clock.js';
 
-/** Tells listeners of events, each with one value. */
+/** Emits events to listeners, each with one value. */
 export class Emitter<Events extends object> {
   readonly #clock: Clock;
   readonly #listeners: { [Name in keyof Events]?: Set<(event: Events[Name]) => void> } = {};
@@ -9,7 +9,7 @@ export class Emitter<Events extends object> {
     this.#clock = clock;
   }
 
-  /** Calls the listener with each such event from now on. The function returned ends that. */
+  /** Calls the listener with each such event; the returned function unsubscribes. */
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
     const listeners = (this.#listeners[name] ??= new Set());
     listeners.add(listener);
@@ -23,7 +23,7 @@ export class Emitter<Events extends object> {
       try {
         listener(event);
       } catch (error) {
-        // A listener's mistake is the app's to see, and must not end the tracking.
+        // The app sees its listener's error, but tracking goes on.
         this.#clock.after(0, () => {
           throw error;
         });

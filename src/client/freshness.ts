@@ -1,22 +1,22 @@
 import type { LiveJourney } from '../contract/responses.js';
 import type { Clock } from './clock.js';
 
-/** The contract's, for a position of the ordinary cadence. */
+/** The contract's limits at the ordinary cadence. */
 const LIVE_UP_TO_MS = 15_000;
 const DELAYED_UP_TO_MS = 60_000;
-/** When a poll after a position of the ordinary cadence is worth while. */
+/** The service's nextPollMs at the ordinary cadence. */
 const ORDINARY_POLL_MS = 5_500;
-/** As much later than ordinary as the service asks for updates. */
+/** How much later than ordinary the service asks for updates at most. */
 const MOST_RELAXED_MS = 10_000;
 
 /**
- * How fresh a position is between two answers: a 304 says nothing of age. Like the service it counts what the next update
- * was asked for later than ordinary, which it takes from when the next poll is worth while.
+ * How fresh a position is between two answers: a 304 does not carry its age. A position counts as late only after its
+ * update was due, which follows from nextPollMs.
  */
 export interface Freshness {
   ageMs(): number;
   level(): 'live' | 'delayed' | 'stale';
-  /** isNew: another position than at the last answer. */
+  /** isNew: a position other than in the last answer. */
   seen(journey: LiveJourney, isNew: boolean): void;
   stop(): void;
 }
@@ -32,7 +32,7 @@ export function freshnessBy(clock: Clock, levelChanged: () => void): Freshness {
     cancelAlarm?.();
     const leftMs = limitMs() - ageMs() + relaxedMs;
     if (leftMs < 0) return;
-    // One more, so that the limit has passed then.
+    // One more millisecond, so that the limit has passed.
     cancelAlarm = clock.after(leftMs + 1, () => {
       setAlarm();
       levelChanged();

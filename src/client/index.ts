@@ -1,4 +1,4 @@
-/** The package's one entry, `admin-service/client`: an app imports from nowhere else. */
+/** The package's only entry, `admin-service/client`. */
 export type {
   JourneyArrived,
   JourneyStarted,

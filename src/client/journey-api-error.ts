@@ -2,9 +2,9 @@ import type { EndReason } from '../contract/events.js';
 import type { ErrorAnswer, ErrorCode } from '../contract/errors.js';
 
 /**
- * The service's codes, and the SDK's own: no answer (NETWORK_ERROR), none in time (DEADLINE_EXCEEDED), the caller's signal
- * (ABORTED), no token from the app (TOKEN_UNAVAILABLE), an answer that is not the service's (INVALID_ANSWER), such as a
- * captive portal's page.
+ * The service's codes and the SDK's own: no answer (NETWORK_ERROR), none in time (DEADLINE_EXCEEDED), aborted by the
+ * caller's signal (ABORTED), no token from the app (TOKEN_UNAVAILABLE), an answer that is not the service's
+ * (INVALID_ANSWER), such as a captive portal's page.
  */
 export type JourneyErrorCode =
   ErrorCode | 'NETWORK_ERROR' | 'DEADLINE_EXCEEDED' | 'ABORTED' | 'TOKEN_UNAVAILABLE' | 'INVALID_ANSWER';
@@ -16,14 +16,14 @@ export class JourneyApiError extends Error {
   override readonly name = 'JourneyApiError';
 
   constructor(
-    /** The HTTP status; 0 where there was no answer, also because no request was made. */
+    /** The HTTP status; 0 where there was no answer or no request. */
     readonly status: number,
     readonly code: JourneyErrorCode,
     message: string,
     readonly details?: ErrorDetails,
-    /** For support: names the request in the service's log. */
+    /** For support: identifies the request in the service's log. */
     readonly requestId: string | null = null,
-    /** By Retry-After; 0 where there is none. */
+    /** From Retry-After; 0 where there is none. */
     readonly retryAfterMs = 0,
   ) {
     super(message);
@@ -35,7 +35,7 @@ export class JourneyApiError extends Error {
   }
 }
 
-/** What a refusal means for what was sent: try again later, drop it (stale: by its order), or end all. */
+/** What an error means for what was sent: retry later, drop it (stale: because of its order), or end everything. */
 export type Verdict = 'retry' | 'drop' | 'stale' | 'end';
 
 export function verdictOf({ status, code }: JourneyApiError): Verdict {
@@ -44,18 +44,18 @@ export function verdictOf({ status, code }: JourneyApiError): Verdict {
   if (status === 401) return 'end';
   const isRefusal = status >= 400 && status < 500 && status !== 408 && status !== 429;
   const isEnd = status === 403 || status === 404 || status === 410;
-  // A captive portal's 403 or a proxy's 404 is an outage, and an outage must never look like the end of a journey.
+  // A captive portal's 403 or a proxy's 404 is an outage, which must never look like the end of a journey.
   if (!isRefusal || (isEnd && code === 'INVALID_ANSWER')) return 'retry';
   return isEnd ? 'end' : 'drop';
 }
 
-/** Why nothing more comes. Of the service: how the journey ended, or what it refused. closed: by the app itself. */
+/** Why the tracker or watcher ended: how the journey ended, what the service refused, or closed by the app. */
 export type EndedBecause =
   EndReason | 'forbidden' | 'notFound' | 'unauthenticated' | 'refused' | 'unknown' | 'closed';
 
 export interface Ended {
   reason: EndedBecause;
-  /** Where an answer was the reason. */
+  /** The answer that was the reason, if any. */
   error?: JourneyApiError;
 }
 

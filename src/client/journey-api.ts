@@ -15,12 +15,12 @@ import { checkSessionId, checkUpdate } from './position.js';
 import type { Received } from './received.js';
 
 export interface JourneyApiOptions {
-  /** Where the service is, without /api/v1/admin: 'https://api.example.com'. */
+  /** Without /api/v1/admin: 'https://api.example.com'. */
   baseUrl: string;
   getToken: GetToken;
   fetch?: typeof fetch;
   clock?: Clock;
-  /** From 0 up to, but not, 1. */
+  /** From 0 to below 1. */
   random?: () => number;
 }
 
@@ -29,14 +29,14 @@ export interface CallOptions {
 }
 
 export interface RepeatableOptions extends CallOptions {
-  /** The same key in a repeat gets the first answer again; 1 to 128 visible ASCII characters. A new one where absent. */
+  /** A repeat with the same key gets the first answer again; 1 to 128 visible ASCII characters. Default: a new key. */
   idempotencyKey?: string | undefined;
 }
 
 export interface LiveOptions extends CallOptions {
-  /** Of the last answer. */
+  /** From the last answer. */
   etag?: string | null;
-  /** How long the service may hold the answer until something changes; with etag alone. */
+  /** How long the service may wait for a change before it answers; needs etag. */
   waitSeconds?: number;
 }
 
@@ -44,9 +44,9 @@ export interface LiveAnswer {
   /** Null: nothing has changed since etag. */
   journey: LiveJourney | null;
   etag: string | null;
-  /** When the next poll is worth while; null where the service did not say. */
+  /** When to poll next; null where the service did not say. */
   nextPollMs: number | null;
-  /** The service held the answer, or would have. */
+  /** The service waits for changes. */
   wasWaitGranted: boolean;
 }
 
@@ -60,7 +60,7 @@ interface Init {
   cache?: 'no-store';
 }
 
-/** The service's calls. Each makes one request, and one more where the token has run out; each rejects as JourneyApiError. */
+/** The service's calls. Each makes one request, and a second one with a new token after a 401; rejects with JourneyApiError. */
 export class JourneyApi {
   readonly clock: Clock;
   readonly random: () => number;
@@ -73,7 +73,7 @@ export class JourneyApi {
     this.clock = clock ?? systemClock;
     this.random = random ?? Math.random;
     this.#url = baseUrl.replace(/\/+$/, '') + BASE_PATH;
-    // Looked up with each call: apps put their own fetch in its place.
+    // Looked up for each call, because apps replace the global fetch.
     this.#fetch = send ?? ((url, init) => fetch(url, init));
     this.#token = accessToken(this.clock, getToken);
   }
@@ -102,13 +102,13 @@ export class JourneyApi {
   async live(sessionId: string, { etag, waitSeconds = 0, signal }: LiveOptions = {}): Promise<LiveAnswer> {
     checkSessionId(sessionId);
     const path = `/location-tracking/journey/live?sessionId=${sessionId}`;
-    // Without a state that the caller knows there is no change to wait for.
+    // Without a known state there is no change to wait for.
     const wait = etag ? waitSeconds : 0;
     const headers = {
       ...(etag && { 'If-None-Match': etag }),
       ...(wait && { Prefer: `wait=${wait}` }),
     };
-    // iOS' own cache would answer a 304 by the 200 before; React Native keeps it away by no-store.
+    // iOS' cache would replace a 304 by the earlier 200; React Native disables it with no-store.
     const response = await this.#call(path, { headers, cache: 'no-store' }, signal, wait * 1_000);
     const journey = response.status === 304 ? null : (dataOf(response) as LiveJourney);
     const nextPollMs = journey?.nextPollMs ?? Number(response.headers.get('Next-Poll-Ms'));
@@ -120,21 +120,21 @@ export class JourneyApi {
     };
   }
 
-  /** A key for one intention of the user's, to be handed in with each of its tries. */
+  /** A key for one action of the user, to be passed with each try. */
   newIdempotencyKey(): string {
     return [1, 2, 3].map(() => this.random().toString(36).slice(2)).join('-');
   }
 
-  /** To be called when the phone has a network again: whoever waits to try again does so within 3 s. */
+  /** Call it when the phone has a network again: pending retries are made within 3 s. */
   backOnline(): void {
-    for (const tell of this.#whenOnline) tell();
+    for (const listener of this.#whenOnline) listener();
   }
 
-  /** The function returned ends it. */
-  whenOnline(tell: () => void): () => void {
-    this.#whenOnline.add(tell);
+  /** The returned function unsubscribes. */
+  whenOnline(listener: () => void): () => void {
+    this.#whenOnline.add(listener);
     return () => {
-      this.#whenOnline.delete(tell);
+      this.#whenOnline.delete(listener);
     };
   }
 
@@ -170,9 +170,9 @@ export class JourneyApi {
   }
 
   async #send(path: string, init: Init, signal: AbortSignal, token: string): Promise<Received> {
-    // A deadline that passed while the token was on its way has told the caller already: no request after that.
+    // The deadline may have passed while the app got the token.
     if (signal.aborted) throw new Error('aborted');
-    // Called as a function: browsers refuse it as another object's method.
+    // Browsers refuse fetch as a method of another object.
     const send = this.#fetch;
     const headers = { ...init.headers, Authorization: `Bearer ${token}` };
     const response = await send(this.#url + path, { ...init, headers, signal });

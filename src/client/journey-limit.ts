@@ -1,9 +1,9 @@
 import type { Clock } from './clock.js';
 
-/** Calls back when a journey has run into its limit, also where the network is away and no answer can say so. */
+/** Calls back when a journey has reached its time limit, even without a network. */
 export interface JourneyLimit {
-  /** serverTime: now, or earlier, by the service's clock; the phone's is not asked. The shortest time left counts. */
-  told(expiresAt: string | null, serverTime: string | null): void;
+  /** serverTime: the present or earlier, by the service's clock, never the phone's. The shortest time left counts. */
+  update(expiresAt: string | null, serverTime: string | null): void;
   cancel(): void;
 }
 
@@ -12,7 +12,7 @@ export function journeyLimit(clock: Clock, reached: () => void): JourneyLimit {
   let endsAtMs = Infinity;
   let cancelAlarm: (() => void) | undefined;
   return {
-    told(expiresAt, serverTime) {
+    update(expiresAt, serverTime) {
       if (expiresAt !== journey) endsAtMs = Infinity;
       journey = expiresAt;
       const leftMs = Date.parse(String(expiresAt)) - Date.parse(String(serverTime));

@@ -3,51 +3,51 @@ import { aborted } from './deadline.js';
 
 const BASE_MS = 1_000;
 const LONGEST_MS = 60_000;
-/** So that not all who were told the same time come at that time. */
+/** So that phones with the same Retry-After do not retry at the same time. */
 const RETRY_AFTER_JITTER = 0.25;
-/** Everybody in a tunnel or under a mast is back online at once. */
+/** Everyone in a tunnel or under a mast is back online at the same time. */
 const BACK_ONLINE_WITHIN_MS = 3_000;
 
 /**
  * When the next request may be made: when the service asks for it, or after failures with full-jitter exponential backoff
- * (Brooker, "Exponential Backoff And Jitter", 2015). One of these for each thing that is tried.
+ * (Brooker, "Exponential Backoff And Jitter", 2015). One instance per kind of request.
  */
 export interface NextTry {
-  /** Milliseconds from now; 0 where it is due. */
+  /** Milliseconds from now; 0 when it is due. */
   inMs(): number;
   isBackingOff(): boolean;
-  /** The service has answered; the next request is wanted so many milliseconds from now. */
+  /** The service has answered, and wants the next request in that many milliseconds. */
   answered(nextInMs: number): void;
-  /** @returns in how many milliseconds the next try is due */
+  /** @returns milliseconds until the next try */
   failed(retryAfterMs: number): number;
-  /** The network is back: whoever waits because of a failure comes sooner, but not before what Retry-After allows. */
+  /** The network is back: a pending retry is made sooner, but not before Retry-After. */
   backOnline(): void;
-  /** Calls back when the time has come; one callback at a time, the newest; undefined: none. */
+  /** Calls back when it is due; a new callback replaces the last one, undefined removes it. */
   whenDue(callback: (() => void) | undefined): void;
 }
 
 export function nextTry({ clock, random }: { clock: Clock; random: () => number }): NextTry {
   let dueAtMs = -Infinity;
-  /** By Retry-After. */
+  /** From Retry-After. */
   let notBeforeMs = -Infinity;
   let failures = 0;
-  let ring: (() => void) | undefined;
+  let callWhenDue: (() => void) | undefined;
   let cancelAlarm: (() => void) | undefined;
 
   const inMs = () => Math.max(0, dueAtMs - clock.nowMs());
   const whenDue = (callback: (() => void) | undefined) => {
     cancelAlarm?.();
-    ring = callback;
+    callWhenDue = callback;
     cancelAlarm =
       callback &&
       clock.after(inMs(), () => {
-        ring = undefined;
+        callWhenDue = undefined;
         callback();
       });
   };
   const dueIn = (ms: number) => {
     dueAtMs = Math.max(clock.nowMs() + ms, notBeforeMs);
-    whenDue(ring);
+    whenDue(callWhenDue);
   };
 
   return {
@@ -70,7 +70,7 @@ export function nextTry({ clock, random }: { clock: Clock; random: () => number 
   };
 }
 
-/** @throws JourneyApiError ABORTED by the signal */
+/** @throws JourneyApiError ABORTED when the signal aborts */
 export function untilDue(next: NextTry, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = () => {

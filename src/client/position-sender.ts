@@ -4,7 +4,7 @@ import type { JourneyApi } from './journey-api.js';
 import { nextTry, type NextTry } from './next-try.js';
 import { readingOf, type PhonePosition, type Reading } from './position.js';
 
-/** What came of a position: inMs where it, or a newer one, is tried again in so many milliseconds. */
+/** The outcome for a position. inMs: it, or a newer one, is sent again in that many milliseconds. */
 export type Sent =
   | { recorded: PositionRecorded; sequence: number }
   | { recorded?: undefined; position: PhonePosition; error: JourneyApiError; inMs?: number };
@@ -13,7 +13,7 @@ interface Fix {
   position: PhonePosition;
   reading: Reading;
   pushedAtMs: number;
-  /** From its first try on, so that the service knows a repeat. */
+  /** Assigned at the first try, so that the service recognises a repeat. */
   sequence?: number;
 }
 
@@ -22,40 +22,40 @@ export class PositionSender {
   readonly #api: JourneyApi;
   readonly #sessionId: string;
   readonly #over: AbortSignal;
-  readonly #tell: (sent: Sent) => void;
+  readonly #onSent: (sent: Sent) => void;
   readonly #next: NextTry;
   #isOpen = false;
   #isSending = false;
   #waiting: Fix | undefined;
   #sequence = 1;
-  /** Where the service does not say it. */
+  /** Until the service says it. */
   #intervalMs = 5_000;
 
-  /** over: nothing is sent and nothing told any more. */
-  constructor(api: JourneyApi, sessionId: string, over: AbortSignal, tell: (sent: Sent) => void) {
+  /** over: nothing is sent or reported any more. */
+  constructor(api: JourneyApi, sessionId: string, over: AbortSignal, onSent: (sent: Sent) => void) {
     this.#api = api;
     this.#sessionId = sessionId;
     this.#over = over;
-    this.#tell = tell;
+    this.#onSent = onSent;
     this.#next = nextTry(api);
   }
 
-  /** Takes the place of one that waits. @throws JourneyApiError VALIDATION_FAILED */
+  /** Replaces a position that is not sent yet. @throws JourneyApiError VALIDATION_FAILED */
   offer(position: PhonePosition): void {
     this.#waiting = { position, reading: readingOf(position), pushedAtMs: this.#api.clock.nowMs() };
     this.#send();
   }
 
-  /** firstInMs: when the first one is wanted; null: the journey runs already, and its last sequence is not known. */
+  /** firstInMs: when the first position is due; null: the journey was running, and its last sequence is unknown. */
   begin(firstInMs: number | null): void {
     this.#isOpen = true;
-    // 0, the lowest of all: the answer to it says what the last one was.
+    // The refusal of the lowest sequence says what the last one was.
     if (firstInMs === null) this.#sequence = 0;
     this.#next.answered(firstInMs ?? 0);
     this.#send();
   }
 
-  /** Sends nothing any more, and forgets what waits. */
+  /** Stops sending and drops the waiting position. */
   close(): void {
     this.#isOpen = false;
     this.#waiting = undefined;
@@ -69,7 +69,7 @@ export class PositionSender {
   #send(): void {
     const fix = this.#waiting;
     if (fix === undefined || this.#isSending || !this.#isOpen) return;
-    // Asked by the clock and not by the alarm alone: in the background a phone's timers stand still, and push comes.
+    // Checked at each push, because a phone's timers are suspended in the background.
     if (this.#next.inMs() > 0) {
       this.#next.whenDue(() => {
         this.#send();
@@ -95,7 +95,7 @@ export class PositionSender {
       sent = this.#failed(fix, sequence, error as JourneyApiError);
     }
     if (this.#over.aborted) return;
-    this.#tell(sent);
+    this.#onSent(sent);
     this.#isSending = false;
     this.#send();
   }
@@ -110,7 +110,7 @@ export class PositionSender {
     }
     const isStale = verdict === 'stale';
     if (isStale) this.#sequence = Math.max(this.#sequence, Number(error.detail('lastSequence') ?? -1) + 1);
-    // A refusal for its order uses up no turn: the first one of a tracker that was restarted has only asked for it.
+    // A stale update does not use the rate slot, and the first one of a restarted tracker only asks for the sequence.
     this.#next.answered(isStale && sequence === 0 ? 0 : this.#intervalMs);
     return sent;
   }

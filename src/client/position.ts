@@ -3,7 +3,7 @@ import { JourneyApiError } from './journey-api-error.js';
 
 /**
  * A position as expo-location and the browser's Geolocation give it: degrees, metres, metres per second, degrees clockwise
- * from north. What the phone does not know is null, negative, NaN or absent.
+ * from north. Unknown values are null, negative, NaN or absent.
  */
 export interface PhonePosition {
   readonly coords: {
@@ -26,7 +26,7 @@ type Check = [path: string, isFine: boolean, mustBe: string];
 
 const measurements = ['accuracy', 'speed', 'heading'] as const;
 
-/** @throws JourneyApiError VALIDATION_FAILED that names each bad field */
+/** @throws JourneyApiError VALIDATION_FAILED that names each invalid field */
 export function readingOf(position: PhonePosition): Reading {
   // Positions come from native code, whatever the types say.
   const coords = ((position as PhonePosition | null)?.coords ?? {}) as PhonePosition['coords'];
@@ -40,7 +40,7 @@ export function readingOf(position: PhonePosition): Reading {
   return reading;
 }
 
-/** @throws JourneyApiError VALIDATION_FAILED that names each bad field */
+/** @throws JourneyApiError VALIDATION_FAILED that names each invalid field */
 export function checkUpdate(update: PositionUpdateBody): void {
   refuse([
     idCheck(update.sessionId),
@@ -75,7 +75,7 @@ function countCheck(path: string, value = 0): Check {
   return [path, Number.isSafeInteger(value) && value >= 0, 'a whole number, 0 or more'];
 }
 
-/** Says which field, never its value: a coordinate stands in no log. */
+/** Names the field but not its value: coordinates must not get into logs. */
 function refuse(checks: Check[]): void {
   const problems = checks
     .filter(([, isFine]) => !isFine)

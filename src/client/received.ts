@@ -1,4 +1,4 @@
-/** An answer with its body, which is read within the call's deadline too. */
+/** An answer with its body, which is read within the deadline of the call. */
 export interface Received {
   status: number;
   headers: { get(name: string): string | null };

@@ -9,19 +9,19 @@ import { nextTry, untilDue, type NextTry } from './next-try.js';
 /** waiting: the journey has not started, or has no position yet. */
 export type WatcherState = 'waiting' | 'live' | 'delayed' | 'stale' | 'reconnecting' | 'ended';
 
-/** What there is to show. */
+/** What the app shows. */
 export interface Watched {
   state: WatcherState;
-  /** The last one known, also while it is old, the network is away or the journey has ended. */
+  /** The last known position, also when it is old, without a network, or after the end. */
   position: Location | null;
-  /** How old that is now, in milliseconds. */
+  /** Its age in milliseconds. */
   ageMs: number | null;
-  /** The service's last answer: distance, time of arrival and the rest, as of then. */
+  /** The service's last answer, with distance and arrival estimate as of then. */
   journey: LiveJourney | null;
 }
 
 export interface WatcherEvents {
-  /** Another state, position or answer; or the same, older by now. */
+  /** A new state, position or answer, or the position has aged. */
   change: Watched;
   retrying: { error: JourneyApiError; inMs: number };
   /** The last event. */
@@ -29,13 +29,13 @@ export interface WatcherEvents {
 }
 
 const WAIT_SECONDS = 25;
-/** Where the service has not said it. */
+/** Until the service says it. */
 const POLL_MS = 5_000;
 const BACKGROUND_POLL_MS = 30_000;
-/** Faster than that nothing changes; if the service answered at once each time, it would be asked without a pause. */
+/** Protects a service that answers every wait at once. */
 const SHORTEST_ROUND_MS = 1_000;
 
-/** Follows the journey of one session for those who may see it. One for each session and screen. */
+/** Follows the journey of one session. One instance per session and screen. */
 export class StudentWatcher extends Emitter<WatcherEvents> {
   readonly #api: JourneyApi;
   readonly #sessionId: string;
@@ -50,11 +50,11 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
   #isOver = false;
   #journey: LiveJourney | null = null;
   #position: Location | null = null;
-  /** What is shown, in the order of time: ISO times of one form are in order as text. */
+  /** Start and time of the shown position; ISO times sort as text. */
   #newest = '';
   #etag: string | null = null;
   #pollMs = POLL_MS;
-  /** Of the poll that is on its way. */
+  /** Aborts the poll in flight. */
   #poll: AbortController | undefined;
 
   constructor({ api, sessionId }: { api: JourneyApi; sessionId: string }) {
@@ -69,7 +69,7 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
       this.#end({ reason: 'timeout' });
     });
     this.#stopListening = api.whenOnline(() => {
-      // A poll that hangs on the network before would hang until its deadline.
+      // A poll on the previous network would hang until its deadline.
       this.#poll?.abort();
       this.#next.backOnline();
     });
@@ -86,14 +86,14 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
     return { state: this.state, position: this.#position, ageMs, journey: this.#journey };
   }
 
-  /** Follows the session until its journey has ended or close; before the start it waits for that. */
+  /** Follows the session until its journey ends or close() is called; before the start it waits for the start. */
   start(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
     void this.#follow();
   }
 
-  /** In the background it polls twice a minute at the most; back in the foreground, at once. */
+  /** Polls at most twice a minute in the background, and at once when back in the foreground. */
   setBackground(isInBackground: boolean): void {
     this.#isInBackground = isInBackground;
     if (!isInBackground && !this.#next.isBackingOff()) this.#next.answered(0);
@@ -111,7 +111,7 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
       } catch (error) {
         this.#failed(error as JourneyApiError);
       }
-      // Rejects when it is over.
+      // Rejects at the end.
       await untilDue(this.#next, this.#over.signal).catch(() => undefined);
     }
   }
@@ -128,7 +128,7 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
 
   #take({ journey, etag, nextPollMs, wasWaitGranted }: LiveAnswer, startedAtMs: number): void {
     if (this.#isOver) return;
-    // The first answer is followed at once by the question whether the service lets us wait.
+    // After the first answer, a second request shows whether the service waits for changes.
     const isWaiting = wasWaitGranted || (this.#journey === null && etag !== null);
     this.#etag = etag;
     this.#isCutOff = false;
@@ -143,25 +143,25 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
   #look(journey: LiveJourney): void {
     const { isActive, startedAt, expiresAt, location, endedReason, endedAt } = journey;
     if (!isActive) {
-      // Neither ended nor ever seen active: it has not started yet.
+      // Inactive, but neither ended nor seen active: not started yet.
       const hasEnded = endedReason !== undefined || this.#journey?.isActive === true;
       this.#journey = journey;
       if (hasEnded) this.#end({ reason: endedReason ?? 'unknown', endedAt });
       return;
     }
-    // Answers of two tasks can come out of order, and a position that has expired is still the last one known.
+    // Answers of two service tasks can arrive out of order, and an expired position is still the last known one.
     const time = `${startedAt ?? ''}${location?.timestamp ?? ''}`;
     if (time < this.#newest) return;
     if (location !== null) this.#freshness.seen(journey, time !== this.#newest);
     this.#newest = time;
     this.#position = location;
     this.#journey = journey;
-    this.#limit.told(expiresAt, location?.timestamp ?? startedAt);
+    this.#limit.update(expiresAt, location?.timestamp ?? startedAt);
   }
 
   #failed(error: JourneyApiError): void {
     if (this.#isOver) return;
-    // By backOnline: another poll takes its place.
+    // Aborted by backOnline: another poll follows.
     const isReplaced = error.code === 'ABORTED';
     if (!isReplaced && verdictOf(error) !== 'retry') {
       this.#end(endOf(error));

@@ -12,13 +12,13 @@ export type TrackerCall = 'start' | 'update' | 'arrived' | 'stop';
 
 export interface TrackerEvents {
   state: TrackerState;
-  /** The service has taken a position. */
+  /** The service has accepted a position. */
   sent: PositionRecorded & { sequence: number };
-  /** A position that is not sent again: it was not valid, or the service refused it. */
+  /** A position that is not sent again, because it was invalid or refused. */
   dropped: { position: PhonePosition; error: JourneyApiError };
-  /** A call was refused for good; the promise that it gave is rejected with the same. */
+  /** A call was refused and is not repeated; its promise is rejected with the same error. */
   refused: { call: TrackerCall; error: JourneyApiError };
-  /** It is tried again in so many milliseconds, as long as the journey can be on. */
+  /** The call is repeated in that many milliseconds. */
   retrying: { call: TrackerCall; error: JourneyApiError; inMs: number };
   /** The last event. */
   ended: Ended;
@@ -27,16 +27,16 @@ export interface TrackerEvents {
 export interface TrackedJourney {
   startedAt: string;
   expiresAt: string;
-  /** The journey was running already: started before the app was restarted, or on another phone. */
+  /** The journey was active already: from before a restart of the app, or started on another phone. */
   wasRunning: boolean;
 }
 
-/** Tells the service where the trainer is, from the start of a journey to its end. One for each journey. */
+/** Sends the trainer's position from the start of a journey to its end. One instance per journey. */
 export class TrainerTracker extends Emitter<TrackerEvents> {
   readonly #api: JourneyApi;
   readonly #sessionId: string;
   readonly #over = new AbortController();
-  /** The start is not tried again. */
+  /** Aborts retries of the start. */
   readonly #startIsOver = new AbortController();
   readonly #sender: PositionSender;
   readonly #limit: JourneyLimit;
@@ -67,16 +67,16 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
   }
 
   /**
-   * Starts the journey, or goes on with one that runs; tries until it has an answer or is closed or stopped.
-   * @throws JourneyApiError where it is refused; after a 400 it may be called again
+   * Starts the journey, or joins an active one; retries until it is answered, closed or stopped.
+   * @throws JourneyApiError when it is refused; after a 400 it may be called again
    */
   start(): Promise<TrackedJourney> {
     return (this.#starting ??= handled(this.#start()));
   }
 
   /**
-   * The newest position, as often as the phone has one; before the start it waits. Never throws, for a throw in a
-   * background task is seen by nobody: a position that is not valid comes back as the event `dropped`.
+   * Takes each position of the phone; only the newest is sent. Never throws, because nobody sees an error in a background
+   * task: an invalid position is reported by the event `dropped`.
    */
   push(position: PhonePosition): void {
     if (this.#state === 'ended' || this.#stopping !== undefined) return;
@@ -87,17 +87,17 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
     }
   }
 
-  /** @throws JourneyApiError NOT_AT_DESTINATION or LOCATION_UNKNOWN, and goes on tracking; or what else refused it */
+  /** @throws JourneyApiError; after NOT_AT_DESTINATION and LOCATION_UNKNOWN tracking goes on */
   arrived(): Promise<JourneyArrived> {
     return (this.#arriving ??= handled(this.#arrive()));
   }
 
-  /** Cancels the journey. From now on no position is sent, whatever the answer. @throws JourneyApiError */
+  /** Cancels the journey. No position is sent any more, whatever the answer. @throws JourneyApiError */
   stop(): Promise<JourneyStopped> {
     return (this.#stopping ??= handled(this.#stop()));
   }
 
-  /** Ends the tracking here and leaves the journey as it is. */
+  /** Ends tracking on this phone and leaves the journey as it is. */
   close(): void {
     this.#end({ reason: 'closed' });
   }
@@ -108,9 +108,9 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
       const journey = await this.#call('start', (options) => this.#startOrJoin(options));
       const { startedAt, expiresAt, nextUpdateMs } = journey;
       this.#setState('tracking');
-      // By the service's times alone; of a journey that ran already this is the latest that it can end.
+      // By the service's clock; a joined journey can only end earlier.
       this.#expiresAt = expiresAt;
-      this.#limit.told(expiresAt, startedAt);
+      this.#limit.update(expiresAt, startedAt);
       if (this.#stopping === undefined) this.#sender.begin(nextUpdateMs);
       return { startedAt, expiresAt, wasRunning: nextUpdateMs === null };
     } catch (error) {
@@ -145,14 +145,14 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
   async #stop(): Promise<JourneyStopped> {
     this.#sender.close();
     this.#startIsOver.abort();
-    // A start that is on its way could otherwise come after the stop.
+    // A start in flight could reach the service after the stop.
     await this.#starting?.catch(() => undefined);
     const answer = await this.#call('stop', (options) => this.#api.stop(this.#sessionId, options));
     this.#end({ reason: 'cancelled' });
     return answer;
   }
 
-  /** Until it has an answer; tells what came in between, and a refusal. */
+  /** Repeats a call until it is answered, and emits retries and a refusal. */
   async #call<Answer>(
     call: 'start' | 'arrived' | 'stop',
     make: (options: RepeatableOptions) => Promise<Answer>,
@@ -180,7 +180,7 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
 
   #posted(sent: Sent): void {
     if (sent.recorded !== undefined) {
-      this.#limit.told(this.#expiresAt, sent.recorded.timestamp);
+      this.#limit.update(this.#expiresAt, sent.recorded.timestamp);
       this.#setState('tracking');
       this.emit('sent', { ...sent.recorded, sequence: sent.sequence });
       return;
@@ -189,7 +189,7 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
     this.#setState(inMs === undefined ? 'tracking' : 'reconnecting');
     if (inMs !== undefined) this.emit('retrying', { call: 'update', error, inMs });
     else if (verdictOf(error) !== 'end') this.emit('dropped', { position, error });
-    // The arrival or the stop that is on its way knows better how the journey ended.
+    // The arrival or stop in flight says how the journey ended.
     else if (this.#arriving === undefined && this.#stopping === undefined) this.#end(endOf(error));
   }
 
@@ -211,7 +211,7 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
   }
 }
 
-/** Whoever awaits it sees it fail; who does not has the events, and no unhandled rejection. */
+/** Without an unhandled rejection for callers that rely on the events. */
 function handled<Result>(promise: Promise<Result>): Promise<Result> {
   promise.catch(() => undefined);
   return promise;

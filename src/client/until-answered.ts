@@ -3,8 +3,8 @@ import type { JourneyApi } from './journey-api.js';
 import { nextTry, untilDue } from './next-try.js';
 
 /**
- * One intention of the user's, tried with one key until it has an answer. giveUp: no further try; the one that is made goes
- * on. inMs: until the next try, in milliseconds.
+ * Repeats one action of the user with one idempotency key until it is answered. giveUp: no further try, but the request in
+ * flight goes on. inMs: milliseconds until the next try.
  * @throws JourneyApiError that refuses it, or ABORTED
  */
 export async function untilAnswered<Answer>(

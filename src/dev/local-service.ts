@@ -3,6 +3,7 @@ import type { Reaper } from './servers/reaper.js';
 import { freePort, startServerProcess, untilReady, type ServerProcess } from './servers/server-process.js';
 
 export interface LocalServiceSettings {
+  /** 0: any free port. */
   preferredPort: number;
   preferredManagementPort: number;
   redisUrl: string;
@@ -19,7 +20,7 @@ export interface ServiceProgram {
   environment?: NodeJS.ProcessEnv;
 }
 
-/** The service as it stands in the source, without a build. */
+/** The service from its source, without a build. */
 export const programFromSource: ServiceProgram = {
   command: process.execPath,
   args: ['--import', 'tsx', 'src/main.ts'],
@@ -65,14 +66,14 @@ export async function startLocalService(
       return { port, managementPort, process: server };
     } catch (error) {
       await server.stop();
-      // Between the look and the listening another process, such as a second runner, may take the port.
+      // Another process may take the port after it was found free.
       if (attempt < attempts && server.lastOutput().includes('EADDRINUSE')) continue;
       throw error;
     }
   }
 }
 
-/** The service is up, and the one that answers is ours: another one would not know this run's token. */
+/** The token shows that the answer does not come from another service. */
 async function isReady(url: string, token: string): Promise<void> {
   const ready = await fetch(`${url}/health/ready`);
   const path = '/api/v1/admin/location-tracking/journey/live?sessionId=00000000-0000-4000-8000-000000000000';
@@ -86,7 +87,7 @@ function environmentOf(
   managementPort: number,
 ): NodeJS.ProcessEnv {
   const given = { ...process.env };
-  // Of the user's own work: tokens and credentials here are those of this run.
+  // Of the user's other work: tokens and credentials are those of this run.
   for (const name of ['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE', 'AWS_PROFILE', 'AWS_SESSION_TOKEN']) {
     Reflect.deleteProperty(given, name);
   }

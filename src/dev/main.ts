@@ -1,65 +1,35 @@
-/** `npm run dev`: the service and everything around it, from nothing, and nothing left of it afterwards. */
-import { whenNpmIsGone } from './npm-watch.js';
-import { Runner } from './runner.js';
-import { startReaper } from './servers/reaper.js';
-import { helpText, readCommandLine, type RunnerOptions } from './terminal/command-line.js';
+/** `npm run dev`: the service with everything around it, started from nothing. */
+import { readDevOptions } from './dev-options.js';
+import { DevStack } from './dev-stack.js';
 import { Screen } from './terminal/screen.js';
+import { onStopSignal } from './terminal/stop-signals.js';
 
-const keptLastLines = 10;
+const lastLinesShown = 10;
 
-const commandLine = readCommandLine(process.argv.slice(2), process.env);
-switch (commandLine.kind) {
-  case 'help':
-    console.log(helpText);
-    break;
-  case 'wrong':
-    console.error(`${commandLine.reason}\nnpm run dev -- --help says what there is.`);
-    process.exitCode = 2;
-    break;
-  case 'run':
-    run(commandLine.options);
-}
+const options = readDevOptions(process.argv.slice(2), process.env);
+const screen = new Screen(process.stdout, options.isQuiet);
+let isStopping = false;
 
-function run(options: RunnerOptions): void {
-  const reaper = startReaper();
-  const screen = new Screen(process.stdout, options.isQuiet);
-  let isStopping = false;
+const stop = (exitCode: number, why: string) => {
+  if (isStopping) return;
+  isStopping = true;
+  screen.say(why);
+  void dev.stop().finally(() => process.exit(exitCode));
+};
+const fail = (what: string, lastLines = '') => {
+  if (isStopping) return;
+  screen.show([what, ...lastLines.split('\n').filter(Boolean).slice(-lastLinesShown)].join('\n  '));
+  stop(1, 'stopping');
+};
 
-  const stop = (exitCode: number, why: string) => {
-    if (isStopping) return;
-    isStopping = true;
-    screen.tell(why);
-    void runner.stop().finally(() => {
-      reaper.close();
-      process.exit(exitCode);
-    });
-  };
-  const fail = (what: string, lastLines = '') => {
-    if (isStopping) return;
-    screen.show([what, ...lastLines.split('\n').filter(Boolean).slice(-keptLastLines)].join('\n  '));
-    stop(1, 'stopping');
-  };
-
-  const runner = new Runner({ options, screen, reaper, onFailure: fail });
-  process.on('SIGINT', () => {
-    // Whoever presses Ctrl-C again does not want to wait; the reaper does the rest.
-    if (isStopping) process.exit(130);
-    stop(0, 'stopping; Ctrl-C again to force');
-  });
-  process.on('SIGTERM', () => {
-    stop(0, 'stopping');
-  });
-  process.on('SIGHUP', () => {
-    stop(0, 'stopping');
-  });
-  // Nobody reads any more: the terminal, or the program after a pipe, is gone.
-  process.stdout.on('error', () => {
-    stop(0, '');
-  });
-  whenNpmIsGone(() => {
-    stop(0, 'stopping, because npm is gone');
-  });
-  runner.start().catch((error: unknown) => {
-    fail(error instanceof Error ? error.message : String(error));
-  });
-}
+const dev = new DevStack({ options, screen, onFailure: fail });
+onStopSignal(() => {
+  stop(0, 'stopping; Ctrl-C again to force');
+});
+// The terminal, or the program after a pipe, is gone.
+process.stdout.on('error', () => {
+  stop(0, '');
+});
+dev.start().catch((error: unknown) => {
+  fail(error instanceof Error ? error.message : String(error));
+});

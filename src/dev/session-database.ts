@@ -11,12 +11,12 @@ export interface StoredSession {
   home: GeoPoint;
 }
 
-/** The sample session that is left to whoever tries the calls. */
+/** The sample session that no simulated trainer drives to. */
 export const untouchedSessionId = '5e55a000-0000-4000-8000-000000000001';
 
 const sqlFolder = join(import.meta.dirname, '../../docker/postgres');
 
-/** Creates the table where it is missing; changes nothing that is there. */
+/** Creates the table where it is missing. */
 export function createSchema(url: string): Promise<void> {
   return runFile(url, 'schema.sql');
 }
@@ -32,7 +32,7 @@ async function runFile(url: string, name: string): Promise<void> {
 }
 
 export async function insertSessions(url: string, sessions: readonly PlannedSession[]): Promise<void> {
-  // A column at a time: tens of thousands of rows in one statement.
+  // Tens of thousands of rows in one statement, column by column.
   const columns = [
     sessions.map(({ id }) => id),
     sessions.map(({ studentId }) => studentId),
@@ -48,20 +48,9 @@ export async function insertSessions(url: string, sessions: readonly PlannedSess
   await withClient(url, (client) => client.query(sql, columns));
 }
 
-/** Takes away sessions that this run has put into a database that is not its own. */
+/** Deletes sessions of this run from a database that outlives it. */
 export async function removeSessions(url: string, ids: readonly string[]): Promise<void> {
   await withClient(url, (client) => client.query('delete from tutoring_sessions where id = any($1)', [ids]));
-}
-
-/** Sessions whose ids lie next to each other, from the first to the last. */
-export interface SessionRange {
-  first: string;
-  last: string;
-}
-
-export async function removeSessionRange(url: string, { first, last }: SessionRange): Promise<void> {
-  const sql = 'delete from tutoring_sessions where id between $1 and $2';
-  await withClient(url, (client) => client.query(sql, [first, last]));
 }
 
 export async function readUntouchedSession(url: string): Promise<StoredSession> {
@@ -82,7 +71,7 @@ export interface SampleSession {
   home: (GeoPoint & { address: string }) | null;
 }
 
-/** The sample sessions that have a trainer, those that can't be started too. */
+/** The sample sessions that have a trainer, including those that cannot be started. */
 export async function readSampleSessions(url: string): Promise<SampleSession[]> {
   const sql = `
     select id, trainer_id as "trainerId", student_id as "studentId", subject, student_home_location as home
@@ -95,7 +84,7 @@ async function withClient<Result>(
   work: (client: pg.Client) => Promise<Result>,
 ): Promise<Result> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-  // A connection that breaks outside a query is an event, and without a listener it ends the process.
+  // Without a listener, a connection that breaks outside a query ends the process.
   client.on('error', () => undefined);
   try {
     await client.connect();

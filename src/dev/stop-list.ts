@@ -1,4 +1,4 @@
-/** What was started, to be stopped in the opposite order. */
+/** What was started, to be stopped in reverse order. */
 export class StopList {
   readonly #stops: (() => Promise<void>)[] = [];
   readonly #complain: (line: string) => void;
@@ -11,12 +11,11 @@ export class StopList {
     this.#stops.push(stop);
   }
 
-  /** Everything that was added so far, the newest first. */
+  /** Stops everything that was added so far, the newest first. */
   async stopAll(): Promise<void> {
     for (let stop = this.#stops.pop(); stop; stop = this.#stops.pop()) {
-      // One part that does not stop is no reason to leave the others running.
       await stop().catch((error: unknown) => {
-        this.#complain(`while stopping: ${String(error)}`);
+        this.#complain(`could not stop everything: ${String(error)}`);
       });
     }
   }

@@ -10,7 +10,7 @@ export interface ReadyTokens {
   admin: string;
 }
 
-/** Signs tokens with a secret that is new in each run, so that no token outlives it, or with a deployment's. */
+/** Signs tokens with a secret of its own, or with a deployment's. */
 export class TokenIssuer {
   readonly secret: string;
   #key: ReturnType<typeof crypto.subtle.importKey> | undefined;
@@ -20,7 +20,7 @@ export class TokenIssuer {
   }
 
   async issue(userId: string, role: Role): Promise<string> {
-    // Imported once: tens of thousands of tokens are signed before a load test.
+    // Imported once: a load test needs tens of thousands of tokens.
     this.#key ??= crypto.subtle.importKey('raw', new TextEncoder().encode(this.secret), hmac, false, [
       'sign',
     ]);

@@ -7,7 +7,7 @@ import { startDev, type DevProcess } from '../support/dev-process.js';
 import { until } from '../support/until.js';
 
 const PATIENCE_MS = 20_000;
-/** What a student may wait for a position that the trainer's phone has sent. */
+/** Within which a student sees a position that the trainer's phone has sent. */
 const SEEN_WITHIN_MS = 2_000;
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -20,7 +20,7 @@ const settings = {
 };
 
 jest.setTimeout(120_000);
-if (!hasChromium) process.stderr.write('skipped: the live map, for no Chromium is installed here\n');
+if (!hasChromium) process.stderr.write('skipped: the live map, because there is no Chromium\n');
 const describeInBrowser = hasChromium ? describe : describe.skip;
 
 describeInBrowser('the live map of npm run dev', () => {
@@ -92,7 +92,7 @@ describeInBrowser('the live map of npm run dev', () => {
     expect(await marker.getAttribute('style')).not.toBe(markerBefore);
   });
 
-  test('a student without a network is told so, keeps the last position, and recovers', async () => {
+  test('a student without a network sees so with the last position, and recovers', async () => {
     await startAndDrive();
     await button('student', 'Cut network').click();
     await state('student', 'reconnecting');
@@ -101,7 +101,7 @@ describeInBrowser('the live map of npm run dev', () => {
     await state('student', 'live');
   });
 
-  test('a trainer without a network goes on when it is back', async () => {
+  test('a trainer without a network sends positions again when it is back', async () => {
     await startAndDrive();
     await button('trainer', 'Cut network').click();
     await state('trainer', 'reconnecting');
@@ -116,12 +116,12 @@ describeInBrowser('the live map of npm run dev', () => {
     await says('trainer', 'message', 'Connected again');
   });
 
-  test('a trainer who drives before the start is told that nobody hears of it', async () => {
+  test('a trainer who drives before the start is asked to start the journey', async () => {
     await button('trainer', 'Drive').click();
     await says('trainer', 'message', 'press Start journey');
   });
 
-  test('after an arrival the next journey has another way to go', async () => {
+  test('after an arrival the next journey has a new route', async () => {
     await startAndDrive();
     await button('trainer', 'I have arrived').click();
     await state('trainer', 'ended');
@@ -131,7 +131,7 @@ describeInBrowser('the live map of npm run dev', () => {
     expect(await page.locator('#map .route').getAttribute('d')).not.toBe(way);
   });
 
-  test('an arrival ends the journey on both phones and comes out as an event', async () => {
+  test('an arrival ends the journey on both phones and is shown as an event', async () => {
     const before = await events('TrainerJourneyEnded');
     await startAndDrive();
     await button('trainer', 'I have arrived').click();
@@ -148,7 +148,7 @@ describeInBrowser('the live map of npm run dev', () => {
     );
   });
 
-  test('an arrival from far away is refused with its code and what to do, and the journey goes on', async () => {
+  test('an arrival from far away is refused with a code and advice, and the journey goes on', async () => {
     await startAndDrive();
     await button('trainer', 'Teleport').click();
     await says('student', 'distance', 'km');
@@ -158,7 +158,7 @@ describeInBrowser('the live map of npm run dev', () => {
     await state('trainer', 'tracking');
   });
 
-  test('each call is shown with what was sent and what came back', async () => {
+  test('each call is shown with its request and response', async () => {
     await startAndDrive();
     const update = page.locator('#calls li[data-kind="done"]', {
       hasText: 'POST /location-tracking/journey/updates',
@@ -167,7 +167,7 @@ describeInBrowser('the live map of npm run dev', () => {
     expect(await textOf(update.first().locator('pre'))).toMatch(/"latitude":[\s\S]*"nextUpdateMs": /);
   });
 
-  test('a page that is loaded anew in mid-journey goes on with it', async () => {
+  test('a reloaded page continues the journey', async () => {
     await startAndDrive();
     await page.reload();
     await state('trainer', 'tracking');
@@ -175,7 +175,7 @@ describeInBrowser('the live map of npm run dev', () => {
     await state('student', 'live');
   });
 
-  test('a second page finds the journey running and joins it when its Start is pressed', async () => {
+  test('a second page shows the active journey and joins it on Start', async () => {
     await startAndDrive();
     const first = page;
     page = await browser.newPage();
@@ -194,26 +194,23 @@ describeInBrowser('the live map of npm run dev', () => {
     await state('trainer', 'tracking');
   });
 
-  test.each(['light', 'dark'] as const)(
-    'axe finds nothing against it in its %s colours',
-    async (colorScheme) => {
-      await page.emulateMedia({ colorScheme });
-      await startAndDrive();
-      await page.evaluate(axe);
-      const violations = await page.evaluate<string[]>(
-        "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join()))",
-      );
-      expect(violations).toEqual([]);
-    },
-  );
+  test.each(['light', 'dark'] as const)('axe finds no violation in %s colours', async (colorScheme) => {
+    await page.emulateMedia({ colorScheme });
+    await startAndDrive();
+    await page.evaluate(axe);
+    const violations = await page.evaluate<string[]>(
+      "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join()))",
+    );
+    expect(violations).toEqual([]);
+  });
 
-  test('on a narrow phone nothing has to be scrolled sideways', async () => {
+  test('on a narrow phone nothing needs horizontal scrolling', async () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await startAndDrive();
     await button('student', 'Cut network').click();
     await state('student', 'reconnecting');
     expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(360);
-    // A place is cut with dots; nothing else is written over its neighbour.
+    // Only a place may be cut.
     const overflowing = await page.evaluate<string[]>(
       `[...document.querySelectorAll('#journeys span:not(.place), .phone h2, .chip, .world button')]
         .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ textContent }) => textContent)`,
@@ -221,7 +218,7 @@ describeInBrowser('the live map of npm run dev', () => {
     expect(overflowing).toEqual([]);
   });
 
-  test('nothing is asked of any other machine', async () => {
+  test('no request goes to another machine', async () => {
     const hosts = new Set<string>();
     page.on('request', (made) => hosts.add(new URL(made.url()).hostname));
     await page.reload();
@@ -229,7 +226,7 @@ describeInBrowser('the live map of npm run dev', () => {
     expect([...hosts]).toEqual(['localhost']);
   });
 
-  test('a runner that answers before it can tell of events is asked again', async () => {
+  test('the page reconnects to a server that does not serve events yet', async () => {
     await page.route('**/live-map/events', (route) => route.fulfill({ status: 404 }), { times: 1 });
     await page.reload();
     const away = page.getByText('does not answer any more');

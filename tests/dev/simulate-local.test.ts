@@ -1,115 +1,48 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Report } from '../../src/dev/load/report.js';
+import { ProcessTree } from '../support/process-tree.js';
 import { until } from '../support/until.js';
 
-const projectFolder = join(import.meta.dirname, '../..');
-// Elsewhere a process does not show its environment, by which those of a run are found.
 const onLinux = process.platform === 'linux' ? test : test.skip;
 const buildAndRunMs = 120_000;
 
-const folder = mkdtempSync(join(tmpdir(), 'admin-service-local-'));
-const groups = new Set<number>();
-afterAll(() => {
-  for (const group of groups) signalGroup(group, 'SIGKILL');
-  rmSync(folder, { recursive: true, force: true });
+let tree: ProcessTree | undefined;
+afterEach(() => {
+  tree?.remove();
 });
 
-/** A run without --url, in a TMPDIR of its own, by which everything that it starts is known. */
-function simulateLocally(command: string, args: string[]) {
-  const environment: NodeJS.ProcessEnv = { ...process.env, TMPDIR: folder, UPDATE_INTERVAL_MS: '500' };
-  for (const name of ['REDIS_URL', 'DATABASE_URL', 'NODE_ENV']) Reflect.deleteProperty(environment, name);
-  const child = spawn(command, args, {
-    cwd: projectFolder,
-    env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-  });
-  const group = child.pid ?? 0;
-  groups.add(group);
-  const output = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk: Buffer) => {
-    output.stdout += chunk.toString();
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    output.stderr += chunk.toString();
-  });
-  const ended = once(child, 'close').then(([code]) => {
-    groups.delete(group);
-    return code as number | null;
-  });
-  return { group, output, ended };
-}
-
-function signalGroup(group: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-group, signal);
-  } catch {
-    // All of it has ended.
-  }
-}
-
-function processesOfTheRun(): string[] {
-  return readdirSync('/proc').filter((name) => {
-    try {
-      return (
-        /^\d+$/.test(name) && readFileSync(`/proc/${name}/environ`, 'utf8').includes(`TMPDIR=${folder}\0`)
-      );
-    } catch {
-      return false;
-    }
-  });
-}
-
-async function expectNothingLeft(): Promise<void> {
-  await until('all processes of the run are gone', () => processesOfTheRun().length === 0, 20_000);
-  // The compiler and tsx keep caches there.
-  const left = readdirSync(folder).filter((name) => name.startsWith('admin-service-'));
-  expect(left).toEqual([]);
-}
+const settings = { UPDATE_INTERVAL_MS: '500' };
+const fromSource = (...args: string[]) =>
+  new ProcessTree(process.execPath, ['--import', 'tsx', 'src/dev/simulate.ts', ...args], settings);
 
 onLinux(
   'without --url it starts the whole stack, measures it, and leaves nothing behind',
   async () => {
     const options = ['--journeys', '10', '--minutes', '0.05', '--ramp-up', '0', '--json'];
-    const { output, ended } = simulateLocally('npm', ['run', '--silent', 'simulate', '--', ...options]);
-    const code = await ended;
-    expect({ code, ...(code === 0 ? {} : output) }).toEqual({ code: 0 });
-    const report = JSON.parse(output.stdout) as Report;
-    expect(report.wrong).toEqual([]);
+    tree = new ProcessTree('npm', ['run', '--silent', 'simulate', '--', ...options], settings);
+    const code = await tree.ended;
+    expect({ code, ...(code === 0 ? {} : { stderr: tree.stderr }) }).toEqual({ code: 0 });
+    const report = JSON.parse(tree.stdout) as Report;
+    expect(report.faults).toEqual([]);
     expect(report.usage.map(({ name }) => name)).toEqual(['simulator', 'service', 'Redis']);
     for (const { cpuShare, residentMegabytes } of report.usage) {
       expect(cpuShare).toBeGreaterThan(0);
       expect(residentMegabytes).toBeGreaterThan(5);
     }
-    await expectNothingLeft();
+    await tree.expectNothingLeft();
   },
   buildAndRunMs,
 );
 
 onLinux(
-  'killed with everything around it, the reaper stops the stack',
+  'after a SIGKILL nothing of the stack is left',
   async () => {
-    const args = [
-      '--import',
-      'tsx',
-      'src/dev/simulate.ts',
-      '--journeys',
-      '5',
-      '--minutes',
-      '5',
-      '--ramp-up',
-      '0',
-    ];
-    const { group, output, ended } = simulateLocally(process.execPath, args);
-    await until('it measures', () => output.stderr.includes('measuring ['), 60_000);
-    expect(processesOfTheRun().length).toBeGreaterThan(3);
-    signalGroup(group, 'SIGKILL');
-    expect(await ended).toBeNull();
-    await expectNothingLeft();
+    const killed = fromSource('--journeys', '5', '--minutes', '5', '--ramp-up', '0');
+    tree = killed;
+    await until('it measures', () => killed.stderr.includes('measuring'), 60_000);
+    expect(killed.processes().length).toBeGreaterThan(3);
+    killed.signal('SIGKILL');
+    expect(await killed.ended).toBeNull();
+    await killed.expectNothingLeft();
   },
   buildAndRunMs,
 );
@@ -117,13 +50,13 @@ onLinux(
 onLinux(
   'Ctrl-C before anything is measured stops what was started so far',
   async () => {
-    const args = ['--import', 'tsx', 'src/dev/simulate.ts', '--journeys', '5'];
-    const { group, output, ended } = simulateLocally(process.execPath, args);
-    await until('it starts something', () => output.stderr.includes('starting Redis'), 60_000);
-    signalGroup(group, 'SIGINT');
-    expect(await ended).toBe(130);
-    expect(output.stdout).toBe('');
-    await expectNothingLeft();
+    const stopped = fromSource('--journeys', '5');
+    tree = stopped;
+    await until('it has started something', () => stopped.stderr.includes('starting Redis'), 60_000);
+    stopped.signal('SIGINT');
+    expect(await stopped.ended).toBe(130);
+    expect(stopped.stdout).toBe('');
+    await stopped.expectNothingLeft();
   },
   buildAndRunMs,
 );

@@ -13,7 +13,7 @@ export const unitTests = [
   'journeys/distance.test.ts',
   'live/*.test.ts',
   'model/linearizability.test.ts',
-  'outbox/batches.test.ts',
+  'outbox/{backoff,event-batches}.test.ts',
   'telemetry/{load-monitor,logger}.test.ts',
 ].map((path) => join(root, 'tests', path));
 
@@ -21,8 +21,8 @@ export const shared = {
   rootDir: root,
   testEnvironment: 'node',
   transform: { '\\.[jt]s$': '@swc/jest' },
-  // jose is the one dependency that ships ES modules only.
-  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
+  // Packages that ship ES modules only.
+  transformIgnorePatterns: ['/node_modules/(?!(jose|get-port)/)'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/infra/'],
 };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const folders: string[] = [];
 
-/** A file for --sessions, with so many sessions of made-up ids and tokens; or with exactly these lines. */
+/** A file for --sessions with that many made-up sessions, or with these lines. */
 export function sessionFile(content: number | unknown[]): string {
   const lines = typeof content === 'number' ? Array.from({ length: content }, madeUpSession) : content;
   const folder = mkdtempSync(join(tmpdir(), 'admin-service-test-'));

@@ -6,9 +6,9 @@ import type { Report } from '../../src/dev/load/report.js';
 export interface SimulateProcess {
   pid: number;
   kill(signal: NodeJS.Signals): void;
-  /** What it has written to standard error so far. */
+  /** Its standard error so far. */
   progress(): string;
-  /** Resolves when the process is gone and all of its output is here. */
+  /** Resolves when the process has ended and its output is complete. */
   ended: Promise<Ended>;
 }
 
@@ -21,7 +21,7 @@ export interface Ended {
 const projectFolder = join(import.meta.dirname, '../..');
 const running = new Set<ChildProcess>();
 
-/** The simulator as a process of its own, with nothing of this run's environment but what is given. */
+/** The simulator as a process, with only the given environment variables. */
 export function simulateProcess(args: string[], environment: Record<string, string> = {}): SimulateProcess {
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/dev/simulate.ts', ...args], {
     cwd: projectFolder,
@@ -46,7 +46,7 @@ export function simulateProcess(args: string[], environment: Record<string, stri
   };
 }
 
-/** Runs it to its end with --json; fails, showing what it said, where the result is no report. */
+/** Runs it to its end with --json. */
 export async function simulate(
   args: string[],
   environment: Record<string, string> = {},

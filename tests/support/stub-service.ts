@@ -17,7 +17,7 @@ export interface StubAnswer {
   body?: unknown;
 }
 
-/** In place of the answer that the contract wants; undefined: the contract's. */
+/** Replaces the proper answer, unless it is undefined. */
 export type Misbehaviour = (
   call: StubCall,
   proper: StubAnswer,
@@ -37,7 +37,7 @@ interface StubJourney {
   location: Record<string, unknown> | null;
 }
 
-/** Answers the five calls as the contract says, in memory, without a look at tokens; and otherwise where told to. */
+/** Answers the five calls as the contract says, in memory, without checking tokens, unless it is to misbehave. */
 export async function startStubService(misbehave: Misbehaviour = () => undefined): Promise<StubService> {
   const journeys = new Map<string, StubJourney>();
   const calls: StubCall[] = [];
@@ -119,12 +119,11 @@ function properAnswer(call: StubCall, journeys: Map<string, StubJourney>): StubA
         trainerId: sessionId,
         studentId: sessionId,
         startedAt: now,
-        expiresAt: now,
+        expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
         nextUpdateMs: 200,
       });
     case 'update':
       if (journey?.isActive !== true) return refusalAnswer(404, 'JOURNEY_NOT_ACTIVE');
-      // Two that are under way at once may come in either order.
       if (Number(call.body['sequence']) < Number(journey.location?.['sequence'])) {
         return refusalAnswer(409, 'LOCATION_STALE', {
           details: { lastSequence: journey.location?.['sequence'] },

@@ -1,4 +1,4 @@
-/** An EventBridge of this machine's own: PutEvents over HTTP, as the AWS SDK speaks it. Needs Node alone. */
+/** A local EventBridge: PutEvents over HTTP, as the AWS SDK speaks it. Uses only Node.js. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +8,7 @@ export interface ReceivedEvent {
   /** Counts up from 1 in the order of arrival. */
   number: number;
   receivedAt: string;
-  /** EventBridge's id of this arrival; the sender's own `eventId` is in the detail. */
+  /** EventBridge's id; the sender's `eventId` is in the detail. */
   id: string;
   bus: string;
   source: string;
@@ -16,32 +16,32 @@ export interface ReceivedEvent {
   detail: Record<string, unknown>;
 }
 
-/** What the bus does with one call, in place of taking it. */
+/** What the bus does with a call instead of accepting it. */
 export type Trouble =
-  /** Answers with an HTTP error, before anything is taken. */
+  /** Answers with an HTTP error and accepts nothing. */
   | { kind: 'error'; status: number; code: string }
-  /** Takes nothing and never answers. */
+  /** Accepts nothing and never answers. */
   | { kind: 'hang' }
-  /** Takes nothing and closes the connection. */
+  /** Accepts nothing and closes the connection. */
   | { kind: 'close' }
-  /** Takes nothing and answers 200 with this: a proxy in between, or another service altogether. */
+  /** Accepts nothing and answers 200 with this body, as a proxy or another service would. */
   | { kind: 'answer'; body: object }
-  /** Takes the events, but the sender never hears of it. */
+  /** Accepts the events, but the answer is lost. */
   | { kind: 'lose-answer' }
-  /** Refuses the entries of which the function says so, and takes the others. */
+  /** Refuses the entries that the function selects, and accepts the others. */
   | { kind: 'refuse'; code: string; refuses: (event: IncomingEvent, index: number) => boolean };
 
 export type IncomingEvent = Omit<ReceivedEvent, 'number' | 'receivedAt' | 'id'>;
 
-/** Decides on each call; undefined: the bus works as it should. */
+/** Decides on each call; undefined: no trouble. */
 export type TroubleMaker = (entries: PutEventsEntry[]) => Trouble | undefined;
 
 export interface LocalEventBusOptions {
-  /** A port of the system's choice unless told. */
+  /** Default: any free port. */
   port?: number;
-  /** 127.0.0.1 unless told. */
+  /** Default: 127.0.0.1. */
   host?: string;
-  /** How many events it remembers; 10,000 unless told. */
+  /** How many events it remembers; default: 10,000. */
   keep?: number;
 }
 
@@ -50,19 +50,19 @@ export interface LocalEventBus {
   url: string;
   /** The events it remembers, oldest first. */
   received(): readonly ReceivedEvent[];
-  /** Calls to PutEvents so far, those that failed included. */
+  /** Calls to PutEvents so far, including failed ones. */
   calls(): number;
-  /** Tells of each event as it arrives; the answer ends that. */
+  /** Calls the listener with each event; the returned function unsubscribes. */
   onEvent(listener: (event: ReceivedEvent) => void): () => void;
-  /** The next calls meet this trouble, one call each. */
+  /** The next calls get this trouble. */
   failNext(trouble: Trouble, times?: number): void;
-  /** Every call is decided on by this function, after those of `failNext`; without one the bus works again. */
+  /** This function decides on every call after those of `failNext`; undefined ends it. */
   failWhile(maker: TroubleMaker | undefined): void;
-  /** Closes every connection, hanging ones included. */
+  /** Closes every connection, including hanging ones. */
   stop(): Promise<void>;
 }
 
-/** The troubles that EventBridge's users know. */
+/** Errors of EventBridge itself. */
 export const throttled: Trouble = { kind: 'error', status: 400, code: 'ThrottlingException' };
 export const internalFailure: Trouble = { kind: 'error', status: 500, code: 'InternalException' };
 
@@ -120,7 +120,7 @@ class EventMemory {
     this.#last += 1;
     const event = { number: this.#last, receivedAt: new Date().toISOString(), id: randomUUID(), ...incoming };
     this.#events.push(event);
-    // Cut seldom, so that a full memory does not move all of it with each arrival.
+    // Rarely, because it copies the whole list.
     if (this.#events.length >= 2 * this.#keep) this.#events = this.#events.slice(-this.#keep);
     for (const listener of this.#listeners) listener(event);
     return event.id;
@@ -155,7 +155,7 @@ async function answer(
       response,
       404,
       'UnknownOperationException',
-      'This bus knows PutEvents, GET /events and GET /health.',
+      'This bus supports PutEvents, GET /events and GET /health.',
     );
   }
 }

@@ -1,11 +1,11 @@
 /**
- * EventBridge's PutEvents as its users see it: what it takes, what it refuses, what it answers.
+ * The rules of EventBridge's PutEvents.
  * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  */
 export const maxEntries = 10;
 export const maxRequestBytes = 256 * 1024;
 
-/** An entry as it came over the wire, before anything is known of it. */
+/** An entry before it is validated. */
 export interface PutEventsEntry {
   Source?: unknown;
   DetailType?: unknown;
@@ -15,14 +15,14 @@ export interface PutEventsEntry {
   Resources?: unknown;
 }
 
-/** A call refused as a whole: the SDK throws an exception of this name. */
+/** A refused call: the SDK throws an exception of this name. */
 export interface CallError {
   status: number;
   code: string;
   message: string;
 }
 
-/** One entry refused, while the others of its call may be taken. */
+/** A refused entry; others of its call may be accepted. */
 export interface EntryError {
   ErrorCode: string;
   ErrorMessage: string;
@@ -64,7 +64,7 @@ export function entryBytes(entry: PutEventsEntry): number {
   );
 }
 
-/** What EventBridge itself would have against the entry, if anything. */
+/** Why EventBridge would refuse the entry, if it would. */
 export function entryError(entry: PutEventsEntry): EntryError | undefined {
   for (const name of ['Source', 'DetailType', 'Detail'] as const) {
     const value = entry[name];
@@ -85,7 +85,7 @@ export function entryError(entry: PutEventsEntry): EntryError | undefined {
   try {
     if (isObject(JSON.parse(String(entry.Detail)))) return undefined;
   } catch {
-    // Not JSON: the same answer as for JSON that is no object.
+    // The same answer as for JSON that is not an object.
   }
   return { ErrorCode: 'MalformedDetail', ErrorMessage: 'Detail is malformed.' };
 }

@@ -1,20 +1,25 @@
-import { execFileSync } from 'node:child_process';
-import type { Reaper } from '../servers/reaper.js';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { JourneyApi, type JourneyApiError } from '../../client/index.js';
+import { projectFolder, type ServiceProgram } from '../local-service.js';
+import { LocalStack, reasonOf } from '../local-stack.js';
 import { answersQuery } from '../servers/local-postgres.js';
 import { longMeters, planJourney } from '../simulation/journey-plan.js';
 import { seededRandom } from '../simulation/random.js';
 import type { StopList } from '../stop-list.js';
+import { Repeats } from '../terminal/repeats.js';
 import type { Screen } from '../terminal/screen.js';
+import { troubleIn } from '../terminal/service-log.js';
 import { TokenIssuer } from '../tokens.js';
-import type { LoadOptions } from './command-line.js';
-import { startLocalStack } from './local-stack.js';
+import { canPin, pinned, pinThisProcess } from './cores.js';
+import type { LoadOptions } from './options.js';
 import { createOwnSessions } from './own-sessions.js';
-import { livePath } from './phone.js';
 import { readSessionFile } from './session-file.js';
 import type { LoadSession } from './sessions.js';
 import type { WatchedProcess } from './usage.js';
 
-/** Where the load goes, and what is needed for it. */
+/** What the phones call. */
 export interface Deployment {
   url: URL;
   sessions: LoadSession[];
@@ -23,49 +28,39 @@ export interface Deployment {
 
 export interface DeploymentDependencies {
   screen: Screen;
-  reaper: Reaper;
   toStop: StopList;
   onFailure: (what: string, lastLines: string) => void;
 }
 
-/** Something that whoever started this can put right by another option. */
+/** The user can correct it with another option. */
 export class OptionError extends Error {}
 
-const lookWithinMs = 10_000;
 const spareShare = 1.3;
 const leastSpare = 20;
+const cores = { service: 0, simulator: 1 };
+const PackageFile = z.object({ scripts: z.object({ start: z.string().startsWith('node ') }) });
 
+/** @throws OptionError */
 export async function prepareDeployment(
   options: LoadOptions,
   dependencies: DeploymentDependencies,
 ): Promise<Deployment> {
   const { sessions: from, url, journeys } = options;
-  if (url === undefined || from.kind === 'local') {
-    checkNode(options.node);
-    const {
-      url: localUrl,
-      databaseUrl,
-      issuer,
-      processes,
-    } = await startLocalStack(options.node, dependencies);
-    const sessions = await ownSessions(options, databaseUrl, issuer, dependencies);
-    return { url: localUrl, sessions, processes };
-  }
+  if (url === undefined || from.kind === 'local') return startLocalDeployment(options, dependencies);
   if (from.kind === 'file') {
     const sessions = optionErrors(() => readSessionFile(from.path, journeys));
-    await look(url, sessions);
+    await check(url, sessions);
     return { url, sessions, processes: [] };
   }
-  const { databaseUrl, jwtSecret } = from;
-  await answersQuery(databaseUrl).catch((error: unknown) => {
+  await answersQuery(from.databaseUrl).catch((error: unknown) => {
     throw new OptionError(`--database-url does not answer: ${reasonOf(error)}`);
   });
-  const sessions = await ownSessions(options, databaseUrl, new TokenIssuer(jwtSecret), dependencies);
-  await look(url, sessions);
+  const issuer = new TokenIssuer(from.jwtSecret);
+  const sessions = await ownSessions(options, from.databaseUrl, issuer, dependencies);
+  await check(url, sessions);
   return { url, sessions, processes: [] };
 }
 
-/** Runs what finds out about an option that is wrong. */
 export function optionErrors<Result>(work: () => Result): Result {
   try {
     return work();
@@ -74,22 +69,64 @@ export function optionErrors<Result>(work: () => Result): Result {
   }
 }
 
+async function startLocalDeployment(
+  options: LoadOptions,
+  dependencies: DeploymentDependencies,
+): Promise<Deployment> {
+  const { screen, toStop, onFailure } = dependencies;
+  const stack = new LocalStack({
+    ...{ redisUrl: process.env['REDIS_URL'], databaseUrl: process.env['DATABASE_URL'], onFailure },
+    step: (what, work, outcome) => screen.step(what, work, outcome),
+    say: (line) => {
+      screen.show(line);
+    },
+  });
+  toStop.add(() => stack.stop());
+  await stack.start();
+  const repeats = new Repeats((line) => {
+    screen.show(line);
+  });
+  const service = await stack.startService({ program: productionProgram() }, (line) => {
+    const trouble = troubleIn(line);
+    if (trouble) repeats.show(trouble.kind, trouble.line);
+  });
+  if (canPin()) pinThisProcess(cores.simulator);
+  const sessions = await ownSessions(options, stack.postgres.url, stack.tokens, dependencies);
+  const redis = stack.redis.pid === undefined ? [] : [{ name: 'Redis', pid: stack.redis.pid }];
+  return {
+    url: new URL(`http://127.0.0.1:${service.port}`),
+    sessions,
+    processes: [{ name: 'service', pid: service.process.pid }, ...redis],
+  };
+}
+
+/** What `npm start` starts, and so production. */
+function productionProgram(): ServiceProgram {
+  const file = readFileSync(join(projectFolder, 'package.json'), 'utf8');
+  const [, ...args] = PackageFile.parse(JSON.parse(file)).scripts.start.split(' ');
+  const environment = { NODE_ENV: 'production' };
+  return {
+    ...(canPin() ? pinned(cores.service, process.execPath, args) : { command: process.execPath, args }),
+    environment,
+  };
+}
+
 function ownSessions(
   options: LoadOptions,
   databaseUrl: string,
   issuer: TokenIssuer,
-  dependencies: DeploymentDependencies,
+  { screen, toStop }: DeploymentDependencies,
 ): Promise<LoadSession[]> {
   const count = options.journeys + spareSessions(options);
   const random = seededRandom(options.seed);
-  return dependencies.screen.step(
+  return screen.step(
     'creating sessions and tokens',
-    () => createOwnSessions({ count, databaseUrl, issuer, random }, dependencies),
+    () => createOwnSessions({ count, databaseUrl, issuer, random }, { toStop }),
     (sessions) => `${sessions.length} sessions`,
   );
 }
 
-/** For the journeys that take the place of those that end. More than once round is not needed: they are used again. */
+/** For the journeys that follow those that end; at most one per journey, because sessions are used again. */
 function spareSessions({ journeys, minutes, rampUpSeconds, seed }: LoadOptions): number {
   const random = seededRandom(seed);
   const somewhere = { latitude: 0, longitude: 0 };
@@ -101,40 +138,23 @@ function spareSessions({ journeys, minutes, rampUpSeconds, seed }: LoadOptions):
   return Math.min(journeys, Math.ceil(expected * spareShare)) + leastSpare;
 }
 
-/** The service answers, and knows the sessions and their tokens: otherwise the run would find out nothing else. */
-async function look(url: URL, [session]: LoadSession[]): Promise<void> {
+/** The service answers, and knows the sessions and their tokens. */
+async function check(url: URL, [session]: LoadSession[]): Promise<void> {
   if (session === undefined) throw new OptionError('There are no sessions.');
-  const headers = { authorization: `Bearer ${session.studentToken}` };
-  const answer = await fetch(url.origin + livePath(session.sessionId), {
-    headers,
-    signal: AbortSignal.timeout(lookWithinMs),
-  }).catch((error: unknown) => {
-    throw new OptionError(
-      `--url ${url.origin} does not answer: ${reasonOf(error)}. Start the service there first.`,
-    );
-  });
-  if (answer.status === 401) {
-    throw new OptionError(
-      "The service takes no token that is signed like this: --jwt-secret has to be its AUTH_JWT_SECRET. Where it checks an issuer or an audience, or takes keys from AUTH_JWKS_URL, use --sessions FILE with tokens of the deployment's own.",
-    );
-  }
-  if (answer.status === 403 || answer.status === 404) {
-    throw new OptionError(
-      `The service answers ${answer.status} for the first session: --database-url has to be the Postgres that this service reads, or --sessions a file of sessions that it knows, with their own students' tokens.`,
-    );
-  }
-}
-
-function checkNode(node: string): void {
+  const api = new JourneyApi({ baseUrl: url.origin, getToken: () => session.studentToken });
   try {
-    execFileSync(node, ['--version'], { stdio: 'ignore' });
-  } catch {
-    throw new OptionError(`--node ${node} is no Node that runs here.`);
+    await api.live(session.sessionId);
+  } catch (error) {
+    const { status, message } = error as JourneyApiError;
+    const advice = refusals[status];
+    if (advice !== undefined) throw new OptionError(`--url ${url.origin} ${advice} (${message})`);
   }
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
-  if (error instanceof Error && error.cause !== undefined) return reasonOf(error.cause);
-  return error instanceof Error ? error.message : String(error);
-}
+/** What the answer to the first call says about the options. */
+const refusals: Partial<Record<number, string>> = {
+  0: 'does not answer: start the service there first.',
+  401: 'does not accept the tokens: --jwt-secret must be its AUTH_JWT_SECRET; where it checks an issuer or an audience, or has AUTH_JWKS_URL, use --sessions.',
+  403: 'does not accept the first session: --database-url must be its Postgres, and --sessions need the tokens of their students.',
+  404: 'does not know the first session: --database-url must be its Postgres, and --sessions must be sessions of it.',
+};

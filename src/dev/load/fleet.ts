@@ -1,115 +1,112 @@
-import { longMeters, planJourney } from '../simulation/journey-plan.js';
-import { seededRandom } from '../simulation/random.js';
-import { Journey, type JourneyListener } from './journey.js';
-import type { IdleSessions, LoadSession } from './sessions.js';
-import type { StudentDependencies } from './student-phone.js';
-import { Timer } from './timer-wheel.js';
+import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { between, seededRandom, type Random } from '../simulation/random.js';
+import type { FleetStyle } from './fleet-styles.js';
+import { Journey } from './journey.js';
+import type { JourneyDependencies } from './journey-dependencies.js';
+import { IdleSessions, type LoadSession } from './sessions.js';
 
 export interface FleetOptions {
+  /** Trainers who drive at the same time. */
   journeys: number;
   seed: number;
+  /** Over which the first journeys start. */
   rampUpSeconds: number;
+  /** The share of the journeys that a student watches. */
   watchShare: number;
+  style: FleetStyle;
 }
 
-/** Before a session is used again: by then the limit on its trainer's updates has forgotten the last one. */
+/** Until then the service's rate limit has forgotten the session's trainer. */
 const restMs = 15_000;
-/** What is left of a drive that is under way already is not just its very end. */
-const mostDriven = 0.98;
+const stopsPerBatch = 20;
+const stopBatchMs = 10;
 
-/** So many journeys at any time: where one ends, the next begins. */
+/** Trainers who drive one journey after the other. */
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #sessions: IdleSessions;
-  readonly #with: Omit<StudentDependencies, 'random'>;
-  readonly #underWay = new Set<Journey>();
-  /** Places that have to wait until a session has rested. */
-  readonly #waiting: ((session: LoadSession, dueMs: number) => void)[] = [];
-  readonly #starting = new Set<Journey>();
-  #toCome = 0;
+  readonly #with: Omit<JourneyDependencies, 'random'>;
+  readonly #active = new Set<Journey>();
+  readonly #stopping = new AbortController();
+  #toStart: number;
+  #trainers: Promise<void>[] = [];
 
   constructor(
     options: FleetOptions,
-    sessions: IdleSessions,
-    dependencies: Omit<StudentDependencies, 'random'>,
+    sessions: readonly LoadSession[],
+    dependencies: Omit<JourneyDependencies, 'random'>,
   ) {
     this.#options = options;
-    this.#sessions = sessions;
+    this.#sessions = new IdleSessions(sessions);
     this.#with = dependencies;
+    this.#toStart = options.journeys;
+    // Each trainer listens.
+    setMaxListeners(0, this.#stopping.signal);
   }
 
-  /** Every start so far has been answered. */
+  /** The first start of each trainer is answered. */
   get hasStarted(): boolean {
-    return this.#toCome === 0 && this.#starting.size === 0;
+    return this.#toStart === 0;
   }
 
-  get underWay(): ReadonlySet<Journey> {
-    return this.#underWay;
+  start(): void {
+    const { journeys } = this.#options;
+    this.#trainers = Array.from({ length: journeys }, (_, trainer) =>
+      // Rejects when the fleet stops.
+      this.#work(trainer).catch((error: unknown) => {
+        if (!this.#stopping.signal.aborted) this.#with.recorder.fault(`simulator: ${String(error)}`);
+      }),
+    );
   }
 
-  /** Starts evenly spread over the ramp-up, and whatever follows from them. */
-  begin(nowMs: number): void {
-    const { journeys, rampUpSeconds } = this.#options;
-    for (let place = 0; place < journeys; place += 1) {
-      this.#toCome += 1;
-      const timer = new Timer((dueMs) => {
-        this.#toCome -= 1;
-        this.#next(place, 0, dueMs);
-      });
-      this.#with.wheel.schedule(timer, nowMs + (place / journeys) * rampUpSeconds * 1_000);
+  /** Cancels every journey, at a rate that is no burst, or leaves them as they are. */
+  async stop({ leave }: { leave: boolean }): Promise<void> {
+    this.#stopping.abort();
+    const journeys = [...this.#active];
+    for (let first = 0; first < journeys.length; first += stopsPerBatch) {
+      for (const journey of journeys.slice(first, first + stopsPerBatch)) {
+        if (leave) journey.leave();
+        else journey.stop();
+      }
+      await sleep(stopBatchMs);
+    }
+    await Promise.all(this.#trainers);
+  }
+
+  async #work(trainer: number): Promise<void> {
+    const { journeys, rampUpSeconds, seed, style } = this.#options;
+    await this.#pause((trainer / journeys) * rampUpSeconds * 1_000);
+    for (let turn = 0; !this.#stopping.signal.aborted; turn += 1) {
+      // By trainer and turn alone: when other phones get their answers changes nothing.
+      const random = seededRandom(seed, trainer, turn);
+      const session = await this.#sessions.take();
+      this.#stopping.signal.throwIfAborted();
+      await this.#drive(session, trainer, turn, random);
+      await this.#pause(between(style.pauseMs, random));
     }
   }
 
-  #next(place: number, turn: number, dueMs: number): void {
-    const session = this.#sessions.take();
-    const go = (taken: LoadSession, atMs: number) => {
-      this.#go(taken, place, turn, atMs);
-    };
-    if (session) go(session, dueMs);
-    else this.#waiting.push(go);
-  }
-
-  #go(session: LoadSession, place: number, turn: number, dueMs: number): void {
-    // Of the place and the turn alone: when others' answers come changes nothing.
-    const random = seededRandom(this.#options.seed, place, turn);
-    const plan = planJourney(session.home, session.streetAngle, longMeters, random);
+  async #drive(session: LoadSession, trainer: number, turn: number, random: Random): Promise<void> {
+    const { recorder } = this.#with;
+    const { plan, drivenMs } = this.#options.style.plan(session, trainer, turn, random);
     const isWatched = random() < this.#options.watchShare;
-    // The first ones are somewhere on their way, so that arrivals are spread from the beginning.
-    const lastsMs = plan.cancelAfterMs ?? plan.drive.durationMs;
-    const drivenMs = turn === 0 ? random() * mostDriven * lastsMs : 0;
-    const listener: JourneyListener = {
-      started: () => {
-        this.#starting.delete(journey);
-        this.#with.recorder.journeys.started += 1;
-      },
-      ended: (how) => {
-        this.#starting.delete(journey);
-        this.#underWay.delete(journey);
-        this.#with.recorder.journeys[how] += 1;
-        const pauseMs = how === 'neverStarted' ? restMs : 0;
-        this.#later(pauseMs, (atMs) => {
-          this.#next(place, turn + 1, atMs);
-        });
-      },
-      over: () => {
-        this.#later(restMs, (atMs) => {
-          this.#rested(session, atMs);
-        });
-      },
+    const journey = new Journey(session, plan, { ...this.#with, random });
+    this.#active.add(journey);
+    const end = await journey.run(drivenMs, isWatched, () => {
+      if (turn === 0) this.#toStart -= 1;
+    });
+    recorder.ends[end] += 1;
+    this.#active.delete(journey);
+    const giveBack = () => {
+      this.#sessions.giveBack(session);
     };
-    const journey: Journey = new Journey(session, plan, isWatched, { ...this.#with, random }, listener);
-    this.#underWay.add(journey);
-    this.#starting.add(journey);
-    journey.start(dueMs, drivenMs);
+    void journey.watched.then(() => this.#pause(restMs)).then(giveBack, giveBack);
+    // A trainer who cannot start does not try again at once.
+    if (end === 'neverStarted') await this.#pause(restMs);
   }
 
-  #rested(session: LoadSession, nowMs: number): void {
-    const go = this.#waiting.shift();
-    if (go) go(session, nowMs);
-    else this.#sessions.giveBack(session);
-  }
-
-  #later(afterMs: number, work: (dueMs: number) => void): void {
-    this.#with.wheel.schedule(new Timer(work), performance.now() + afterMs);
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#stopping.signal });
   }
 }

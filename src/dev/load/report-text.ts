@@ -3,69 +3,72 @@ import type { Report } from './report.js';
 
 const figures = ['p50', 'p95', 'p99', 'max'] as const;
 const widths = { name: 26, figure: 11 };
+const endNames: Record<keyof Report['journeys'], string> = {
+  ...{ started: 'started', arrived: 'arrived', cancelled: 'cancelled', stoppedAtEnd: 'stopped at the end' },
+  ...{ lost: 'lost', neverStarted: 'never started', left: 'left active' },
+};
 
-/** The report for people: plain text, the same on a terminal and in a file. */
+/** The report for people. */
 export function reportText(report: Report): string {
+  const { faults } = report;
   return [
     headline(report),
     '',
     row('calls', ['per second', ...figures.map((figure) => `${figure} ms`)], 'by status'),
-    ...Object.entries(report.calls).map(([kind, { count, perSecond, byOutcome, latencyMs }]) => {
-      const name = `${kind === 'wait' ? 'wait (how long held)' : kind} ${count}`;
-      return row(name, [perSecond.toFixed(1), ...spreadCells(latencyMs)], pairs(byOutcome));
-    }),
-    ...refusals(report),
-    '',
-    row('position, when first seen', ['', ...figures.map((figure) => `${figure} ms`)]),
-    row('  since it was accepted', ['', ...spreadCells(report.positionAgeMs.fromAcceptance)]),
-    row('  since its fix', ['', ...spreadCells(report.positionAgeMs.fromFix)]),
-    '',
-    `journeys: ${pairs(report.journeys)}`,
-    `arrivals: ${etaLine(report.eta)}`,
-    ...usageLines(report),
-    ...list('trouble of the network', Object.entries(report.network)),
-    ...list(
-      'WRONG',
-      report.wrong.map(({ what, count }) => [what, count] as const),
+    ...report.calls.map(({ kind, count, perSecond, byStatus, latencyMs }) =>
+      row(`${kind} ${count}`, [perSecond.toFixed(1), ...spreadCells(latencyMs)], pairs(byStatus)),
     ),
-    report.wrong.length === 0 ? 'All answers were as they should be.' : 'Not all was as it should be.',
+    ...report.calls
+      .filter(({ refusedByCode }) => Object.keys(refusedByCode).length > 0)
+      .map(({ kind, refusedByCode }) => `  refused ${kind}s: ${pairs(refusedByCode)}`),
+    '',
+    row('positions, when first seen', ['', ...figures.map((figure) => `${figure} ms`)]),
+    row('  since they were sent', ['', ...spreadCells(report.positionAgeMs.sinceSent)]),
+    row('  since their fix', ['', ...spreadCells(report.positionAgeMs.sinceFix)]),
+    '',
+    `journeys: ${journeysLine(report.journeys)}`,
+    `arrival estimates: ${etaLine(report.eta)}`,
+    ...usageLines(report),
+    ...list('network errors', Object.entries(report.network)),
+    ...list(
+      'FAULTS',
+      faults.map(({ what, count }) => [what, count] as const),
+    ),
+    faults.length === 0
+      ? 'All answers were as the contract says.'
+      : 'Not all answers were as the contract says.',
   ].join('\n');
 }
 
 function headline({ measured, journeysWanted, url, watch, seed, endedEarly }: Report): string {
-  const phase = measured.phase === 'steady' ? 'steady state' : 'the ramp-up alone';
+  const phase = measured.phase === 'steady' ? 'steady state' : 'ramp-up only';
   const early = endedEarly ? ', ended early' : '';
   return `${journeysWanted} journeys on ${url}, ${phase} for ${measured.seconds} s${early} (--watch ${watch} --seed ${seed})`;
 }
 
-function refusals({ calls }: Report): string[] {
-  return Object.entries(calls).flatMap(([kind, { refusedByCode }]) =>
-    Object.keys(refusedByCode).length === 0 ? [] : [`  refused ${kind}s: ${pairs(refusedByCode)}`],
-  );
+function journeysLine(journeys: Report['journeys']): string {
+  const names = Object.keys(endNames) as (keyof Report['journeys'])[];
+  return names
+    .filter((name) => name === 'started' || journeys[name] > 0)
+    .map((name) => `${journeys[name]} ${endNames[name]}`)
+    .join(', ');
 }
 
-function etaLine({ answers, withRange, coverage, medianErrorSeconds }: Report['eta']): string {
-  const range =
-    coverage === null
-      ? 'no answer had a range'
-      : `${(coverage * 100).toFixed(1)} % inside the range that ${withRange} answers gave`;
-  const error =
-    medianErrorSeconds === null ? '' : `; etaSeconds was off by ${medianErrorSeconds} s in the median`;
-  return `${range}${error} (${answers} answers)`;
+function etaLine({ answers, withRange, inside, medianErrorSeconds }: Report['eta']): string {
+  if (withRange === 0) return `none in ${answers} answers`;
+  const share = ((100 * inside) / withRange).toFixed(1);
+  return `${share} % of arrivals within the range of ${withRange} answers, median error ${medianErrorSeconds} s`;
 }
 
-function usageLines({ usage, ownDelayMs, clockOffsetMs }: Report): string[] {
+function usageLines({ usage, ownDelayMs: { p50, p99, max } }: Report): string[] {
   const lines = usage.map(
     ({ name, cpuShare, residentMegabytes }) =>
       `${name}: ${(cpuShare * 100).toFixed(1)} % of a core, ${residentMegabytes} MB`,
   );
-  if (ownDelayMs) {
-    const { p50, p99, max } = ownDelayMs;
-    lines.push(`the simulator's own delay, which latencies include: p50 ${p50}, p99 ${p99}, max ${max} ms`);
-  }
-  if (clockOffsetMs !== 0)
-    lines.push(`the service's clock is ahead by ${clockOffsetMs} ms, which is taken off`);
-  return lines;
+  return [
+    ...lines,
+    `the simulator's own delay, which latencies include: p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, max ${max.toFixed(1)} ms`,
+  ];
 }
 
 function list(title: string, entries: (readonly [string, number])[]): string[] {
@@ -75,7 +78,7 @@ function list(title: string, entries: (readonly [string, number])[]): string[] {
 }
 
 function spreadCells(spread: Spread | null): string[] {
-  return figures.map((figure) => (spread === null ? '-' : String(spread[figure])));
+  return figures.map((figure) => (spread === null ? '-' : spread[figure].toFixed(1)));
 }
 
 function row(name: string, cells: string[], last = ''): string {

@@ -1,13 +1,14 @@
-import type { LoadOptions } from './command-line.js';
-import type { LoadResult } from './load-run.js';
 import type { Spread } from './measurements.js';
-import { reportedKinds, type Recorder, type ReportedKind, type Stretch, type Wrong } from './recorder.js';
+import type { LoadOptions } from './options.js';
+import { type Fault, type JourneyEnd, type ReportedKind } from './recorder.js';
+import type { LoadResult } from './run.js';
 import type { Usage } from './usage.js';
 
 export interface CallReport {
+  kind: ReportedKind;
   count: number;
   perSecond: number;
-  byOutcome: Record<string, number>;
+  byStatus: Record<string, number>;
   refusedByCode: Record<string, number>;
   latencyMs: Spread | null;
 }
@@ -18,104 +19,49 @@ export interface Report {
   journeysWanted: number;
   watch: 'poll' | 'wait';
   endedEarly: boolean;
-  /** Which part of the run the figures are of: the steady state, or what there was of the ramp-up. */
+  /** The figures are of the steady state, or of the ramp-up where the run did not get further. */
   measured: { phase: 'steady' | 'ramp-up'; seconds: number };
-  calls: Partial<Record<ReportedKind, CallReport>>;
+  calls: CallReport[];
   /** Of the whole run, the ramp-up and the end included. */
-  callsInAll: Partial<Record<ReportedKind, Record<string, number>>>;
-  journeys: LoadResult['recorder']['journeys'] & { leftGoing: number };
-  positionAgeMs: { fromAcceptance: Spread | null; fromFix: Spread | null };
-  clockOffsetMs: number;
-  eta: {
-    answers: number;
-    withRange: number;
-    inside: number;
-    coverage: number | null;
-    medianErrorSeconds: number | null;
-  };
+  totals: Record<string, number>;
+  journeys: { started: number } & Record<JourneyEnd, number>;
+  positionAgeMs: { sinceSent: Spread | null; sinceFix: Spread | null };
+  eta: { answers: number; withRange: number; inside: number; medianErrorSeconds: number | null };
   usage: Usage[];
-  ownDelayMs: Spread | null;
+  ownDelayMs: LoadResult['ownDelayMs'];
   network: Record<string, number>;
-  wrong: Wrong[];
+  faults: Fault[];
 }
 
 export function makeReport(result: LoadResult, url: URL, options: LoadOptions): Report {
-  const { recorder, steadySeconds, rampUpSeconds } = result;
-  const isSteady = steadySeconds !== undefined;
-  const stretch = isSteady ? recorder.steady : recorder.rampUp;
-  const seconds = steadySeconds ?? rampUpSeconds;
-  const { journeys } = recorder;
-  const { started, arrived, cancelled, stoppedAtEnd, lost } = journeys;
-  const { answers, withRange, inside } = stretch.eta;
-  const error = stretch.etaErrors.spread();
+  const { recorder, measured, usage, ownDelayMs, endedEarly } = result;
+  const { phase, seconds, isSteady } = measured;
+  const { seed, watch, journeys: journeysWanted } = options;
+  const etaError = phase.etaErrors.spread();
+  // A run without a single answer has measured nothing.
+  const noAnswer = recorder.totals.total > 0 ? [] : [{ what: 'no call was answered', count: 1 }];
   return {
-    url: url.origin,
-    seed: options.seed,
-    journeysWanted: options.journeys,
-    watch: options.watch,
-    endedEarly: result.endedEarly,
-    measured: { phase: isSteady ? 'steady' : 'ramp-up', seconds: rounded(seconds, 10) },
-    calls: callReports(stretch, seconds),
-    callsInAll: callsInAll([recorder.rampUp, recorder.steady, recorder.ending]),
-    journeys: { ...journeys, leftGoing: started - arrived - cancelled - stoppedAtEnd - lost },
+    ...{ url: url.origin, seed, journeysWanted, watch, endedEarly, usage, ownDelayMs },
+    measured: { phase: isSteady ? 'steady' : 'ramp-up', seconds: rounded(seconds) },
+    calls: [...phase.calls]
+      .filter(([, { statuses }]) => statuses.total > 0)
+      .map(([kind, { statuses, refusals, latency }]) => ({
+        ...{ kind, count: statuses.total, perSecond: rounded(statuses.total / seconds) },
+        ...{ byStatus: statuses.toObject(), refusedByCode: refusals.toObject() },
+        latencyMs: latency.spread() ?? null,
+      })),
+    totals: recorder.totals.toObject(),
+    journeys: { started: recorder.journeys.started, ...recorder.ends },
     positionAgeMs: {
-      fromAcceptance: stretch.ageFromAcceptance.spread() ?? null,
-      fromFix: stretch.ageFromFix.spread() ?? null,
+      sinceSent: phase.ageSinceSent.spread() ?? null,
+      sinceFix: phase.ageSinceFix.spread() ?? null,
     },
-    clockOffsetMs: rounded(result.clockOffsetMs, 10),
-    eta: {
-      answers,
-      withRange,
-      inside,
-      coverage: withRange === 0 ? null : rounded(inside / withRange, 10_000),
-      medianErrorSeconds: error ? rounded(error.p50 / 1_000, 10) : null,
-    },
-    usage: result.usage,
-    ownDelayMs: stretch.ownDelay.spread() ?? null,
+    eta: { ...phase.eta, medianErrorSeconds: etaError ? rounded(etaError.p50 / 1_000) : null },
     network: recorder.network.toObject(),
-    wrong: withNothingAnswered(recorder),
+    faults: [...noAnswer, ...recorder.faults],
   };
 }
 
-function callReports(stretch: Stretch, seconds: number): Report['calls'] {
-  const reports: Report['calls'] = {};
-  for (const kind of reportedKinds) {
-    const call = stretch.calls.get(kind);
-    const count = call?.outcomes.total ?? 0;
-    if (call === undefined || count === 0) continue;
-    reports[kind] = {
-      count,
-      perSecond: rounded(count / seconds, 10),
-      byOutcome: call.outcomes.toObject(),
-      refusedByCode: stretch.refusals.get(kind)?.toObject() ?? {},
-      latencyMs: call.latency.spread() ?? null,
-    };
-  }
-  return reports;
-}
-
-function callsInAll(stretches: Stretch[]): Report['callsInAll'] {
-  const inAll: Report['callsInAll'] = {};
-  for (const kind of reportedKinds) {
-    const outcomes: Record<string, number> = {};
-    for (const stretch of stretches) {
-      for (const [outcome, count] of Object.entries(stretch.calls.get(kind)?.outcomes.toObject() ?? {})) {
-        outcomes[outcome] = (outcomes[outcome] ?? 0) + count;
-      }
-    }
-    if (Object.keys(outcomes).length > 0) inAll[kind] = outcomes;
-  }
-  return inAll;
-}
-
-/** A run in which nobody was ever answered has found out nothing. */
-function withNothingAnswered({ wrongs, rampUp, steady, ending }: Recorder): Wrong[] {
-  const isAnswered = [rampUp, steady, ending].some((stretch) =>
-    [...stretch.calls.values()].some(({ latency }) => latency.spread() !== undefined),
-  );
-  return isAnswered ? wrongs : [{ what: 'not one call was answered', count: 1 }, ...wrongs];
-}
-
-function rounded(value: number, parts: number): number {
-  return Math.round(value * parts) / parts;
+function rounded(value: number): number {
+  return Math.round(value * 10) / 10;
 }

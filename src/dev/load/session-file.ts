@@ -44,5 +44,5 @@ function readLine(line: string, where: string): LoadSession {
   // Any street will do, but the same one in each run.
   const streetAngle =
     Math.abs(scramble(Math.round(home.latitude * 1e5) ^ Math.round(home.longitude * 1e5))) % 90;
-  return { ...checked.data, streetAngle, mayBeUnderWay: true };
+  return { ...checked.data, streetAngle, mayBeActive: true };
 }

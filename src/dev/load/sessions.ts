@@ -1,34 +1,35 @@
 import type { GeoPoint } from '../simulation/places.js';
 
-/** A session that the deployment knows, and tokens that are valid there. */
+/** A session that the service knows, with tokens for both sides. */
 export interface LoadSession {
   sessionId: string;
   trainerToken: string;
   studentToken: string;
   home: GeoPoint;
-  /** Along which the streets run there, degrees clockwise from north. */
+  /** Direction of the streets there, degrees clockwise from north. */
   streetAngle: number;
-  /** Not of this run alone: an earlier one may have left a journey to it going. */
-  mayBeUnderWay: boolean;
+  /** An earlier run may have left a journey of this session active. */
+  mayBeActive: boolean;
 }
 
-/** Sessions that no journey goes to, those that have rested longest first. */
+/** Sessions without a journey; the one that was returned first is taken first. */
 export class IdleSessions {
   readonly #sessions: LoadSession[];
-  #first = 0;
+  readonly #waiters: ((session: LoadSession) => void)[] = [];
 
   constructor(sessions: readonly LoadSession[]) {
     this.#sessions = [...sessions];
   }
 
-  take(): LoadSession | undefined {
-    const session = this.#sessions[this.#first];
-    if (session === undefined) return undefined;
-    this.#first += 1;
-    return session;
+  /** Resolves when there is one. */
+  take(): Promise<LoadSession> {
+    const session = this.#sessions.shift();
+    return session ? Promise.resolve(session) : new Promise((resolve) => this.#waiters.push(resolve));
   }
 
   giveBack(session: LoadSession): void {
-    this.#sessions.push(session);
+    const waiter = this.#waiters.shift();
+    if (waiter) waiter(session);
+    else this.#sessions.push(session);
   }
 }

@@ -2,8 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import type { Reaper } from './reaper.js';
-import { findProgram } from './server-process.js';
+import { findProgram, type LocalServerOptions } from './server-process.js';
 
 const run = promisify(execFile);
 const policyFile = '/usr/sbin/policy-rc.d';
@@ -16,14 +15,14 @@ export function canInstall(): boolean {
   );
 }
 
-/** Installs the program only: no system service is started, now or when the machine starts. */
-export async function installWithApt(reaper: Reaper, say?: (line: string) => void): Promise<void> {
+/** Installs the program without starting its system service, now or at the next boot. */
+export async function installWithApt({ reaper, say }: LocalServerOptions): Promise<void> {
   say?.(`installing Redis: ${debian}`);
   const policy = { kind: 'path', path: policyFile } as const;
   const isOurs = !existsSync(policyFile);
   if (isOurs) {
     reaper.watch(policy);
-    // 101 is "forbidden by policy": the package's script may then not start its service.
+    // 101 is "forbidden by policy": the package's script does not start its service then.
     await writeFile(policyFile, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   }
   try {
@@ -42,7 +41,7 @@ export async function installWithApt(reaper: Reaper, say?: (line: string) => voi
   }
 }
 
-/** What the user can do where no Redis was found. */
+/** What the user can do about it. */
 export function redisAdvice(): string {
   return `Install one (${installCommand()}), or start Docker, or set REDIS_URL to a Redis that runs.`;
 }

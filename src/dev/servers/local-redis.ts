@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { startContainer } from './docker-engine.js';
 import { canInstall, installWithApt, redisAdvice } from './install-redis.js';
 import { makeTemporaryFolder } from './reaper.js';
 import {
@@ -13,19 +12,18 @@ import {
   type LocalServerOptions,
 } from './server-process.js';
 
-/** A throw-away Redis that keeps nothing on disk and listens on 127.0.0.1 only. */
+/** A throw-away Redis that persists nothing and listens on 127.0.0.1 only. */
 export function startLocalRedis(options: LocalServerOptions): Promise<LocalServer> {
-  const { reaper, say } = options;
   return firstThatWorks(
     'Redis',
     [
       { name: 'redis-server or valkey-server on the PATH', start: () => startInstalled(options) },
-      { name: 'Docker', start: () => startInDocker(options) },
+      { name: 'Docker', start: startContainer },
       {
         name: 'apt-get as root',
         start: async () => {
           if (!canInstall()) return undefined;
-          await installWithApt(reaper, say);
+          await installWithApt(options);
           return startInstalled(options);
         },
       },
@@ -34,31 +32,26 @@ export function startLocalRedis(options: LocalServerOptions): Promise<LocalServe
   );
 }
 
-/** Redis' settings; a password because every user of this machine reaches the port. */
-const settings = (password: string, more: string[]) =>
-  ['save ""', 'appendonly no', `requirepass ${password}`, ...more].join('\n');
-
-// With the user's name, which redis-cli wants to see.
-const urlWith = (password: string) => (port: number) => `redis://default:${password}@127.0.0.1:${port}`;
-
 async function startInstalled({ reaper }: LocalServerOptions): Promise<LocalServer | undefined> {
   const program = findProgram('redis-server') ?? findProgram('valkey-server');
   if (program === undefined) return undefined;
   const folder = makeTemporaryFolder(reaper, 'redis');
+  // Every user of this machine can reach the port.
   const password = randomBytes(12).toString('hex');
+  const port = await freePort();
+  const settings = ['save ""', 'appendonly no', 'bind 127.0.0.1', `port ${port}`, `requirepass ${password}`];
   try {
-    const port = await freePort();
     const server = await startServerProcess(
       {
         command: program,
         args: ['-'],
-        input: settings(password, ['bind 127.0.0.1', `port ${port}`, `dir "${folder.path}"`]),
+        input: [...settings, `dir "${folder.path}"`].join('\n'),
         stopSignal: 'SIGTERM',
         cwd: folder.path,
       },
       reaper,
     );
-    const url = urlWith(password)(port);
+    const url = `redis://default:${password}@127.0.0.1:${port}`;
     await untilReady(server, () => answersPing(url));
     const stop = async () => {
       await server.stop();
@@ -71,23 +64,23 @@ async function startInstalled({ reaper }: LocalServerOptions): Promise<LocalServ
   }
 }
 
-function startInDocker(options: LocalServerOptions): Promise<LocalServer | undefined> {
-  const password = randomBytes(12).toString('hex');
-  return startContainer(
-    {
-      image: 'redis:7-alpine',
-      port: 6379,
-      command: ['redis-server', '-'],
-      environment: {},
-      input: settings(password, ['bind 0.0.0.0']),
-      urlAt: urlWith(password),
-      isReady: answersPing,
+async function startContainer(): Promise<LocalServer> {
+  // Loaded only where it is needed: it is large.
+  const { RedisContainer } = await import('@testcontainers/redis');
+  const image = 'redis:7-alpine';
+  const container = await new RedisContainer(image).withPassword(randomBytes(12).toString('hex')).start();
+  return {
+    url: container.getConnectionUrl(),
+    pid: undefined,
+    means: `Docker, ${image}`,
+    ended: new Promise(() => undefined),
+    stop: async () => {
+      await container.stop();
     },
-    options,
-  );
+  };
 }
 
-/** Rejects when there is no Redis at the URL that answers within a second. */
+/** @throws Error when no Redis answers at the URL within a second */
 export async function answersPing(url: string): Promise<void> {
   const redis = new Redis(url, {
     lazyConnect: true,
@@ -95,7 +88,7 @@ export async function answersPing(url: string): Promise<void> {
     commandTimeout: 1_000,
     retryStrategy: () => null,
   });
-  // What went wrong is an event; the rejection says only that the connection is closed.
+  // The cause is in the event; the rejection says only that the connection is closed.
   let reason: Error | undefined;
   redis.on('error', (error) => {
     reason = error;

@@ -1,59 +1,70 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Socket } from 'node:net';
-import type { SessionRange } from '../session-database.js';
 
-/** What the reaper ends or removes when its owner is gone. */
+/** What has to go when the process that started it is gone. */
 export type Charge =
   | { kind: 'process'; pid: number; signal: NodeJS.Signals }
   | { kind: 'path'; path: string }
-  | { kind: 'container'; name: string }
-  /** Rows that were put into a database that goes on. */
-  | { kind: 'sessions'; databaseUrl: string; range: SessionRange };
+  | { kind: 'container'; name: string };
 
-/** One line on the pipe from the owner to the reaper. */
-export type ReaperMessage = { watch: Charge } | { forget: Charge };
-
+/** Cleans up after this process, however it ends. */
 export interface Reaper {
   watch(charge: Charge): void;
   forget(charge: Charge): void;
-  /** Closes the pipe: the reaper cleans up what is still in its charge and ends. */
+  /** Cleans up everything that was not forgotten. */
   close(): void;
 }
 
-const projectFolder = join(import.meta.dirname, '../../..');
+/** Processes get three seconds to stop; then they are killed, and their folders removed. */
+const cleanUps: Record<Charge['kind'], string> = {
+  process: 'kill -CONT "$1"; kill -s "$2" "$1"; sleep 3; kill -KILL "$1"',
+  path: 'sleep 4; rm -rf -- "$1"',
+  container: 'docker rm --force --volumes "$1"',
+};
 
 /**
- * Starts a small process that outlives this one and cleans up after it, also after a SIGKILL: it holds the
- * other end of a pipe, and the system closes a pipe however its owner ends.
+ * Starts a shell per charge that reads from a pipe of this process. The system closes the pipe when this process ends,
+ * also after a SIGKILL; then the shell cleans up. Windows has no such shell, so there a killed process leaves its servers.
  */
 export function startReaper(): Reaper {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'reaper-main.mjs')], {
-    cwd: projectFolder,
+  const shells = new Map<string, ChildProcess>();
+  return {
+    watch(charge) {
+      if (process.platform !== 'win32') shells.set(JSON.stringify(charge), startShell(charge));
+    },
+    forget(charge) {
+      const shell = shells.get(JSON.stringify(charge));
+      shells.delete(JSON.stringify(charge));
+      shell?.kill('SIGKILL');
+    },
+    close() {
+      for (const shell of shells.values()) shell.stdin?.end();
+      shells.clear();
+    },
+  };
+}
+
+function startShell(charge: Charge): ChildProcess {
+  const args = charge.kind === 'process' ? [String(charge.pid), charge.signal.slice(3)] : [subjectOf(charge)];
+  const script = `while read -r line; do :; done; ${cleanUps[charge.kind]}`;
+  const shell = spawn('sh', ['-c', script, 'sh', ...args], {
     // A session of its own, so that Ctrl-C in the terminal does not reach it.
     detached: true,
-    windowsHide: true,
     stdio: ['pipe', 'ignore', 'ignore'],
-    env: { ...process.env, NODE_OPTIONS: '' },
   });
-  child.on('error', () => undefined);
-  child.stdin.on('error', () => undefined);
-  child.unref();
-  if (child.stdin instanceof Socket) child.stdin.unref();
+  shell.on('error', () => undefined);
+  shell.stdin.on('error', () => undefined);
+  shell.unref();
+  if (shell.stdin instanceof Socket) shell.stdin.unref();
+  return shell;
+}
 
-  const send = (message: ReaperMessage) => void child.stdin.write(`${JSON.stringify(message)}\n`);
-  return {
-    watch: (charge) => {
-      send({ watch: charge });
-    },
-    forget: (charge) => {
-      send({ forget: charge });
-    },
-    close: () => void child.stdin.end(),
-  };
+function subjectOf(charge: Exclude<Charge, { kind: 'process' }>): string {
+  return charge.kind === 'path' ? charge.path : charge.name;
 }
 
 export interface TemporaryFolder {
@@ -61,7 +72,7 @@ export interface TemporaryFolder {
   remove(): Promise<void>;
 }
 
-/** A private folder that goes with its owner. `parent` is the system's folder for such unless told. */
+/** A private folder that goes with this process. */
 export function makeTemporaryFolder(reaper: Reaper, purpose: string, parent = tmpdir()): TemporaryFolder {
   const path = mkdtempSync(join(parent, `admin-service-${purpose}-`));
   const charge: Charge = { kind: 'path', path };

@@ -2,31 +2,32 @@ import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'n
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
-import { createServer, Socket, type AddressInfo } from 'node:net';
+import { Socket } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import getPort, { portNumbers } from 'get-port';
 import type { Charge, Reaper } from './reaper.js';
 
-/** A server of this machine that was started for us and goes with us. */
+/** A throw-away server on this machine. */
 export interface LocalServer {
   url: string;
-  /** The server's process; undefined when it runs in a container. */
+  /** Undefined when it runs in a container. */
   pid: number | undefined;
-  /** By what it runs, for people: `/usr/bin/redis-server`. */
+  /** How it runs, for people: `/usr/bin/redis-server`. */
   means: string;
-  /** Resolves when it has ended, by itself or because it was stopped; its last lines. */
+  /** Resolves with its last lines of output when it has ended. */
   ended: Promise<string>;
   stop(): Promise<void>;
 }
 
 export interface LocalServerOptions {
   reaper: Reaper;
-  /** Told what takes long or changes the machine: an image pulled, a package installed. */
+  /** Called with what takes long or changes the machine: an image pulled, a package installed. */
   say?: (line: string) => void;
 }
 
-/** One way to start a server. `start` answers undefined where this machine does not offer that way. */
+/** One way to start a server. `start` resolves with undefined where this machine does not offer it. */
 export interface Means {
   name: string;
   start: () => Promise<LocalServer | undefined>;
@@ -35,26 +36,23 @@ export interface Means {
 export interface ServerCommand {
   command: string;
   args: string[];
-  /** What the server takes as the request to stop at once. */
+  /** Makes the server stop at once. */
   stopSignal: NodeJS.Signals;
   account?: { uid: number; gid: number } | undefined;
   environment?: NodeJS.ProcessEnv;
   cwd?: string;
   /** Written to its standard input. */
   input?: string;
-  /** Told of each line that it writes. */
   onLine?: (line: string) => void;
 }
 
 export interface ServerProcess {
   pid: number;
   hasEnded: () => boolean;
-  /** Resolves when it has ended, by itself or because it was stopped. */
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
-  /** The last lines it wrote. */
   lastOutput: () => string;
-  /** From now on it is no reason for its owner's event loop to go on. */
-  letTheOwnerEnd: () => void;
+  /** From now on the process does not keep its owner's event loop alive. */
+  unref: () => void;
   stop(): Promise<void>;
 }
 
@@ -72,28 +70,29 @@ export async function startServerProcess(server: ServerCommand, reaper: Reaper):
   });
   // Rejects where the program could not be started.
   await once(child, 'spawn');
-  const { pid } = child;
-  if (pid === undefined) throw new Error(`${server.command} has no pid`);
+  const pid = child.pid ?? 0;
   const charge: Charge = { kind: 'process', pid, signal: server.stopSignal };
   reaper.watch(charge);
+  // A later process may get the same id.
+  child.once('exit', () => {
+    reaper.forget(charge);
+  });
   return {
     pid,
     hasEnded: () => hasEnded(child),
     ended,
     lastOutput,
-    letTheOwnerEnd: () => {
-      letTheOwnerEnd(child);
+    unref: () => {
+      child.unref();
+      for (const stream of child.stdio) if (stream instanceof Socket) stream.unref();
     },
-    stop: async () => {
-      await endChild(child, server.stopSignal);
-      reaper.forget(charge);
-    },
+    stop: () => endChild(child, server.stopSignal),
   };
 }
 
 function spawnServer(server: ServerCommand): ChildProcessWithoutNullStreams {
   const child = spawn(server.command, server.args, {
-    // A group of its own, so that Ctrl-C in the terminal reaches only the runner, which stops all in order.
+    // A group of its own, so that Ctrl-C in the terminal reaches only its owner, which stops everything in order.
     detached: process.platform !== 'win32',
     windowsHide: true,
     stdio: 'pipe',
@@ -101,9 +100,7 @@ function spawnServer(server: ServerCommand): ChildProcessWithoutNullStreams {
     ...(server.cwd === undefined ? {} : { cwd: server.cwd }),
     ...server.account,
   });
-  // Later than the start, a signal that could not be sent.
   child.on('error', () => undefined);
-  // One that ends before it has read all of its input is found out by its end.
   child.stdin.on('error', () => undefined);
   child.stdin.end(server.input);
   return child;
@@ -123,11 +120,6 @@ function keepLastOutput(
   return () => output.trim();
 }
 
-function letTheOwnerEnd(child: ChildProcess): void {
-  child.unref();
-  for (const stream of child.stdio) if (stream instanceof Socket) stream.unref();
-}
-
 function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
@@ -136,7 +128,7 @@ async function endChild(child: ChildProcess, signal: NodeJS.Signals): Promise<vo
   if (hasEnded(child)) return;
   child.ref();
   const ended = once(child, 'exit');
-  // A stopped process (SIGSTOP) takes no other signal before it goes on.
+  // A suspended process handles no other signal before it continues.
   child.kill('SIGCONT');
   child.kill(signal);
   const timer = setTimeout(() => child.kill('SIGKILL'), stopGraceMs);
@@ -144,14 +136,17 @@ async function endChild(child: ChildProcess, signal: NodeJS.Signals): Promise<vo
   clearTimeout(timer);
 }
 
-/** Repeats `attempt` until it does not throw; the server is stopped when it never comes. */
+/**
+ * Repeats `attempt` until it succeeds.
+ * @throws Error when the server ends or does not answer within 30 s; it is stopped then
+ */
 export async function untilReady(server: ServerProcess, attempt: () => Promise<void>): Promise<void> {
   const deadline = Date.now() + readyWithinMs;
   for (;;) {
-    if (server.hasEnded()) throw new Error(`it ended at once: ${server.lastOutput()}`);
+    if (server.hasEnded()) throw new Error(`the process ended: ${server.lastOutput()}`);
     try {
       await attempt();
-      server.letTheOwnerEnd();
+      server.unref();
       return;
     } catch (error) {
       if (Date.now() > deadline) {
@@ -165,29 +160,26 @@ export async function untilReady(server: ServerProcess, attempt: () => Promise<v
   }
 }
 
-/** The first of the means that works; `advice` ends the message when there is none. */
+/** @throws Error that lists what was tried, and ends with the advice */
 export async function firstThatWorks(what: string, means: Means[], advice: string): Promise<LocalServer> {
   const tried: string[] = [];
   for (const { name, start } of means) {
     try {
       const server = await start();
       if (server) return server;
-      tried.push(`${name}: not here`);
+      tried.push(`${name}: not available`);
     } catch (error) {
       tried.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  throw new Error([`No ${what} to be had:`, ...tried.map((line) => `  - ${line}`), advice].join('\n'));
+  throw new Error([`Could not start ${what}:`, ...tried.map((line) => `  - ${line}`), advice].join('\n'));
 }
 
 /** The full path of a program, as the shell would find it. */
-export function findProgram(
-  name: string,
-  folders = (process.env['PATH'] ?? '').split(delimiter),
-): string | undefined {
+export function findProgram(name: string): string | undefined {
   const file = process.platform === 'win32' ? `${name}.exe` : name;
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
   return folders
-    .filter((folder) => folder !== '')
     .map((folder) => join(folder, file))
     .find((path) => {
       try {
@@ -199,42 +191,11 @@ export function findProgram(
     });
 }
 
-/** Below what Linux gives to connections: one of those may take a port between the look and the listening. */
-const OWN_PORTS = { from: 10_000, to: 30_000 };
-const given = new Set<number>();
+/** Below the range that Linux takes ports of outgoing connections from. */
+const serverPorts = { from: 10_000, to: 30_000 };
 
-/**
- * A port that is free now: the preferred one, or one that this process has not given to anybody else; where that is taken,
- * one of the system's choice.
- */
-export async function freePort(preferred = ownPort()): Promise<number> {
-  const port = await bindable(preferred);
-  // macOS lets the wildcard address and 127.0.0.1 be bound at once, so both are asked.
-  if (port !== undefined && (await bindable(port, '127.0.0.1')) !== undefined) return port;
-  const other = await bindable(0);
-  if (other === undefined) throw new Error('This system has no free TCP port.');
-  return other;
-}
-
-function ownPort(): number {
-  let port;
-  do port = randomInt(OWN_PORTS.from, OWN_PORTS.to);
-  while (given.has(port));
-  given.add(port);
-  return port;
-}
-
-function bindable(port: number, host?: string): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => {
-      resolve(undefined);
-    });
-    probe.listen({ port, host, exclusive: true }, () => {
-      const taken = (probe.address() as AddressInfo).port;
-      probe.close(() => {
-        resolve(taken);
-      });
-    });
-  });
+/** The preferred port where it is free (0: none is preferred), else a random one. */
+export function freePort(preferred = 0): Promise<number> {
+  const { from, to } = serverPorts;
+  return getPort({ port: preferred === 0 ? portNumbers(randomInt(from, to), to) : preferred });
 }

@@ -12,36 +12,25 @@ export interface PlannedSession {
   trainerName: string;
 }
 
-export interface SimulatedSession extends PlannedSession {
-  trainerToken: string;
-  studentToken: string;
-}
-
-/** Homes lie within about 700 m of the quarter's centre. */
+/** Homes are within about 700 m of the quarter's centre. */
 const spreadDegrees = 0.006;
 
-/** For each trainer some sessions of one quarter; new ids in each run, so that two runs never meet. */
-export function planSessions(
-  trainers: number,
-  sessionsPerTrainer: number,
-  random: Random,
-  newSessionId: () => string = randomUUID,
-): PlannedSession[][] {
-  return Array.from({ length: trainers }, (_, trainer) => {
-    const neighbourhood = elementAt(neighbourhoods, trainer);
-    const trainerId = randomUUID();
-    return Array.from({ length: sessionsPerTrainer }, () => ({
-      id: newSessionId(),
-      trainerId,
+/** Sessions of as many trainers, with new ids in each run. */
+export function planSessions(count: number, random: Random): PlannedSession[] {
+  return Array.from({ length: count }, (_, index) => {
+    const neighbourhood = elementAt(neighbourhoods, index);
+    return {
+      id: randomUUID(),
+      trainerId: randomUUID(),
       studentId: randomUUID(),
       neighbourhood,
-      trainerName: elementAt(trainerNames, trainer),
+      trainerName: elementAt(trainerNames, index),
       home: homeIn(neighbourhood, random),
-    }));
+    };
   });
 }
 
-/** At a street corner, so that all who drive in a quarter drive along the same streets. */
+/** At a street corner, so that all trainers of a quarter use the same streets. */
 function homeIn(neighbourhood: Neighbourhood, random: Random): GeoPoint {
   const { latitude, longitude } = neighbourhood.centre;
   const corner = nearestCorner(neighbourhood, {

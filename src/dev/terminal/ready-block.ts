@@ -11,7 +11,7 @@ export interface Addresses {
   eventBus: string;
 }
 
-/** What stands on the screen once all runs: where everything is, and lines to paste into a shell. */
+/** Where everything is, and lines to paste into a shell. */
 export function readyBlock(at: Addresses, session: StoredSession, tokens: ReadyTokens): string[] {
   const base = `${at.service}/api/v1/admin`;
   const bearer = (name: string) => `-H "Authorization: Bearer $${name}"`;
@@ -34,18 +34,21 @@ export function readyBlock(at: Addresses, session: StoredSession, tokens: ReadyT
     `  Postgres     ${at.database}`,
     `  events       ${at.eventBus}/events`,
     '',
-    `Tokens for session ${session.id}, which nobody drives to yet; valid for 12 hours:`,
+    `Tokens for session ${session.id}, which has no journey yet; valid for 12 hours:`,
     '',
     `TRAINER=${tokens.trainer}`,
     `STUDENT=${tokens.student}`,
     `ADMIN=${tokens.admin}`,
     '',
-    'Paste those three lines into a shell, then try start, update, live, arrived, stop:',
+    'Paste those three lines into a shell, then start a journey, send a position, look at it, and arrive:',
     '',
     `curl -X POST ${bearer('TRAINER')} ${base}/sessions/${session.id}/start-journey`,
     `curl ${bearer('TRAINER')} -H 'Content-Type: application/json' -d '${JSON.stringify(position)}' ${base}/location-tracking/journey/updates`,
     `curl ${bearer('STUDENT')} '${base}/location-tracking/journey/live?sessionId=${session.id}'`,
     `curl -X POST ${bearer('TRAINER')} ${base}/sessions/${session.id}/arrived`,
+    '',
+    'Or cancel it instead of arriving:',
+    '',
     `curl -X POST ${bearer('ADMIN')} ${base}/sessions/${session.id}/stop-journey`,
     '',
   ];

@@ -1,80 +1,74 @@
-import { clearLine, cursorTo } from 'node:readline';
+import { createLogUpdate } from 'log-update';
 
-/** What the screen needs of standard output. */
-export type Terminal = NodeJS.WriteStream;
+const rewriteMs = 500;
+const plainLineMs = 10_000;
 
-/** Lines that scroll up, and below them one status line that is rewritten where the output is a terminal. */
+/** Lines that scroll up, and below them a status line, which is rewritten on a terminal and repeated elsewhere. */
 export class Screen {
-  readonly #out: Terminal;
+  readonly #out: NodeJS.WriteStream;
   readonly #isQuiet: boolean;
-  #bottom = '';
+  readonly #live: ReturnType<typeof createLogUpdate>;
+  #status = '';
 
-  constructor(out: Terminal, isQuiet: boolean) {
+  constructor(out: NodeJS.WriteStream, isQuiet: boolean) {
     this.#out = out;
     this.#isQuiet = isQuiet;
+    this.#live = createLogUpdate(out, { showCursor: true });
   }
 
-  get isTerminal(): boolean {
-    return this.#out.isTTY;
+  /** A terminal without a known width cannot be rewritten. */
+  get #isTerminal(): boolean {
+    return this.#out.isTTY && this.#out.columns > 0;
   }
 
-  /** A line that is shown in any case. */
+  /** How often the status line is worth an update. */
+  get statusEveryMs(): number {
+    return this.#isTerminal ? rewriteMs : plainLineMs;
+  }
+
+  /** A line that is shown also when the screen is quiet. */
   show(line: string): void {
-    this.#erase();
+    if (this.#isTerminal) this.#live.clear();
+    // Not by log-update, which would break long lines: people paste them.
     this.#out.write(`${line}\n`);
-    this.#draw();
+    if (this.#isTerminal && this.#status !== '') this.#live(this.#status);
   }
 
-  /** A line that is not shown when all should be quiet. */
-  tell(line: string): void {
+  say(line: string): void {
     if (!this.#isQuiet) this.show(line);
   }
 
-  /** Replaces the status line; elsewhere than on a terminal it is a line like others. */
   status(text: string): void {
     if (this.#isQuiet) return;
-    if (!this.isTerminal) {
-      if (text !== '') this.show(text);
+    if (!this.#isTerminal) {
+      this.show(text);
       return;
     }
-    this.#erase();
-    this.#bottom = text;
-    this.#draw();
+    this.#status = text.slice(0, this.#out.columns - 1);
+    this.#live(this.#status);
   }
 
-  /** Shows what is being done while it is done, then how long it took and what came of it. */
+  clearStatus(): void {
+    this.#status = '';
+    if (this.#isTerminal) this.#live.clear();
+  }
+
+  /** Shows what is being done, and then how long it took and the outcome. */
   async step<Result>(
     what: string,
     work: () => Promise<Result>,
     outcome: (result: Result) => string,
   ): Promise<Result> {
     const startedMs = performance.now();
-    if (this.isTerminal) this.status(`${what} ...`);
+    if (this.#isTerminal) this.status(`${what} ...`);
     try {
       const result = await work();
       const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
-      this.#bottom = this.#clearedBottom();
-      this.tell(`${what} ... ${seconds} s  ${outcome(result)}`.trimEnd());
+      this.clearStatus();
+      this.say(`${what} ... ${seconds} s  ${outcome(result)}`.trimEnd());
       return result;
-    } catch (error) {
-      this.#bottom = this.#clearedBottom();
-      throw error;
+    } finally {
+      this.clearStatus();
     }
-  }
-
-  #clearedBottom(): string {
-    this.#erase();
-    return '';
-  }
-
-  #erase(): void {
-    if (this.#bottom === '' || !this.isTerminal) return;
-    cursorTo(this.#out, 0);
-    clearLine(this.#out, 0);
-  }
-
-  #draw(): void {
-    // A line that wraps could not be rewritten.
-    if (this.#bottom !== '' && this.isTerminal) this.#out.write(this.#bottom.slice(0, this.#out.columns - 1));
   }
 }

@@ -1,19 +1,19 @@
 const levelNames: Record<string, string> = { warn: 'warning', error: 'error', fatal: 'error' };
-const notWorthSaying = new Set(['level', 'time', 'pid', 'hostname', 'msg', 'name', 'service']);
+const hiddenFields = new Set(['level', 'time', 'pid', 'hostname', 'msg', 'name', 'service']);
 
 export interface Trouble {
-  /** The same for lines that say the same of different requests. */
+  /** The same for lines that differ only in their fields. */
   kind: string;
   line: string;
 }
 
-/** A line of the service's log for people, when it says that something is wrong; otherwise undefined. */
+/** A warning or an error of the service's log, for people; undefined for other lines. */
 export function troubleIn(line: string): Trouble | undefined {
   const entry = parse(line);
   const level = levelNames[String(entry?.['level'])];
   if (entry === undefined || level === undefined) return undefined;
   const fields = Object.entries(entry)
-    .filter(([name]) => !notWorthSaying.has(name))
+    .filter(([name]) => !hiddenFields.has(name))
     .map(([name, value]) => `${name}=${shortly(value)}`);
   const kind = `service ${level}: ${shortly(entry['msg'] ?? '')}`;
   return { kind, line: [kind, ...fields].join('  ') };

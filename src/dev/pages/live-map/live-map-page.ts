@@ -8,14 +8,14 @@ import type { MapEvent, MapSettings } from './map-session.js';
 
 const folder = import.meta.dirname;
 const leafletFolder = dirname(createRequire(import.meta.url).resolve('leaflet/dist/leaflet.css'));
-/** What a page that is opened later is told of before. */
+/** Events that a new page gets first. */
 const EARLIER_EVENTS = 30;
 const HEARTBEAT_MS = 10_000;
 
-/** The live map: phones, journeys, calls and events in a browser. */
+/** Serves the live map: phones, journeys, calls and events in a browser. */
 export function serveLiveMap(app: Express, bus: LocalEventBus, settings: Omit<MapSettings, 'runId'>): void {
   const runId = randomUUID();
-  // Bundled once, when the first page asks; that takes a tenth of a second.
+  // Bundled once, for the first page.
   let script: Promise<string> | undefined;
   app.get('/', (_request, response) => {
     response
@@ -41,7 +41,7 @@ export function serveLiveMap(app: Express, bus: LocalEventBus, settings: Omit<Ma
   });
 }
 
-/** Nothing is asked of any other machine, unless it is for the tiles that the user wanted; nobody else frames the page. */
+/** No requests to other machines, except for tiles if there are any, and no frames. */
 function policyFor({ serviceUrl, tiles }: Omit<MapSettings, 'runId'>): string {
   const images = tiles === null ? '' : ' http: https:';
   return `default-src 'self'; connect-src 'self' ${serviceUrl}; img-src 'self' data:${images}; frame-ancestors 'none'`;
@@ -59,7 +59,7 @@ async function bundle(): Promise<string> {
   return outputFiles[0]?.text ?? '';
 }
 
-/** Server-sent events; a page that comes back says which it had last. */
+/** Server-sent events; a page that reconnects says which one it had last. */
 function sendEvents(bus: LocalEventBus, request: Request, response: Response): void {
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
   const send = ({ number, receivedAt, detailType, detail }: ReceivedEvent) => {

@@ -1,16 +1,16 @@
 import type { GeoPoint } from '../../simulation/places.js';
 import type { StreetGrid } from '../../simulation/streets.js';
 
-/** A session as the live map gets it from the runner, with tokens to act for both sides. */
+/** A session on the live map, with tokens for both sides. */
 export interface MapSession {
   id: string;
-  /** Free: only whoever has the page open drives to it. */
+  /** No simulated trainer drives to it. */
   isFree: boolean;
   trainerName: string;
   /** Where the student lives, in words. */
   place: string;
   home: GeoPoint | null;
-  /** Of the quarter. */
+  /** Those of the quarter. */
   streets: StreetGrid;
   trainerToken: string;
   studentToken: string;
@@ -22,7 +22,7 @@ export interface MapTiles {
 }
 
 export interface MapSettings {
-  /** Another one after the runner was started anew: tokens of before mean nothing then. */
+  /** A new one after a restart, when earlier tokens are invalid. */
   runId: string;
   serviceUrl: string;
   /** Null: only the drawn streets. */

@@ -5,7 +5,7 @@ import type { PlannedSession } from '../../simulation/simulated-sessions.js';
 import type { TokenIssuer } from '../../tokens.js';
 import type { MapSession } from './map-session.js';
 
-/** The sessions of a run, the one to try first, with tokens for both sides of each. */
+/** The sessions of a run with tokens for both sides, starting with the one to try. */
 export async function mapSessions(
   samples: readonly SampleSession[],
   simulated: readonly PlannedSession[],

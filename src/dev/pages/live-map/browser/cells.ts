@@ -3,7 +3,7 @@ export interface Point {
   y: number;
 }
 
-/** Of a square from 0 to size, with a margin around it, the part that is nearer to the centre than to any of the others. */
+/** The part of a square with a margin that is nearer to the centre than to any of the others (a Voronoi cell). */
 export function cellOf(centre: Point, others: readonly Point[], size: number, margin: number): Point[] {
   const [from, to] = [-margin, size + margin];
   const square = [
@@ -15,7 +15,7 @@ export function cellOf(centre: Point, others: readonly Point[], size: number, ma
   return others.reduce((cell, other) => nearerPart(cell, centre, other), square);
 }
 
-/** Sutherland and Hodgman's clipping, by the line in the middle between the two. */
+/** Sutherland–Hodgman clipping by the bisector of the two points. */
 function nearerPart(cell: readonly Point[], centre: Point, other: Point): Point[] {
   const [dx, dy] = [other.x - centre.x, other.y - centre.y];
   const middle = { x: (centre.x + other.x) / 2, y: (centre.y + other.y) / 2 };

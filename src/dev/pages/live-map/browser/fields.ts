@@ -1,4 +1,4 @@
-/** A part of the page whose texts and buttons have names: data-field and data-act. */
+/** Texts and buttons of a part of the page, by data-field and data-act. */
 export class Fields {
   readonly #root: HTMLElement;
 
@@ -6,7 +6,7 @@ export class Fields {
     this.#root = root;
   }
 
-  /** Written only where it is another text, so that a screen reader says it once. */
+  /** Writes only changes, so that a screen reader says them once. */
   set(name: string, text: string): void {
     const field = this.#find(`[data-field="${name}"]`);
     if (field.textContent !== text) field.textContent = text;
@@ -16,7 +16,7 @@ export class Fields {
     this.#find(`[data-field="${name}"]`).dataset['state'] = state;
   }
 
-  /** The page has its buttons before it has this code, so until then none can be pressed in vain. */
+  /** Buttons are disabled until this code has loaded. */
   on(act: string, work: () => void): void {
     const button = this.button(act);
     button.addEventListener('click', work);
@@ -39,7 +39,7 @@ export class Fields {
   }
 }
 
-/** @throws where the page has no such element: index.html and the code have come apart */
+/** @throws Error where index.html has no such element */
 export function element(selector: string, root: ParentNode = document): HTMLElement {
   const found = root.querySelector<HTMLElement>(selector);
   if (found === null) throw new Error(`index.html has no ${selector}`);

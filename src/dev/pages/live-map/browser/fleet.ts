@@ -1,14 +1,14 @@
 import { JourneyApi, StudentWatcher, type Watched } from '../../../../client/index.js';
 import type { MapSession } from '../map-session.js';
 
-/** A browser has six connections to one service; the phones need them more. */
+/** A browser has six connections per host, and the phones need them for waiting. */
 const withoutWaiting: typeof fetch = (input, init = {}) => {
   const headers = new Headers(init.headers);
   headers.delete('Prefer');
   return fetch(input, { ...init, headers });
 };
 
-/** All journeys that are on, each followed as its student would, but by polling. */
+/** Follows all active journeys by polling. */
 export class Fleet {
   readonly #serviceUrl: string;
   readonly #onWatched: (session: MapSession, watched: Watched) => void;
@@ -19,7 +19,6 @@ export class Fleet {
     this.#onWatched = onWatched;
   }
 
-  /** From now on; of one that is followed already nothing changes. */
   follow(session: MapSession): void {
     if (this.#watchers.has(session.id)) return;
     const api = new JourneyApi({
@@ -30,10 +29,10 @@ export class Fleet {
     const watcher = new StudentWatcher({ api, sessionId: session.id });
     this.#watchers.set(session.id, watcher);
     watcher.on('change', (watched) => {
-      // It was left: that says nothing of the journey.
+      // Not followed any more.
       if (this.#watchers.get(session.id) !== watcher) return;
       this.#onWatched(session, watched);
-      // Nobody is on the way: its start will be told by an event.
+      // Not started: an event will announce the start.
       if (watched.state === 'waiting' && watched.journey?.isActive === false) this.leave(session.id);
     });
     watcher.on('ended', () => this.#watchers.delete(session.id));

@@ -12,7 +12,7 @@ const states: Record<Watched['state'], string> = {
   ended: 'ended',
 };
 
-/** All sessions with their journeys' states; what the map shows, in words. */
+/** All sessions with the state of their journeys, as text. */
 export class JourneyList {
   readonly #buttons = new Map<string, HTMLButtonElement>();
 

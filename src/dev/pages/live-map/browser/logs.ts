@@ -4,7 +4,7 @@ import type { Call } from './phone-network.js';
 
 const MOST_LINES = 60;
 
-/** The HTTP calls of both phones, the newest first, each with what was sent and what came back. */
+/** The HTTP calls of both phones with request and response, the newest first. */
 export class CallLog {
   readonly #list = element('#calls');
   readonly #lines = new WeakMap<Call, HTMLLIElement>();
@@ -41,11 +41,11 @@ export class CallLog {
   }
 }
 
-/** The events as they come out of the bus, the newest first. */
+/** The events of the bus, the newest first. */
 export class EventLog {
   readonly #list = element('#events');
 
-  /** about: whose journey it is, in words. */
+  /** about: whose journey it is. */
   show({ receivedAt, detailType, detail }: MapEvent, about: string): void {
     const line = document.createElement('li');
     line.dataset['type'] = detailType;
@@ -83,7 +83,7 @@ function timeOfDay(time: Date): string {
   return time.toLocaleTimeString('en-GB');
 }
 
-/** A UUID's first part says enough on a line. */
+/** With only the first part of UUIDs. */
 function shortened(path: string): string {
   return path.replace(/([\da-f]{8})(-[\da-f]{4}){3}-([\da-f]{12})/g, '$1…');
 }

@@ -13,7 +13,7 @@ import { TrainerPhone } from './trainer-phone.js';
 
 const MAP_EVERY_MS = 250;
 
-/** Puts the page together: two phones on the chosen session, the map, the list and the logs. */
+/** Two phones on the chosen session, the map, the list and the logs. */
 function run({ runId, serviceUrl, tiles, sessions }: MapSettings): void {
   const byId = new Map(sessions.map((session) => [session.id, session]));
   const calls = new CallLog();
@@ -52,7 +52,7 @@ function run({ runId, serviceUrl, tiles, sessions }: MapSettings): void {
     const before = byId.get(student.sessionId ?? '');
     list.choose(session);
     trainer.open(session);
-    // The student's phone follows it better; whom it followed before is the fleet's again.
+    // The student's phone follows it from now on, and the fleet the previous one.
     fleet.leave(session.id);
     student.open(session);
     if (before && before !== session) fleet.follow(before);

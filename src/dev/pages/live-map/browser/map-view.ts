@@ -34,14 +34,14 @@ export class MapView {
     this.#map.fitBounds(L.latLngBounds(points.map(latLng)).pad(0.25), { maxZoom: 16, animate: false });
   }
 
-  /** What the trainer's phone is going to drive, and where it really is. */
+  /** The route of the trainer's phone, and where it really is. */
   showTrip(trip: { route: readonly GeoPoint[]; place: GeoPoint } | undefined): void {
     this.#route.setLatLngs(trip?.route.map(latLng) ?? []);
     if (trip) this.#phone.setLatLng(latLng(trip.place)).addTo(this.#map);
     else this.#phone.remove();
   }
 
-  /** Where the service says that a trainer is. */
+  /** Where a trainer is, according to the service. */
   showTrainer(session: MapSession, { state, position, journey }: Watched): void {
     if (position === null || state === 'ended') {
       this.#shown.get(session.id)?.layers.remove();

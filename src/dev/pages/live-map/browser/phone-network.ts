@@ -7,21 +7,21 @@ export interface Call {
   path: string;
   sent: string | null;
   startedAt: Date;
-  /** Null while it is on its way; 0: no answer. */
+  /** Null while it is in flight; 0: no answer. */
   status: number | null;
   tookMs: number | null;
-  /** What came back; where nothing did, why. */
+  /** The body, or why there is no answer. */
   answer: string;
 }
 
-/** A phone's way to the service: the `fetch` that the SDK is given. It can be cut, as in a tunnel. */
+/** The `fetch` of a phone's SDK, which can be cut as in a tunnel. */
 export class PhoneNetwork {
   readonly #phone: PhoneName;
   readonly #onCall: (call: Call) => void;
   readonly #onWay = new Set<AbortController>();
   #isCut = false;
 
-  /** onCall: told when a call leaves, and once more, with the same object, when it is over. */
+  /** onCall: called when a call is sent, and with the same object when it has ended. */
   constructor(phone: PhoneName, onCall: (call: Call) => void) {
     this.#phone = phone;
     this.#onCall = onCall;
@@ -31,7 +31,7 @@ export class PhoneNetwork {
     return this.#isCut;
   }
 
-  /** What is on its way breaks, and nothing leaves, until it is restored. */
+  /** Breaks calls in flight, and fails new ones until it is restored. */
   setCut(isCut: boolean): void {
     this.#isCut = isCut;
     if (isCut) for (const call of this.#onWay) call.abort(new TypeError('the network is cut'));

@@ -2,7 +2,7 @@ import type { MapEvent, MapSettings } from '../map-session.js';
 
 export interface RunnerFeedListeners {
   onEvent: (event: MapEvent) => void;
-  /** Whether the runner answers; true also when it came back, and something may have been missed. */
+  /** Whether npm run dev answers; true also after a reconnect, when events may have been missed. */
   onReach: (isThere: boolean) => void;
 }
 
@@ -13,7 +13,7 @@ export async function readSettings(): Promise<MapSettings> {
 
 const AGAIN_AFTER_MS = 1_000;
 
-/** The bus' events as the runner passes them on; the browser itself connects anew where nothing answers. */
+/** Follows the events of the bus; the browser reconnects on its own where nothing answers. */
 export function followRunner(runId: string, listeners: RunnerFeedListeners): void {
   const { onEvent, onReach } = listeners;
   const feed = new EventSource('/live-map/events');
@@ -22,7 +22,7 @@ export function followRunner(runId: string, listeners: RunnerFeedListeners): voi
   });
   feed.addEventListener('error', () => {
     onReach(false);
-    // A runner that is starting answers before it has this feed, and on such an answer a browser gives up.
+    // While npm run dev starts it answers 404, and then a browser does not reconnect.
     if (feed.readyState !== EventSource.CLOSED) return;
     setTimeout(() => {
       followRunner(runId, listeners);
@@ -31,12 +31,12 @@ export function followRunner(runId: string, listeners: RunnerFeedListeners): voi
   feed.addEventListener('open', () => {
     readSettings().then(
       (settings) => {
-        // Another run has other tokens and sessions.
+        // A new run has other tokens and sessions.
         if (settings.runId === runId) onReach(true);
         else location.reload();
       },
       () => {
-        // Gone again already: the feed notices, and comes back as before.
+        // The feed reconnects.
       },
     );
   });

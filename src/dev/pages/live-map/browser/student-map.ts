@@ -5,7 +5,7 @@ import { background, houseIcon, latLng, showState, trainerIcon } from './map-par
 
 const ZOOM = 15;
 
-/** What the student's app shows above its figures: the home, and the trainer coming nearer. Nothing there can be pressed. */
+/** The map of the student's app: the home and the trainer. */
 export class StudentMap {
   readonly #map: L.Map;
   readonly #home = L.marker([0, 0], { icon: houseIcon(true), keyboard: false, interactive: false });
@@ -20,7 +20,7 @@ export class StudentMap {
       ...{ zoomAnimation: false, zoomSnap: 0.25 },
     });
     background(tiles, sessions).addTo(this.#map);
-    // For those who see: the figures below say the same.
+    // The figures below say the same.
     root.removeAttribute('tabindex');
   }
 

@@ -27,7 +27,7 @@ const ends: Partial<Record<EndedBecause, string>> = {
   timeout: 'The trainer did not arrive in time: the journey ran out.',
 };
 
-/** The student's app: follows one session through StudentWatcher. */
+/** The student's app with a StudentWatcher. */
 export class StudentPhone {
   readonly #fields: Fields;
   readonly #with: StudentPhoneDependencies;
@@ -35,7 +35,7 @@ export class StudentPhone {
   #api: JourneyApi | undefined;
   #watcher: StudentWatcher | undefined;
   #isInBackground = false;
-  /** The watcher may still be told of the end of the journey before. */
+  /** The watcher may still get the end of the previous journey. */
   #mayMissAStart = false;
 
   constructor(dependencies: StudentPhoneDependencies) {
@@ -70,7 +70,7 @@ export class StudentPhone {
     this.follow();
   }
 
-  /** Follows the session from now on; a watcher is over when its journey is. */
+  /** Follows the session with a new watcher, because a watcher ends with its journey. */
   follow(): void {
     const [session, api] = [this.#session, this.#api];
     if (session === undefined || api === undefined) return;
@@ -99,7 +99,7 @@ export class StudentPhone {
     this.#show();
   }
 
-  /** As by a push message: a journey of the session has begun, or may have. */
+  /** As by a push message: a journey of the session may have started. */
   hearsOfAStart(): void {
     if (this.#watcher !== undefined && this.#watcher.state !== 'ended') this.#mayMissAStart = true;
     else this.follow();
@@ -134,7 +134,7 @@ export function meters(value: number | null): string {
   return value < 1_000 ? `${value} m` : `${(value / 1_000).toFixed(1)} km`;
 }
 
-/** An interval as people say it: the honest part of an estimate. */
+/** An interval for people. */
 export function interval(lowSeconds: number | null, highSeconds: number | null): string {
   if (lowSeconds === null || highSeconds === null) return 'not known yet';
   if (highSeconds < 90) return `${lowSeconds} to ${highSeconds} s`;

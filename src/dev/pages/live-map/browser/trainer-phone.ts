@@ -14,9 +14,9 @@ export interface TrainerPhoneDependencies {
   root: HTMLElement;
   serviceUrl: string;
   network: PhoneNetwork;
-  /** Told each time that something on the map may have moved. */
+  /** Called when something on the map may have moved. */
   onMoved: () => void;
-  /** Told when the phone is somewhere else all of a sudden, and goes another way. */
+  /** Called when the phone has jumped to another place and has a new route. */
   onOtherWay: () => void;
 }
 
@@ -27,7 +27,7 @@ const inCall: Record<TrackerCall, string> = {
   stop: 'The cancellation',
 };
 
-/** The trainer's app: one session at a time, through TrainerTracker. */
+/** The trainer's app with a TrainerTracker. */
 export class TrainerPhone {
   readonly #fields: Fields;
   readonly #with: TrainerPhoneDependencies;
@@ -47,7 +47,7 @@ export class TrainerPhone {
     }, 500);
   }
 
-  /** The phone of this session's trainer; of a session that the simulator drives there is nothing to press. */
+  /** Becomes the phone of this session's trainer; buttons are disabled where the simulator drives. */
   open(session: MapSession): void {
     this.#tracker?.close();
     this.#tracker = undefined;
@@ -71,7 +71,7 @@ export class TrainerPhone {
     if (session.isFree && sessionStorage.getItem('driving') === session.id) void this.#goOn(session);
   }
 
-  /** After the page was loaded anew: the journey that this tab drove goes on from where it was last seen. */
+  /** After a reload: continues the journey of this tab from its last position. */
   async #goOn(session: MapSession): Promise<void> {
     const answer = await this.#api?.live(session.id).catch(() => undefined);
     if (this.#session !== session) return;
@@ -105,7 +105,7 @@ export class TrainerPhone {
     );
   }
 
-  /** Two tabs are one phone: the one in which Start was pressed last drives on. */
+  /** Of two tabs with the same phone, the one in which Start was pressed last drives. */
   #takeOver(tracker: TrainerTracker, { id }: MapSession): void {
     const untilTaken = () => new Promise<never>(() => undefined);
     navigator.locks.request(`trainer of ${id}`, { steal: true }, untilTaken).catch(() => {
@@ -131,7 +131,7 @@ export class TrainerPhone {
       this.#with.onMoved();
     });
     tracker.on('dropped', ({ error }) => {
-      // Of a journey that is joined the tracker learns the sequence so; there is nothing to do about it.
+      // How the tracker learns the sequence of a joined journey.
       if (error.code !== 'LOCATION_STALE') this.#say(inWords(error));
     });
     tracker.on('retrying', ({ call, error, inMs }) => {
@@ -161,7 +161,7 @@ export class TrainerPhone {
     this.#fields.on('drive', () => {
       if (this.trip) this.trip.isDriving = !this.trip.isDriving;
       if (this.trip?.isDriving && !this.#isBusy())
-        this.#say('It drives, and tells nobody: press Start journey.');
+        this.#say('Driving without a journey: press Start journey.');
       this.#show();
     });
     this.#fields.on('gps', () => {
@@ -178,14 +178,14 @@ export class TrainerPhone {
       if (!network.isCut) this.#api?.backOnline();
       this.#show();
     });
-    const tell = (error: unknown) => {
+    const showError = (error: unknown) => {
       this.#say(inWords(error as JourneyApiError));
     };
     this.#fields.on('arrive', () => {
-      this.#tracker?.arrived().catch(tell);
+      this.#tracker?.arrived().catch(showError);
     });
     this.#fields.on('cancel', () => {
-      this.#tracker?.stop().catch(tell);
+      this.#tracker?.stop().catch(showError);
     });
   }
 

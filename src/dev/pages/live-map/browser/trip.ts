@@ -10,7 +10,7 @@ const LENGTH_METERS = 900;
 const TELEPORT = { east: 2_100, north: 2_100 };
 const GPS_EVERY_MS = 1_000;
 
-/** The trainer's phone on its way: where it is, whether it moves, and what its GPS says each second. */
+/** The trainer's phone: where it is, whether it moves, and its fix each second. */
 export class Trip {
   readonly #session: MapSession;
   readonly #onFix: (position: PhonePosition) => void;
@@ -62,7 +62,7 @@ export class Trip {
 
   teleport(): void {
     this.goOnFrom(onEarth(this.place, TELEPORT));
-    this.#tell();
+    this.#report();
   }
 
   end(): void {
@@ -78,10 +78,10 @@ export class Trip {
   #second(): void {
     if (this.isDriving) this.#drivenMs += GPS_EVERY_MS;
     if (this.isThere) this.isDriving = false;
-    this.#tell();
+    this.#report();
   }
 
-  #tell(): void {
+  #report(): void {
     if (!this.isGpsOn) return;
     const { fix, ageMs } = this.#drive.latestFixAt(this.#drivenMs);
     // In a tunnel the phone has no new one.
