@@ -51,9 +51,8 @@ function readBody(req: Request): Promise<Buffer> {
       resolve(Buffer.concat(chunks));
     });
     const abort = () => {
-      reject(new RequestAbortedError());
+      if (!req.readableEnded) reject(new RequestAbortedError());
     };
-    // After the end this has no effect.
     req.on('close', abort);
     req.on('error', abort);
   });
