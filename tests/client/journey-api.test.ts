@@ -19,28 +19,28 @@ test('a refusal is a JourneyApiError with status, code, details and the request 
   expect(error.details).toEqual({ distance: 800 });
 });
 
-test('a call without an answer ends at its deadline of 10 s, even if fetch heeds no signal', async () => {
+test.each<[string, number, (service: ScriptedService) => Promise<unknown>]>([
+  [
+    'a call has a deadline of 10 s, even if fetch ignores its signal',
+    10_000,
+    ({ api, sessionId }) => api.start(sessionId),
+  ],
+  [
+    'a long poll has its wait and 10 s',
+    35_000,
+    ({ api, sessionId }) => api.live(sessionId, { etag: 'W/"1"', waitSeconds: 25 }),
+  ],
+])('%s', async (_rule, ms, call) => {
   const service = always(() => 'dark');
-  const failure = errorOf(service.api.start(service.sessionId));
-  await service.clock.advance(9_999);
+  const failure = errorOf(call(service));
+  await service.clock.advance(ms - 1);
   expect(service.clock.alarms).toBe(1);
   await service.clock.advance(1);
   expect(await failure).toMatchObject({ status: 0, code: 'DEADLINE_EXCEEDED' });
   expect(service.clock.alarms).toBe(0);
 });
 
-test('a long poll has its wait and 10 s', async () => {
-  const service = always(() => 'dark');
-  let isOver = false;
-  const failure = errorOf(service.api.live(service.sessionId, { etag: 'W/"1"', waitSeconds: 25 }));
-  void failure.then(() => (isOver = true));
-  await service.clock.advance(34_999);
-  expect(isOver).toBe(false);
-  await service.clock.advance(1);
-  expect((await failure).code).toBe('DEADLINE_EXCEEDED');
-});
-
-test("the caller's signal ends a call, and one that is aborted already makes no request", async () => {
+test("the caller's signal ends a call; one that is already aborted makes no request", async () => {
   const service = always(() => 'dark');
   const controller = new AbortController();
   const failure = errorOf(service.api.stop(service.sessionId, { signal: controller.signal }));
@@ -52,7 +52,7 @@ test("the caller's signal ends a call, and one that is aborted already makes no 
 });
 
 test.each(['start', 'arrived', 'stop'] as const)(
-  '%s carries a key of its own, or the one handed in',
+  '%s has an Idempotency-Key of its own, or the given one',
   async (call) => {
     const service = new ScriptedService(undefined, { random: Math.random });
     await service.api[call](service.sessionId);
@@ -65,7 +65,7 @@ test.each(['start', 'arrived', 'stop'] as const)(
   },
 );
 
-test('the repeat after a refresh of the token keeps the key', async () => {
+test('the repeat after a refresh of the token has the same Idempotency-Key', async () => {
   const service = always((_call, earlier) => (earlier === 0 ? refused(401, 'UNAUTHENTICATED') : undefined));
   await service.api.start(service.sessionId);
   const [first, second] = service.calls;
@@ -76,17 +76,7 @@ test('the repeat after a refresh of the token keeps the key', async () => {
   ]);
 });
 
-test('a token that is refused twice is told, after one refresh', async () => {
-  const service = always(() => refused(401, 'UNAUTHENTICATED'));
-  expect(await errorOf(service.api.start(service.sessionId))).toMatchObject({
-    status: 401,
-    code: 'UNAUTHENTICATED',
-  });
-  expect(service.tokens).toEqual([false, true]);
-  expect(service.calls).toHaveLength(2);
-});
-
-test('a refresh that fails is told as such, and the next call makes another', async () => {
+test('a failed refresh is TOKEN_UNAVAILABLE, and the next call refreshes again', async () => {
   let refreshes = 0;
   const service = new ScriptedService(
     (call) => (call.headers['Authorization'] === 'Bearer new' ? undefined : refused(401, 'UNAUTHENTICATED')),
@@ -104,13 +94,13 @@ test('a refresh that fails is told as such, and the next call makes another', as
   expect(refreshes).toBe(2);
 });
 
-test('no token, no request', async () => {
+test('without a token no request is made', async () => {
   const service = new ScriptedService(undefined, { getToken: () => '' });
   expect((await errorOf(service.api.start(service.sessionId))).code).toBe('TOKEN_UNAVAILABLE');
   expect(service.calls).toEqual([]);
 });
 
-test("a captive portal's page is no answer of the service's, whatever its status", async () => {
+test("a captive portal's page is an INVALID_ANSWER, whatever its status", async () => {
   for (const status of [200, 302, 403, 404]) {
     const service = always(() => ({ status, body: '<html>log in</html>' }));
     expect(await errorOf(service.api.start(service.sessionId))).toMatchObject({
@@ -131,7 +121,7 @@ test.each([
   ['sequence', { sessionId, ...place, sequence: 1.5 }],
   ['ageMs', { sessionId, ...place, ageMs: -1 }],
   ['sessionId', { ...place, sessionId: 'session-1' }],
-])('an update with a bad %s is told with its path, and never sent: %j', async (path, update) => {
+])('an update with an invalid %s is refused with its path and not sent: %j', async (path, update) => {
   const service = always(() => undefined);
   const error = await errorOf(service.api.update(update as Parameters<JourneyApi['update']>[0]));
   expect(error).toMatchObject({ status: 0, code: 'VALIDATION_FAILED' });
@@ -140,7 +130,7 @@ test.each([
   expect(service.calls).toEqual([]);
 });
 
-test('the fetch that is handed in is called as a function, as browsers want it', async () => {
+test('the injected fetch is called without a receiver, as browsers require', async () => {
   let self: unknown = 'not called';
   const service = new ScriptedService();
   const api = new JourneyApi({

@@ -93,26 +93,19 @@ export class ScriptedService {
     });
   }
 
-  /** What the contract says while the journey is on. */
+  /** The contract's answer while the journey is active. */
   proper(kind: ScriptedCall['kind']): ScriptedAnswer {
     const { sessionId } = this;
-    switch (kind) {
-      case 'start':
-        return done(201, {
-          sessionId,
-          startedAt: this.time(),
-          expiresAt: this.time(3_600_000),
-          nextUpdateMs: 5_000,
-        });
-      case 'update':
-        return done(201, { sessionId, timestamp: this.time(), ttl: 300, nextUpdateMs: 5_000 });
-      case 'live':
-        return done(200, live(this, {}), { ETag: 'W/"1"' });
-      case 'arrived':
-        return done(200, { sessionId, arrivedAt: this.time(), distance: 20 });
-      case 'stop':
-        return done(200, { sessionId, stoppedAt: this.time() });
-    }
+    const now = this.time();
+    const answers = {
+      start: [201, { sessionId, startedAt: now, expiresAt: this.time(3_600_000), nextUpdateMs: 5_000 }],
+      update: [201, { sessionId, timestamp: now, ttl: 300, nextUpdateMs: 5_000 }],
+      live: [200, live(this, {})],
+      arrived: [200, { sessionId, arrivedAt: now, distance: 20 }],
+      stop: [200, { sessionId, stoppedAt: now }],
+    } satisfies Record<ScriptedCall['kind'], [number, object]>;
+    const [status, body] = answers[kind];
+    return done(status, body, kind === 'live' ? { ETag: 'W/"1"' } : {});
   }
 }
 
@@ -152,14 +145,9 @@ export function live(service: ScriptedService, more: object): object {
 }
 
 /** A position as expo-location gives it, so many metres on. */
-export function fix(metres = 0): {
-  coords: { latitude: number; longitude: number; accuracy: number };
-  timestamp: number;
-} {
-  return {
-    coords: { latitude: 12.9 + metres / 111_195, longitude: 77.5, accuracy: 8 },
-    timestamp: Date.now(),
-  };
+export function fix(metres = 0) {
+  const coords = { latitude: 12.9 + metres / 111_195, longitude: 77.5, accuracy: 8 };
+  return { coords, timestamp: Date.now() };
 }
 
 function kindOf(url: string): ScriptedCall['kind'] {

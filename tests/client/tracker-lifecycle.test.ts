@@ -1,12 +1,8 @@
-import { TrainerTracker } from '../../src/client/index.js';
-import { recordTracker } from './recorded-events.js';
-import { fix, refused, ScriptedService, type Script } from './scripted-service.js';
+import { aTracker as trackerOf } from './scripted-clients.js';
+import { fix, refused, type ScriptedService, type Script } from './scripted-service.js';
 
-function aTracker(script?: Script) {
-  const service = new ScriptedService(script, { random: Math.random });
-  const tracker = new TrainerTracker(service);
-  return { service, tracker, record: recordTracker(tracker), clock: service.clock };
-}
+/** Its Idempotency-Keys are random. */
+const aTracker = (script?: Script) => trackerOf(script, { random: Math.random });
 
 /** The code of the refusal, or 'none'. */
 function codeOf(call: Promise<unknown>): Promise<string> {
@@ -19,16 +15,17 @@ function codeOf(call: Promise<unknown>): Promise<string> {
 const keysOf = (service: ScriptedService, kind: 'start' | 'arrived' | 'stop') =>
   new Set(service.callsOf(kind).map(({ headers }) => headers['Idempotency-Key']));
 
-test('a start goes from idle over starting to tracking, and says when the journey will end', async () => {
-  const { tracker, record } = aTracker();
+test('a start, however often it is called, goes from idle over starting to tracking', async () => {
+  const { service, tracker, record } = aTracker();
   expect(tracker.state).toBe('idle');
-  const journey = await tracker.start();
+  const [journey] = await Promise.all([tracker.start(), tracker.start()]);
+  expect(service.callsOf('start')).toHaveLength(1);
   expect(journey.wasRunning).toBe(false);
   expect(Date.parse(journey.expiresAt) - Date.parse(journey.startedAt)).toBe(3_600_000);
   expect(record.states).toEqual(['starting', 'tracking']);
 });
 
-test('a start that is refused is said by the promise and the event, and may be made again', async () => {
+test('a refused start is reported by the promise and the event, and may be repeated', async () => {
   const { tracker, record } = aTracker((_call, earlier) =>
     earlier === 0 ? refused(400, 'SESSION_NOT_STARTABLE') : undefined,
   );
@@ -46,7 +43,7 @@ test('a start that is refused for good ends the tracker', async () => {
   expect(clock.alarms).toBe(0);
 });
 
-test('a start whose answer was lost is made again with the same key, and each failure is told', async () => {
+test('a start without an answer is retried with one key, and each failure is reported', async () => {
   const { service, tracker, record, clock } = aTracker((_call, earlier) =>
     earlier < 3 ? 'away' : undefined,
   );
@@ -58,21 +55,7 @@ test('a start whose answer was lost is made again with the same key, and each fa
   expect(record.retrying.map(({ call }) => call)).toEqual(['start', 'start', 'start']);
 });
 
-test('a second start is the first one', async () => {
-  const { service, tracker } = aTracker();
-  await Promise.all([tracker.start(), tracker.start()]);
-  expect(service.callsOf('start')).toHaveLength(1);
-});
-
-test('an arrival ends the tracking', async () => {
-  const { tracker, record, clock } = aTracker();
-  await tracker.start();
-  expect(await tracker.arrived()).toMatchObject({ distance: 20 });
-  expect(record.ended).toEqual([{ reason: 'arrived' }]);
-  expect(clock.alarms).toBe(0);
-});
-
-test('an arrival that is refused for the distance leaves the tracking on', async () => {
+test('an arrival refused for the distance does not end the tracking', async () => {
   const { service, tracker, record, clock } = aTracker((call) =>
     call.kind === 'arrived' ? refused(400, 'NOT_AT_DESTINATION', { details: { distance: 900 } }) : undefined,
   );
@@ -84,21 +67,19 @@ test('an arrival that is refused for the distance leaves the tracking on', async
   expect(record.refused).toHaveLength(1);
 });
 
-test('an arrival and a stop without a network are made again with their own keys until they are answered', async () => {
-  for (const call of ['arrived', 'stop'] as const) {
-    const { service, tracker, clock } = aTracker(({ kind }, earlier) =>
-      kind === call && earlier < 4 ? 'dark' : undefined,
-    );
-    await tracker.start();
-    const answered = tracker[call]();
-    await clock.advance(200_000);
-    await answered;
-    expect([service.callsOf(call).length, keysOf(service, call).size]).toEqual([5, 1]);
-    expect(tracker.state).toBe('ended');
-  }
+test.each(['arrived', 'stop'] as const)('%s without a network is retried with one key', async (call) => {
+  const { service, tracker, clock } = aTracker(({ kind }, earlier) =>
+    kind === call && earlier < 4 ? 'dark' : undefined,
+  );
+  await tracker.start();
+  const answered = tracker[call]();
+  await clock.advance(200_000);
+  await answered;
+  expect([service.callsOf(call).length, keysOf(service, call).size]).toEqual([5, 1]);
+  expect(tracker.state).toBe('ended');
 });
 
-test('a position that is refused as ended while the arrival is on its way does not spoil its answer', async () => {
+test('a position refused as ended while the arrival is in flight does not change the outcome', async () => {
   const { service, tracker, record, clock } = aTracker((call) => {
     if (call.kind === 'arrived') return { ...service.proper('arrived'), tookMs: 2_000 };
     if (call.kind === 'update') return refused(410, 'JOURNEY_ENDED', { details: { reason: 'arrived' } });
@@ -111,9 +92,10 @@ test('a position that is refused as ended while the arrival is on its way does n
   await clock.advance(2_000);
   expect(await arrived).toMatchObject({ distance: 20 });
   expect(record.ended).toEqual([{ reason: 'arrived' }]);
+  expect(clock.alarms).toBe(0);
 });
 
-test('from the stop on no position is sent, whatever its answer takes', async () => {
+test('no position is sent after a stop, however long its answer takes', async () => {
   const { service, tracker, clock } = aTracker((call, earlier) =>
     call.kind === 'stop' && earlier < 5 ? 'away' : undefined,
   );
@@ -126,7 +108,7 @@ test('from the stop on no position is sent, whatever its answer takes', async ()
   expect(service.callsOf('update')).toEqual([]);
 });
 
-test('a stop while the start is on its way comes after it', async () => {
+test('a stop while the start is in flight comes after it', async () => {
   const { service, tracker, clock } = aTracker((call) =>
     call.kind === 'start' ? { ...service.proper('start'), tookMs: 3_000 } : undefined,
   );
@@ -138,7 +120,7 @@ test('a stop while the start is on its way comes after it', async () => {
   expect(tracker.state).toBe('ended');
 });
 
-test('a stop while the start waits for the network gives the start up', async () => {
+test('a stop while the start waits for its retry cancels the start', async () => {
   const { service, tracker, clock } = aTracker((call) => (call.kind === 'start' ? 'away' : undefined));
   const started = codeOf(tracker.start());
   await clock.advance(30_000);
@@ -149,7 +131,7 @@ test('a stop while the start waits for the network gives the start up', async ()
   expect([await started, service.callsOf('start').length]).toEqual(['ABORTED', starts]);
 });
 
-test('close leaves nothing behind: no request, no timer, no further event', async () => {
+test('after close there is no request, no timer and no event', async () => {
   const { service, tracker, record, clock } = aTracker((call) =>
     call.kind === 'update' ? 'dark' : undefined,
   );
@@ -166,7 +148,7 @@ test('close leaves nothing behind: no request, no timer, no further event', asyn
   expect([service.callsOf('start').length, record.retrying]).toEqual([1, []]);
 });
 
-test('nobody has to await the promises: no rejection goes unhandled', async () => {
+test('a promise that is not awaited causes no unhandled rejection', async () => {
   const unhandled: unknown[] = [];
   const listener = (reason: unknown) => unhandled.push(reason);
   process.on('unhandledRejection', listener);

@@ -1,139 +1,125 @@
 import { randomUUID } from 'node:crypto';
 import { internalFailure, type Trouble } from '../../src/dev/event-bus/local-event-bus.js';
 import { DEAD_LETTERS_KEY } from '../../src/store/keys.js';
-import { putIntoOutbox } from '../support/outbox-entry.js';
-import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
-import { metric, runService, type RunningService } from '../support/running-service.js';
+import { metric, type RunningService } from '../support/running-service.js';
 import { until } from '../support/until.js';
+import { OwnService } from './own-service.js';
 
-let redis: PrivateRedis;
+let own: OwnService;
 let service: RunningService;
 beforeAll(async () => {
-  redis = await startPrivateRedis();
-  service = await runService({ settings: { REDIS_URL: redis.url } });
+  own = await OwnService.start();
+  ({ service } = own);
 });
 afterEach(() => {
   service.bus.failWhile(undefined);
 });
-afterAll(async () => {
-  await service.stop();
-  await redis.stop();
-});
+afterAll(() => own.stop());
+
+const refusing =
+  (code: string) =>
+  (sessionId: string): Trouble => ({
+    kind: 'refuse',
+    code,
+    refuses: ({ detail }) => detail['sessionId'] === sessionId,
+  });
+
+/** Puts an event that the bus refuses. Returns its session. */
+async function aRefusedEvent(troubleFor: (sessionId: string) => Trouble): Promise<string> {
+  const sessionId = randomUUID();
+  service.bus.failWhile((entries) =>
+    entries.some(({ Detail }) => String(Detail).includes(sessionId)) ? troubleFor(sessionId) : undefined,
+  );
+  await own.put({ detail: JSON.stringify({ eventId: randomUUID(), sessionId }) });
+  return sessionId;
+}
+
+async function deadLetterOf(sessionId: string): Promise<Record<string, string>> {
+  const fields = await until('the dead letter', async () => {
+    const entries = await own.redis.xrevrange(DEAD_LETTERS_KEY, '+', '-', 'COUNT', 100);
+    const [letter, ...others] = entries.filter(([, pairs]) => pairs.join().includes(sessionId));
+    expect(others).toEqual([]);
+    return letter?.[1];
+  });
+  return Object.fromEntries(
+    fields.flatMap((name, index) => (index % 2 === 0 ? [[name, fields[index + 1] ?? ''] as const] : [])),
+  );
+}
 
 test.each(['InvalidArgument', 'MalformedDetail'])(
-  'an event rejected with %s becomes a dead letter with the reason and is not retried',
+  'an event rejected with %s becomes a dead letter, is not retried, and is counted and logged',
   async (code) => {
+    const deadBefore = await metric(service, 'events_dead_total');
+    const linesBefore = service.logLines().length;
     let tries = 0;
-    const sessionId = await putWithTrouble((id) => ({
-      kind: 'refuse',
-      code,
-      refuses: ({ detail }) => detail['sessionId'] === id && ++tries > 0,
-    }));
-    const [letter] = await until('the dead letter', async () => {
-      const letters = await deadLettersOf(sessionId);
-      return letters.length > 0 && letters;
+    const sessionId = await aRefusedEvent((id) => {
+      tries += 1;
+      return refusing(code)(id);
     });
+    const letter = await deadLetterOf(sessionId);
     expect(letter).toMatchObject({ type: 'TrainerJourneyStarted', reason: code });
-    expect(JSON.parse(letter?.['detail'] ?? '')).toMatchObject({
-      sessionId,
-      eventId: expect.any(String) as string,
-    });
-    await anEventThatIsPublished();
+    const detail: unknown = JSON.parse(letter['detail'] ?? '');
+    expect(detail).toMatchObject({ sessionId, eventId: expect.any(String) as string });
+    await own.published(await own.put());
+    await own.everythingPublished();
     expect(tries).toBe(1);
-    expect((await redis.client.xpending('journey:outbox', 'relay'))[0]).toBe(0);
+    expect((await own.redis.xpending('journey:outbox', 'relay'))[0]).toBe(0);
+    expect(await metric(service, 'events_dead_total')).toBe(deadBefore + 1);
+    const errors = service
+      .logLines()
+      .slice(linesBefore)
+      .filter(({ level }) => level === 'error');
+    expect(errors).toMatchObject([{ detailType: 'TrainerJourneyStarted', reason: code }]);
   },
 );
 
-test('a dead letter is counted in events_dead_total and logged as an error with type and reason', async () => {
-  const before = await metric(service, 'events_dead_total');
-  const linesBefore = service.logLines().length;
-  await aRefusedEvent('MalformedDetail');
-  await until('it is counted', async () => (await metric(service, 'events_dead_total')) === before + 1);
-  const errors = service
-    .logLines()
-    .slice(linesBefore)
-    .filter(({ level }) => level === 'error');
-  expect(errors).toMatchObject([{ detailType: 'TrainerJourneyStarted', reason: 'MalformedDetail' }]);
-});
-
-test.each<[string, (refused: string) => Trouble]>([
+test.each<[string, (sessionId: string) => Trouble]>([
+  ['one event of a call is rejected', refusing('InvalidArgument')],
   [
-    'one event of a call is rejected',
-    (refused) => ({
-      kind: 'refuse',
-      code: 'InvalidArgument',
-      refuses: ({ detail }) => detail['sessionId'] === refused,
-    }),
-  ],
-  [
-    'a call is rejected because of one event',
+    'a call is invalid because of one event',
     () => ({ kind: 'error', status: 400, code: 'ValidationException' }),
   ],
 ])('when %s, only that event is dead-lettered and the others are published', async (_name, troubleFor) => {
-  const refused = randomUUID();
   service.bus.failNext(internalFailure);
-  service.bus.failWhile((entries) =>
-    entries.some(({ Detail }) => String(Detail).includes(refused)) ? troubleFor(refused) : undefined,
-  );
-  const detail = JSON.stringify({ eventId: randomUUID(), sessionId: refused });
-  const [, ...others] = await Promise.all([
-    putIntoOutbox(redis.client, { detail }),
-    ...Array.from({ length: 5 }, () => putIntoOutbox(redis.client)),
-  ]);
-  await until('the others', () => others.every((sessionId) => service.eventsOf(sessionId).length === 1));
-  await until('the dead letter', async () => (await deadLettersOf(refused)).length === 1);
+  const [refused, others] = await Promise.all([aRefusedEvent(troubleFor), own.putMany(5)]);
+  for (const sessionId of others) expect(await own.published(sessionId)).toHaveLength(1);
+  await deadLetterOf(refused);
+});
+
+test('a call that fails for another reason because of one event does not delay the others', async () => {
+  await aRefusedEvent(() => ({ kind: 'error', status: 400, code: 'SerializationException' }));
+  await own.published(await own.put());
 });
 
 test('an event over 256 KB is dead-lettered and the others are published', async () => {
   const sessionId = randomUUID();
-  const detail = JSON.stringify({ sessionId, text: 'x'.repeat(300_000) });
-  await putIntoOutbox(redis.client, { detail });
-  await anEventThatIsPublished();
-  await until('the dead letter', async () => (await deadLettersOf(sessionId)).length === 1);
+  await own.put({ detail: JSON.stringify({ sessionId, text: 'x'.repeat(300_000) }) });
+  await own.published(await own.put());
+  await deadLetterOf(sessionId);
+});
+
+test.each([
+  ['without known fields', { type: '', at: '', detail: '' }],
+  ['with an invalid time', { at: 'yesterday' }],
+  ['with a detail that is not JSON', { detail: '{"eventId":' }],
+])('an entry %s does not delay others', async (_name, fields) => {
+  await own.put(fields);
+  await own.published(await own.put());
+});
+
+test('a pending event that was deleted does not delay others', async () => {
+  const before = service.bus.calls();
+  service.bus.failNext(internalFailure, 2);
+  await own.put();
+  await until('the relay has read it', () => service.bus.calls() > before);
+  const entries = await own.redis.xrange('journey:outbox', '-', '+');
+  await own.redis.xdel('journey:outbox', ...entries.map(([id]) => id));
+  await own.published(await own.put());
 });
 
 test('the number of dead letters is bounded; the oldest are dropped', async () => {
-  await redis.client.eval(
-    `for i = 1, 12000 do redis.call('XADD', KEYS[1], '*', 'type', 'old', 'detail', '{}') end`,
-    1,
-    DEAD_LETTERS_KEY,
-  );
-  const sessionId = await aRefusedEvent('InvalidArgument');
-  expect(await deadLettersOf(sessionId)).toHaveLength(1);
-  expect(await redis.client.xlen(DEAD_LETTERS_KEY)).toBeLessThan(11_000);
+  const fill = `for i = 1, 12000 do redis.call('XADD', KEYS[1], '*', 'type', 'old', 'detail', '{}') end`;
+  await own.redis.eval(fill, 1, DEAD_LETTERS_KEY);
+  await deadLetterOf(await aRefusedEvent(refusing('InvalidArgument')));
+  expect(await own.redis.xlen(DEAD_LETTERS_KEY)).toBeLessThan(11_000);
 });
-
-/** Resolves when the event has become a dead letter. */
-async function aRefusedEvent(code: string): Promise<string> {
-  const sessionId = await putWithTrouble((id) => ({
-    kind: 'refuse',
-    code,
-    refuses: ({ detail }) => detail['sessionId'] === id,
-  }));
-  await until('the dead letter', async () => (await deadLettersOf(sessionId)).length > 0);
-  return sessionId;
-}
-
-async function putWithTrouble(troubleFor: (sessionId: string) => Trouble): Promise<string> {
-  const sessionId = randomUUID();
-  service.bus.failWhile(() => troubleFor(sessionId));
-  await putIntoOutbox(redis.client, { detail: JSON.stringify({ eventId: randomUUID(), sessionId }) });
-  return sessionId;
-}
-
-async function anEventThatIsPublished(): Promise<void> {
-  const sessionId = await putIntoOutbox(redis.client);
-  await until('an event', () => service.eventsOf(sessionId).length === 1);
-  await until('the outbox is empty', async () => (await redis.client.xlen('journey:outbox')) === 0);
-}
-
-async function deadLettersOf(sessionId: string): Promise<Record<string, string>[]> {
-  const entries = await redis.client.xrevrange(DEAD_LETTERS_KEY, '+', '-', 'COUNT', 100);
-  return entries
-    .map(([, fields]) => Object.fromEntries(pairs(fields)))
-    .filter(({ detail }) => detail?.includes(sessionId));
-}
-
-function pairs(fields: string[]): [string, string][] {
-  return fields.flatMap((name, index) => (index % 2 === 0 ? [[name, fields[index + 1] ?? '']] : []));
-}

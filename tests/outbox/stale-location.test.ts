@@ -150,14 +150,32 @@ describe('it is published', () => {
 });
 
 describe('it is not published', () => {
-  test.each([59, 60])('for a position that is %i s old', async (seconds) => {
+  type Look = (session: ASession) => Promise<unknown>;
+  test.each<[string, number, Look]>([
+    ['for a position that is 60 s old', 60, look],
+    ['while nobody looks', 200, () => Promise.resolve()],
+    ['once a new position has come', 120, (session) => post(session).then(() => look(session))],
+    [
+      'after the end of the journey',
+      61,
+      async (session) => {
+        data(await services.one.api.stop(session.sessionId, session.trainerToken));
+        expect(await look(session)).toMatchObject({ isActive: false });
+      },
+    ],
+  ])('%s', async (_name, seconds, lookLater) => {
     const session = await aJourneyUnseenFor(seconds);
-    await look(session);
+    await lookLater(session);
     expect(await timesPublished(session)).toBe(0);
   });
 
-  test('while nobody looks', async () => {
-    const session = await aJourneyUnseenFor(200);
+  test.each([
+    ['for a session before its start', () => aSession()],
+    ['for a journey that has no position yet', () => aJourney(services.one.api)],
+  ])('%s', async (_name, make) => {
+    const session = await make();
+    services.clock.advance(301_000);
+    expect(await look(session)).toMatchObject({ location: null });
     expect(await timesPublished(session)).toBe(0);
   });
 
@@ -167,35 +185,6 @@ describe('it is not published', () => {
     await look(session, await tokenFor(randomUUID(), 'admin'));
     const stranger = await tokenFor(randomUUID(), 'student');
     expect(refusal(await services.one.api.live(session.sessionId, stranger)).code).toBe('FORBIDDEN');
-    expect(await timesPublished(session)).toBe(0);
-  });
-
-  test('once a new position has come', async () => {
-    const session = await aJourneyUnseenFor(120);
-    await post(session);
-    await look(session);
-    expect(await timesPublished(session)).toBe(0);
-  });
-
-  test('after the end of the journey', async () => {
-    const session = await aJourneyUnseenFor(61);
-    data(await services.one.api.stop(session.sessionId, session.trainerToken));
-    expect(await look(session)).toMatchObject({ isActive: false });
-    expect(await timesPublished(session)).toBe(0);
-  });
-
-  test('for a session before its start', async () => {
-    const session = await aSession();
-    await look(session);
-    services.clock.advance(61_000);
-    await look(session);
-    expect(await timesPublished(session)).toBe(0);
-  });
-
-  test('for a journey that has no position yet', async () => {
-    const session = await aJourney(services.one.api);
-    services.clock.advance(301_000);
-    expect(await look(session)).toMatchObject({ isActive: true, location: null });
     expect(await timesPublished(session)).toBe(0);
   });
 
@@ -214,18 +203,4 @@ describe('it is not published', () => {
     data(await silent.api.live(session.sessionId, session.studentToken));
     expect(await timesPublished(session)).toBe(0);
   });
-});
-
-test('while EventBridge fails, polls are answered in time, and the event is published once afterwards', async () => {
-  const session = await aJourneyUnseenFor(61);
-  await services.failPublishingWhile(async () => {
-    for (let times = 3; times > 0; times--) {
-      const answer = await poll(services.one, session, undefined, { prefer: null });
-      expect(answer.status).toBe(200);
-      expect(answer.ms).toBeLessThan(1_000);
-    }
-    expect(services.eventsOf(session.sessionId, STALE)).toEqual([]);
-  });
-  await services.told(session.sessionId, STALE);
-  expect(await timesPublished(session)).toBe(1);
 });

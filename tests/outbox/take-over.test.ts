@@ -4,6 +4,7 @@ import { putIntoOutbox } from '../support/outbox-entry.js';
 import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
 import { runService, type RunningService } from '../support/running-service.js';
 import { testOfTheSource } from '../support/service-process.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 
 const GROUP = 'relay';
@@ -51,6 +52,29 @@ test('entries that have been idle for a few seconds are not claimed', async () =
   expect(service.eventsOf(String(sessionId))).toEqual([]);
   const pending = (await redis.client.xpending(OUTBOX_KEY, GROUP, '-', '+', 10)) as [string, string][];
   expect(pending.map(([, consumer]) => consumer)).toEqual(['another-process']);
+});
+
+test('an event is published again if Redis fails before the acknowledgement', async () => {
+  const proxy = await startTcpProxy(redis.url);
+  service = await runService({ settings: { REDIS_URL: proxy.urlFor(redis.url) } });
+  const { bus, eventsOf } = service;
+  try {
+    let isCut = false;
+    bus.failWhile(() => {
+      if (!isCut) proxy.cut();
+      isCut = true;
+      return undefined;
+    });
+    const sessionId = await putIntoOutbox(redis.client);
+    await until('the event', () => eventsOf(sessionId).length === 1);
+    proxy.heal();
+    await until('the repeat', () => eventsOf(sessionId).length === 2);
+    const [first, second] = eventsOf(sessionId);
+    expect(second?.detail).toEqual(first?.detail);
+    await until('nothing is left', async () => (await redis.client.xlen(OUTBOX_KEY)) === 0);
+  } finally {
+    await proxy.stop();
+  }
 });
 
 test('each event is published by one of two services', async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { aSession, HOME, metersNorth, sessionsPool, type ASession } from '../support/a-session.js';
+import { aJourney, setStatus } from '../support/a-journey.js';
+import { aSession, HOME, metersNorth, type ASession } from '../support/a-session.js';
 import { data, refusal } from '../support/api.js';
 import { exists, keyOf, sharedRedis } from '../support/redis-of-the-run.js';
 import { runService, type RunningService } from '../support/running-service.js';
@@ -28,7 +29,7 @@ const writers: [what: string, writer: Writer][] = [
   ['in another order', (value) => JSON.stringify(Object.fromEntries(Object.entries(value).toReversed()))],
   ['with spaces and line breaks', (value) => JSON.stringify(value, null, 2)],
   [
-    'with null for what is not known',
+    'with null for the unknown',
     (value) => JSON.stringify({ accuracy: null, speed: null, heading: null, ...value }),
   ],
 ];
@@ -67,66 +68,42 @@ describe.each(writers)('a journey that another version wrote %s', (_what, writer
     timestamp = await writeLocation(session, writer);
   });
 
-  test('is shown by live', async () => {
+  test('is shown with its distance from home, and to nobody else', async () => {
     const live = data(await service.api.live(session.sessionId, session.studentToken));
     expect(live).toMatchObject({
       ...{ isActive: true, trainerId: session.trainerId, startedAt, lastUpdate: timestamp },
-      location: { ...metersNorth(100), timestamp },
-      freshness: 'live',
+      ...{ location: { ...metersNorth(100), timestamp }, freshness: 'live', distanceMeters: 100 },
     });
     expect(live['ageMs']).toBeGreaterThanOrEqual(10_000);
-  });
-
-  test('has the home of its metadata', async () => {
-    const live = data(await service.api.live(session.sessionId, session.studentToken));
-    expect(live).toMatchObject({ distanceMeters: 100 });
-  });
-
-  test('is not shown to somebody else', async () => {
     const { studentToken } = await aSession();
     expect((await service.api.live(session.sessionId, studentToken)).status).toBe(403);
   });
 
-  test('takes an update', async () => {
+  test('accepts an update of its trainer, judged by its last position', async () => {
     const { sessionId, trainerToken, studentToken } = session;
-    data(await service.api.update(trainerToken, { sessionId, ...metersNorth(50), sequence: 0 }));
+    const update = (token: string, meters: number) =>
+      service.api.update(token, { sessionId, ...metersNorth(meters), sequence: 0 });
+    const stranger = await aSession();
+    expect(refusal(await update(stranger.trainerToken, 50)).code).toBe('FORBIDDEN');
+    expect(refusal(await update(trainerToken, 60_000)).code).toBe('LOCATION_IMPLAUSIBLE');
+    await sharedRedis().del(keyOf.rate(session.trainerId, sessionId));
+    data(await update(trainerToken, 50));
     const live = data(await service.api.live(sessionId, studentToken));
     expect(live).toMatchObject({ location: { ...metersNorth(50), sequence: 0 } });
   });
 
-  test('has its last position as the reference for the next', async () => {
-    const { sessionId, trainerToken } = session;
-    const answer = await service.api.update(trainerToken, { sessionId, ...metersNorth(60_000) });
-    expect(refusal(answer)).toMatchObject({ status: 400, code: 'LOCATION_IMPLAUSIBLE' });
-  });
-
-  test('takes no update of another trainer', async () => {
-    const { trainerToken } = await aSession();
-    const answer = await service.api.update(trainerToken, {
-      sessionId: session.sessionId,
-      ...metersNorth(50),
-    });
-    expect(refusal(answer)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
-  });
-
-  test('takes an arrival by its last position', async () => {
+  test.each([
+    ['arrived', { distance: 100 }],
+    ['stop', {}],
+  ] as const)('can be ended by %s', async (call, expected) => {
     const { sessionId, trainerId, trainerToken } = session;
-    expect(data(await service.api.arrived(sessionId, trainerToken))).toMatchObject({ distance: 100 });
-    const gone = [keyOf.active(sessionId), keyOf.location(trainerId, sessionId), keyOf.meta(sessionId)];
-    expect(await Promise.all(gone.map(exists))).toEqual([false, false, false]);
-  });
-
-  test('takes a stop', async () => {
-    const { sessionId, trainerId, trainerToken } = session;
-    data(await service.api.stop(sessionId, trainerToken));
+    expect(data(await service.api[call](sessionId, trainerToken))).toMatchObject(expected);
     const gone = [keyOf.active(sessionId), keyOf.location(trainerId, sessionId), keyOf.meta(sessionId)];
     expect(await Promise.all(gone.map(exists))).toEqual([false, false, false]);
   });
 
   test('is already active for a start', async () => {
-    await sessionsPool().query("update tutoring_sessions set status = 'scheduled' where id = $1", [
-      session.sessionId,
-    ]);
+    await setStatus(session, 'scheduled');
     const answer = await service.api.start(session.sessionId, session.trainerToken);
     expect(refusal(answer)).toMatchObject({ status: 409, code: 'JOURNEY_ALREADY_ACTIVE' });
   });
@@ -142,13 +119,10 @@ describe.each(writers.slice(0, 4))('an end that another version wrote %s', (_wha
     await write(keyOf.ended(sessionId), writer(ended), 270);
   });
 
-  test('is shown by live', async () => {
-    const live = data(await service.api.live(session.sessionId, session.studentToken));
+  test('is shown, answers 410 and does not prevent a new start', async () => {
+    const { sessionId, trainerToken, studentToken } = session;
+    const live = data(await service.api.live(sessionId, studentToken));
     expect(live).toMatchObject({ isActive: false, location: null, endedReason: 'timeout', endedAt });
-  });
-
-  test('makes update, arrived and stop 410', async () => {
-    const { sessionId, trainerToken } = session;
     const answers = [
       await service.api.update(trainerToken, { sessionId, ...metersNorth(1) }),
       await service.api.arrived(sessionId, trainerToken),
@@ -156,11 +130,8 @@ describe.each(writers.slice(0, 4))('an end that another version wrote %s', (_wha
     ];
     const expected = { status: 410, code: 'JOURNEY_ENDED', details: { reason: 'timeout', endedAt } };
     expect(answers.map(refusal)).toEqual([expected, expected, expected]);
-  });
-
-  test('makes way for a new start', async () => {
-    expect((await service.api.start(session.sessionId, session.trainerToken)).status).toBe(201);
-    expect(await exists(keyOf.ended(session.sessionId))).toBe(false);
+    expect((await service.api.start(sessionId, trainerToken)).status).toBe(201);
+    expect(await exists(keyOf.ended(sessionId))).toBe(false);
   });
 });
 
@@ -168,43 +139,24 @@ test('cached metadata that another version wrote decides who may look', async ()
   const session = await aSession();
   const { sessionId, trainerId, studentToken } = session;
   const other = await aSession();
-  const meta = {
-    studentHomeLocation: home,
-    status: 'scheduled',
-    studentId: other.studentId,
-    trainerId,
-    more: newer,
-  };
+  const { studentId } = other;
+  const meta = { studentHomeLocation: home, status: 'scheduled', studentId, trainerId, more: newer };
   await write(keyOf.meta(sessionId), JSON.stringify(meta, null, 1), 60);
   expect((await service.api.live(sessionId, studentToken)).status).toBe(403);
-  expect(data(await service.api.live(sessionId, other.studentToken))).toMatchObject({
-    isActive: false,
-    trainerId,
-  });
+  const live = data(await service.api.live(sessionId, other.studentToken));
+  expect(live).toMatchObject({ isActive: false, trainerId });
 });
 
-test('a position that another version took meanwhile is the reference for the next', async () => {
-  const session = await aSession();
+test('a position that another version accepted meanwhile is the reference for the next', async () => {
+  const session = await aJourney(service.api);
   const { sessionId, trainerId, trainerToken } = session;
-  data(await service.api.start(sessionId, trainerToken));
-  data(await service.api.update(trainerToken, { sessionId, ...metersNorth(90_000), sequence: 1 }));
-  await sharedRedis().del(keyOf.rate(trainerId, sessionId));
-  await writeLocation(session, (value) => JSON.stringify({ ...value, timestamp: iso(Date.now()) }));
-  const back = await service.api.update(trainerToken, { sessionId, ...metersNorth(90_000), sequence: 3 });
-  expect(refusal(back)).toMatchObject({ code: 'LOCATION_IMPLAUSIBLE' });
-  await sharedRedis().del(keyOf.rate(trainerId, sessionId));
-  expect(
-    (await service.api.update(trainerToken, { sessionId, ...metersNorth(100), sequence: 4 })).status,
-  ).toBe(201);
-});
-
-test('a position that another version took meanwhile makes older fixes stale', async () => {
-  const session = await aSession();
-  const { sessionId, trainerId, trainerToken } = session;
-  data(await service.api.start(sessionId, trainerToken));
-  data(await service.api.update(trainerToken, { sessionId, ...metersNorth(100), ageMs: 60_000 }));
-  await sharedRedis().del(keyOf.rate(trainerId, sessionId));
+  const update = async (meters: number, more: object) => {
+    await sharedRedis().del(keyOf.rate(trainerId, sessionId));
+    return service.api.update(trainerToken, { sessionId, ...metersNorth(meters), ...more });
+  };
+  data(await update(90_000, { sequence: 1, ageMs: 60_000 }));
   await writeLocation(session, (value) => JSON.stringify(value));
-  const answer = await service.api.update(trainerToken, { sessionId, ...metersNorth(100), ageMs: 30_000 });
-  expect(refusal(answer)).toMatchObject({ status: 409, code: 'LOCATION_STALE' });
+  expect(refusal(await update(90_000, { sequence: 3 })).code).toBe('LOCATION_IMPLAUSIBLE');
+  expect(refusal(await update(100, { sequence: 4, ageMs: 30_000 })).code).toBe('LOCATION_STALE');
+  expect((await update(100, { sequence: 5 })).status).toBe(201);
 });

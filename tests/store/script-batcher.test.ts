@@ -58,15 +58,13 @@ test('polls of one batch get their own journeys, also beside one that cannot be 
 });
 
 test('the same position twice in one batch is written once and answered twice', async () => {
-  const [session] = sessions;
-  if (session === undefined) throw new Error('there are some');
+  const session = sessions[0] as ASession;
   const [first, second] = await Promise.all([update(session, 1), update(session, 1)]);
   expect(data(second)).toEqual(data(first));
 });
 
 test('pipelined requests go to Redis in fewer calls than there are requests', async () => {
-  const [session] = sessions;
-  if (session === undefined) throw new Error('there are some');
+  const session = sessions[0] as ASession;
   const path = `/api/v1/admin/location-tracking/journey/live?sessionId=${session.sessionId}`;
   const connection = await PipelinedConnection.open(service.url);
   await connection.get(

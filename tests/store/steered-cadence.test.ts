@@ -5,7 +5,7 @@ import { contractRules } from '../support/driven-journey.js';
 const redis = scriptedRedis();
 const aTrainer = () => MovingTrainer.start(redis);
 
-/** Stands there and posts whenever it is asked to. @returns what it was asked, one after the other */
+/** Stands there and posts whenever it is asked to. Returns the intervals that it was asked for. */
 async function stand(
   trainer: MovingTrainer,
   times: number,
@@ -20,21 +20,24 @@ async function stand(
   return asked;
 }
 
-test('who drives posts every 5 s', async () => {
+test('a driving trainer posts every 5 s', async () => {
   const trainer = await aTrainer();
   for (let meters = 3_000; meters >= 0; meters -= 50) {
     expect(await trainer.postAt(5, meters, { speed: 10 })).toBe(5_000);
   }
 });
 
-test.each([{ speed: 0 }, {}])('who stands posts every 10 and then every 15 s, at %j', async (more) => {
-  const trainer = await aTrainer();
-  await trainer.postAt(5, 1_040);
-  // The first is where it came to a stop, so it has only just begun to stand.
-  expect(await stand(trainer, 6, more)).toEqual([5_000, 5_000, 10_000, 15_000, 15_000, 15_000]);
-});
+test.each([{ speed: 0 }, {}])(
+  'a standing trainer posts every 10 and then every 15 s, at %j',
+  async (more) => {
+    const trainer = await aTrainer();
+    await trainer.postAt(5, 1_040);
+    // The first is where it came to a stop, so it has only just begun to stand.
+    expect(await stand(trainer, 6, more)).toEqual([5_000, 5_000, 10_000, 15_000, 15_000, 15_000]);
+  },
+);
 
-test('who drives on posts every 5 s from the first moving position on', async () => {
+test('a trainer who drives on posts every 5 s from the first moving position on', async () => {
   const trainer = await aTrainer();
   expect((await stand(trainer, 5)).at(-1)).toBe(15_000);
   expect(await trainer.postAt(15, 970, { speed: 4 })).toBe(5_000);
@@ -59,8 +62,7 @@ test('a walking trainer does not stand, with or without a speed from the phone',
 });
 
 test('a trainer whose phone reports movement does not stand, wherever the fixes are', async () => {
-  const trainer = await aTrainer();
-  expect(new Set(await stand(trainer, 6, { speed: 5 }))).toEqual(new Set([5_000]));
+  expect(new Set(await stand(await aTrainer(), 6, { speed: 5 }))).toEqual(new Set([5_000]));
 });
 
 test('coarse positions neither make a trainer stand nor move', async () => {
@@ -78,13 +80,13 @@ test.each([
   [8_340, 10_000],
   [13_000, 15_000],
   [60_000, 15_000],
-])('who drives %d m away posts every %d ms', async (meters, nextUpdateMs) => {
+])('a trainer who drives %d m away posts every %d ms', async (meters, nextUpdateMs) => {
   const trainer = await aTrainer();
   await trainer.postAt(5, meters + 60, { speed: 12 });
   expect(Math.abs((await trainer.postAt(5, meters, { speed: 12 })) - nextUpdateMs)).toBeLessThanOrEqual(20);
 });
 
-test('who drives faster is sooner near', async () => {
+test('a faster trainer posts more often at the same distance', async () => {
   const [slow, fast] = [await aTrainer(), await aTrainer()];
   await Promise.all([slow, fast].map((trainer) => trainer.postAt(5, 8_100)));
   expect(await fast.postAt(5, 8_000, { speed: 30 })).toBe(5_000);
@@ -141,7 +143,7 @@ test.each([
   [1_000, [1_000, 1_000, 2_000, 3_000, 3_000]],
   [6_000, [6_000, 6_000, 12_000, 15_000, 15_000]],
   [20_000, [20_000, 20_000, 20_000, 20_000, 20_000]],
-])('with an interval of %d ms who stands posts every %p ms', async (updateIntervalMs, expected) => {
+])('with an interval of %d ms a standing trainer posts every %p ms', async (updateIntervalMs, expected) => {
   const rules = { ...contractRules, updateIntervalMs };
   const trainer = await MovingTrainer.start(scriptedRedis(rules), { rules });
   const asked: number[] = [];
@@ -149,38 +151,4 @@ test.each([
     asked.push(await trainer.postAt((asked.at(-1) ?? 0) / 1_000, 1_000));
   }
   expect(asked).toEqual(expected);
-});
-
-test('nextPollMs is just after the next position is due', async () => {
-  const trainer = await aTrainer();
-  await trainer.postAt(5, 1_000);
-  for (const [afterMs, pollMs] of [
-    [0, 5_500],
-    [600, 4_900],
-    [4_600, 1_000],
-  ] as const) {
-    trainer.clock.advance(afterMs);
-    expect(await trainer.view()).toMatchObject({ nextPollMs: pollMs });
-    trainer.clock.advance(-afterMs);
-  }
-  const asked = await stand(trainer, 4);
-  expect(asked.at(-1)).toBe(15_000);
-  expect(await trainer.view()).toMatchObject({ nextPollMs: 15_500 });
-});
-
-test('freshness counts from when the next position was due', async () => {
-  const trainer = await aTrainer();
-  await stand(trainer, 4);
-  const seen: [number, string | null][] = [];
-  for (const ageMs of [25_000, 25_001, 70_000, 70_001]) {
-    trainer.clock.advance(ageMs);
-    seen.push([ageMs, (await trainer.view()).freshness]);
-    trainer.clock.advance(-ageMs);
-  }
-  expect(seen).toEqual([
-    [25_000, 'live'],
-    [25_001, 'delayed'],
-    [70_000, 'delayed'],
-    [70_001, 'stale'],
-  ]);
 });

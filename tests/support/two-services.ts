@@ -79,18 +79,6 @@ export class TwoServices {
     await until('the outbox is empty', async () => (await this.redis.xlen('journey:outbox')) === 0);
   }
 
-  async failPublishingWhile(work: () => Promise<void>): Promise<void> {
-    const failing = (service: RunningService) => {
-      service.bus.failWhile(() => ({ kind: 'error', status: 500, code: 'InternalException' }));
-    };
-    this.#services.forEach(failing);
-    try {
-      await work();
-    } finally {
-      for (const { bus } of this.#services) bus.failWhile(undefined);
-    }
-  }
-
   async stop(): Promise<void> {
     await Promise.all(this.#services.map((service) => service.stop()));
     await this.#redis.stop();

@@ -4,7 +4,7 @@ import { Metrics, type Backlog } from '../../src/telemetry/metrics.js';
 import { aSession, metersNorth } from '../support/a-session.js';
 import { data } from '../support/api.js';
 import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
-import { runServiceProcess } from '../support/service-process.js';
+import { runServiceProcess, type ServiceProcess } from '../support/service-process.js';
 import { until } from '../support/until.js';
 
 let redis: PrivateRedis;
@@ -18,27 +18,35 @@ afterAll(async () => {
   await redis.stop();
 });
 
+interface Directive {
+  Namespace: string;
+  Dimensions: string[][];
+  Metrics: { Name: string; Unit: string }[];
+}
 interface Document extends Record<string, unknown> {
-  _aws: {
-    Timestamp: number;
-    CloudWatchMetrics: {
-      Namespace: string;
-      Dimensions: string[][];
-      Metrics: { Name: string; Unit: string }[];
-    }[];
-  };
+  _aws: { Timestamp: number; CloudWatchMetrics: Directive[] };
 }
 
 const backlog: Backlog = { activeJourneys: 7, outboxDepth: 3, outboxAgeSeconds: 1.5 };
 
-/** Returns what is written since the last call. */
-function writerOf(metrics: Metrics): () => Promise<Document[]> {
+/** Metrics, and what is written of them since the last call. */
+function writtenMetrics(read = () => Promise.resolve(backlog)) {
+  const metrics = new Metrics(read);
   const lines: string[] = [];
   const embedded = new EmbeddedMetrics(metrics, 'journeys', (line) => lines.push(line));
-  return async () => {
+  const written = async () => {
     await embedded.stop();
     return lines.splice(0).map((line) => JSON.parse(line) as Document);
   };
+  return { metrics, written };
+}
+
+/** All lines of a service that is stopped now. */
+async function stopped(service: ServiceProcess): Promise<Record<string, unknown>[]> {
+  service.kill('SIGTERM');
+  await service.exited;
+  await until('all lines are read', () => service.logLines().some((line) => line['msg'] === 'stopped'));
+  return service.logLines();
 }
 
 /** The value of a metric in the document with this dimension. */
@@ -60,11 +68,7 @@ test('a service with a namespace writes metrics for CloudWatch, at the latest wh
   data(await service.api.start(sessionId, trainerToken));
   data(await service.api.update(trainerToken, { sessionId, ...metersNorth(400), accuracy: 5 }));
   data(await service.api.live(sessionId, studentToken));
-  service.kill('SIGTERM');
-  await service.exited;
-  const isStopped = () => service.logLines().some((line) => line['msg'] === 'stopped');
-  await until('all lines are read', isStopped);
-  const documents = service.logLines().filter((line): line is Document => '_aws' in line);
+  const documents = (await stopped(service)).filter((line): line is Document => '_aws' in line);
   expect(valueOf(documents, 'location_updates_total', { outcome: 'recorded' })).toBe(1);
   expect(valueOf(documents, 'live_polls_total', { source: 'state' })).toBe(1);
   expect(valueOf(documents, 'journeys_active')).toBe(1);
@@ -83,15 +87,11 @@ test('a service with a namespace writes metrics for CloudWatch, at the latest wh
 
 test('a service without a namespace writes none', async () => {
   const service = await runServiceProcess(bus, { REDIS_URL: redis.url });
-  service.kill('SIGTERM');
-  await service.exited;
-  await until('all lines are read', () => service.logLines().some((line) => line['msg'] === 'stopped'));
-  expect(service.logLines().filter((line) => '_aws' in line)).toEqual([]);
+  expect((await stopped(service)).filter((line) => '_aws' in line)).toEqual([]);
 });
 
 test('counters are written as the increase since the last time', async () => {
-  const metrics = new Metrics(() => Promise.resolve(backlog));
-  const written = writerOf(metrics);
+  const { metrics, written } = writtenMetrics();
   metrics.eventsPublished(5);
   metrics.positionTaken('recorded');
   const first = await written();
@@ -104,8 +104,7 @@ test('counters are written as the increase since the last time', async () => {
 });
 
 test('a few durations are written one by one as the upper bounds of their buckets', async () => {
-  const metrics = new Metrics(() => Promise.resolve(backlog));
-  const written = writerOf(metrics);
+  const { metrics, written } = writtenMetrics();
   metrics.requestAnswered('GET', '/a', 200, 0.004);
   metrics.requestAnswered('POST', '/a', 503, 0.3);
   metrics.requestAnswered('GET', '/a', 200, 60);
@@ -114,8 +113,7 @@ test('a few durations are written one by one as the upper bounds of their bucket
 });
 
 test('many durations are written as a hundred with the same percentiles', async () => {
-  const metrics = new Metrics(() => Promise.resolve(backlog));
-  const written = writerOf(metrics);
+  const { metrics, written } = writtenMetrics();
   for (let count = 0; count < 9_700; count++) metrics.requestAnswered('GET', '/a', 200, 0.004);
   for (let count = 0; count < 300; count++) metrics.requestAnswered('GET', '/a', 200, 0.4);
   const values = valueOf(await written(), 'http_request_duration_seconds', { route: '/a' }) as number[];
@@ -126,7 +124,7 @@ test('many durations are written as a hundred with the same percentiles', async 
 
 test('gauges are written with their value, and omitted while Redis is unavailable', async () => {
   let answer: Promise<Backlog> = Promise.resolve(backlog);
-  const written = writerOf(new Metrics(() => answer));
+  const { written } = writtenMetrics(() => answer);
   expect(valueOf(await written(), 'outbox_oldest_age_seconds')).toBe(1.5);
   answer = Promise.reject(new Error('unavailable'));
   const unavailable = await written();

@@ -19,10 +19,8 @@ test('positions and tokens are redacted at any depth', () => {
   const lines = written('info', (logger) => {
     logger.info({ ...position, token: 'the-token', authorization: 'Bearer the-token' }, 'at the top');
     logger.info({ location: position, body: position, studentHomeLocation: position }, 'as objects');
-    logger.info(
-      { journey: { ...position, home: position }, req: { headers: { authorization: 'the-token' } } },
-      'deep',
-    );
+    const req = { headers: { authorization: 'the-token' } };
+    logger.info({ journey: { ...position, home: position }, req }, 'deep');
     logger.info({ journeys: [{ calls: [{ by: { position } }] }] }, 'in lists');
   });
   expect(JSON.stringify(lines)).not.toMatch(/12\.9716|77\.5946|the-token/);
@@ -64,8 +62,6 @@ function written(
     },
   });
   work(createLogger(level, sink));
-  return text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const lines = text.split('\n').filter(Boolean);
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }

@@ -1,4 +1,3 @@
-import { timedGet } from '../support/five-calls.js';
 import { metric, runService, type RunningService } from '../support/running-service.js';
 import { sharedRedisUrl } from '../support/shared-services.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
@@ -16,27 +15,18 @@ afterEach(async () => {
   await proxy.stop();
 });
 
-test('while Redis hangs, the metrics are available and show the failures', async () => {
+test('while Redis hangs, the metrics are available within its timeout and show the failures', async () => {
   const session = await aSession();
   proxy.freeze();
   await service.api.live(session.sessionId, session.studentToken);
-  expect(
-    await metric(service, 'redis_call_duration_seconds_count', 'operation="readLive",outcome="failed"'),
-  ).toBe(1);
-  expect(await metric(service, 'http_request_duration_seconds_count', 'status="503"')).toBeGreaterThanOrEqual(
-    1,
-  );
+  const startedAt = performance.now();
+  const failures = (name: string, labels: string) => metric(service, `${name}_count`, labels);
+  expect(await failures('redis_call_duration_seconds', 'operation="readLive",outcome="failed"')).toBe(1);
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+  expect(await failures('http_request_duration_seconds', 'status="503"')).toBeGreaterThanOrEqual(1);
 });
 
 test('while Redis is unavailable, unknown numbers are NaN, not 0', async () => {
   proxy.cut();
   for (const name of ['outbox_depth', 'journeys_active']) expect(await metric(service, name)).toBeNaN();
-});
-
-test('metrics wait for a hanging Redis no longer than its timeout', async () => {
-  proxy.freeze();
-  const startedAt = performance.now();
-  await (await fetch(service.metricsUrl)).text();
-  expect(performance.now() - startedAt).toBeLessThan(2_000);
-  expect(await timedGet(`${service.url}/health/live`)).toMatchObject({ status: 200 });
 });

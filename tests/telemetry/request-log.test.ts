@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { aSession, metersNorth, type ASession } from '../support/a-session.js';
+import { aJourney } from '../support/a-journey.js';
+import { aSession } from '../support/a-session.js';
 import { data } from '../support/api.js';
-import { timedLive } from '../support/five-calls.js';
+import { liveUrl, timedLive } from '../support/five-calls.js';
 import { halfAnUpdate } from '../support/raw-http.js';
 import { runService, type RunningService } from '../support/running-service.js';
 import { tokenFor } from '../support/tokens.js';
@@ -33,15 +34,8 @@ test('a request is logged once with its id, method, route, status and duration',
   });
 });
 
-test('a refused request is logged with its status, and not as an error', async () => {
-  const { sessionId } = await aSession();
-  const requestId = randomUUID();
-  await service.api.start(sessionId, 'not.a.token', { 'X-Request-Id': requestId });
-  expect(await linesOf(requestId)).toMatchObject([{ level: 'info', status: 401 }]);
-});
-
 test('successful polls are sampled, and the lines say how many were skipped', async () => {
-  const session = await anActiveJourney();
+  const session = await aJourney(service.api);
   await quietSecond();
   const before = service.logLines().length;
   const count = 400;
@@ -50,32 +44,25 @@ test('successful polls are sampled, and the lines say how many were skipped', as
   );
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
   await quietSecond();
-  const lines = service
-    .logLines()
-    .slice(before)
-    .filter(({ route }) => route === LIVE);
+  const since = service.logLines().slice(before);
+  const lines = since.filter(({ route }) => route === LIVE);
   expect(lines.length).toBeGreaterThan(0);
   expect(lines.length).toBeLessThan(count / 2);
-  const skipped = service
-    .logLines()
-    .slice(before)
-    .reduce((sum, { notLoggedBefore }) => sum + Number(notLoggedBefore ?? 0), 0);
+  const skipped = since.reduce((sum, { notLoggedBefore }) => sum + Number(notLoggedBefore ?? 0), 0);
   expect(lines.length + skipped).toBeGreaterThanOrEqual(count);
 });
 
-test('every refused poll is logged', async () => {
-  const session = await anActiveJourney();
+test('every refused poll is logged with its status, and not as an error', async () => {
+  const session = await aJourney(service.api);
   const stranger = await tokenFor(randomUUID(), 'student');
   const requestId = randomUUID();
   const headers = { Authorization: `Bearer ${stranger}`, 'X-Request-Id': requestId };
-  const url = `${service.url}/api/v1/admin${LIVE}?sessionId=${session.sessionId}`;
-  const statuses = await Promise.all(
-    Array.from({ length: 100 }, () => fetch(url, { headers }).then(({ status }) => status)),
-  );
-  expect(new Set(statuses)).toEqual(new Set([403]));
-  await until(
-    'all lines',
-    () => service.logLines().filter((line) => line['requestId'] === requestId).length === 100,
+  const url = liveUrl(service.url, session.sessionId);
+  await Promise.all(Array.from({ length: 100 }, () => fetch(url, { headers })));
+  const lines = () => service.logLines().filter((line) => line['requestId'] === requestId);
+  await until('all lines', () => lines().length === 100);
+  expect(new Set(lines().map(({ level, status }) => `${String(level)} ${String(status)}`))).toEqual(
+    new Set(['info 403']),
   );
 });
 
@@ -95,38 +82,6 @@ test('a request that its caller aborts is logged as aborted, and not as an error
   update.socket.destroy();
   expect(await linesOf(requestId)).toMatchObject([{ level: 'info', route: UPDATES, aborted: true }]);
 });
-
-test('no coordinate and no token is logged, whatever happens to a request', async () => {
-  const session = await anActiveJourney();
-  const { sessionId, trainerToken, studentToken } = session;
-  const odd = { latitude: 12.987654321, longitude: 77.123456789 };
-  const update = (body: unknown) => service.api.update(trainerToken, body);
-  await update({ sessionId, ...metersNorth(100), accuracy: 5 });
-  await update({ sessionId, ...odd });
-  await update({ sessionId, ...odd, latitude: 912.987654321 });
-  await update({ sessionId, ...odd, latitude: '12.987654321' });
-  await update(`{"sessionId":"${sessionId}","latitude":12.987654321,"longitude":77.123456789`);
-  await service.api.live(sessionId, studentToken);
-  await service.api.live('12.987654321', studentToken);
-  await service.api.arrived(sessionId, trainerToken);
-  await service.api.stop(sessionId, trainerToken);
-  const requestId = randomUUID();
-  await service.api.call('GET', `/nowhere?token=${studentToken}&latitude=12.987654321`, {
-    token: studentToken,
-    headers: { 'X-Request-Id': requestId },
-  });
-  await linesOf(requestId);
-  const text = JSON.stringify(service.logLines());
-  for (const secret of [trainerToken, studentToken, '12.98765', '77.12345', '77.5946', '12.97249']) {
-    expect(text).not.toContain(secret);
-  }
-});
-
-async function anActiveJourney(): Promise<ASession> {
-  const session = await aSession();
-  data(await service.api.start(session.sessionId, session.trainerToken));
-  return session;
-}
 
 function linesOf(requestId: string): Promise<Record<string, unknown>[]> {
   return until(`the line of ${requestId}`, () => {
