@@ -17,12 +17,7 @@ afterEach(() => redis.stop());
 
 const troubles: [name: string, away: () => void | Promise<void>][] = [
   ['is killed', () => redis.kill()],
-  [
-    'hangs',
-    () => {
-      redis.freeze();
-    },
-  ],
+  ['hangs', () => redis.freeze()],
 ];
 
 // The process itself in trouble, not a proxy: that would keep handles of its own in the process that counts them.

@@ -38,9 +38,7 @@ export async function startClockedRedis(url: string, now: () => number): Promise
     url: through.href,
     stop: () =>
       new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
+        server.close(() => resolve());
         sockets.forEach((socket) => socket.destroy());
       }),
   };

@@ -31,9 +31,7 @@ export function runContainer(image: string, environment: Record<string, string>)
     ],
     { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
-  client.once('exit', () => {
-    isGone(name);
-  });
+  client.once('exit', () => isGone(name));
   return {
     name,
     client,

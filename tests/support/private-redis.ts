@@ -83,9 +83,7 @@ export async function startPrivateRedis(): Promise<PrivateRedis> {
   return {
     url,
     client,
-    freeze: () => {
-      server.signal('SIGSTOP');
-    },
+    freeze: () => server.signal('SIGSTOP'),
     thaw: () => {
       if (!server.hasEnded()) server.signal('SIGCONT');
     },
@@ -123,9 +121,7 @@ async function startRedisProcess(settings: string, folder: string, reaper: Reape
     ...['--volume', `${folder}:${folder}`, '--entrypoint', redisProgramOf(redisImage), redisImage, '-'],
   ];
   const started = await startServerProcess({ command: 'docker', args, ...common }, reaper);
-  void started.ended.then(() => {
-    isGone(name);
-  });
+  void started.ended.then(() => isGone(name));
   return { ...started, signal: (signal) => void docker('kill', '--signal', signal, name) };
 }
 

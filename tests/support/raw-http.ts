@@ -122,9 +122,7 @@ export class PipelinedConnection {
       (path) => `GET ${path} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer ${token}\r\n\r\n`,
     );
     await new Promise<void>((resolve) => {
-      this.#socket.write(requests.join(''), () => {
-        resolve();
-      });
+      this.#socket.write(requests.join(''), () => resolve());
     });
   }
 
@@ -187,9 +185,7 @@ export async function halfAnUpdate(
     socket.on('data', (chunk) => {
       text += chunk.toString();
     });
-    socket.on('close', () => {
-      resolve(text.split('\r\n')[0] ?? '');
-    });
+    socket.on('close', () => resolve(text.split('\r\n')[0] ?? ''));
   });
   return { socket, sendTheRest: () => void socket.write(body.slice(half)), statusLine };
 }

@@ -86,9 +86,7 @@ export async function runMainToItsEnd(
   toldToStop?: Promise<unknown>,
 ): Promise<{ code: number | null; stderr: string }> {
   const { child, kill } = startMain(environment);
-  void toldToStop?.then(() => {
-    kill('SIGTERM');
-  });
+  void toldToStop?.then(() => kill('SIGTERM'));
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString();

@@ -97,9 +97,7 @@ export class Stack {
     this.database = new pg.Pool({ connectionString: databaseUrl, max: 2 });
     // A fault may close idle connections.
     this.database.on('error', () => undefined);
-    this.onStop(() => {
-      reaper.close();
-    });
+    this.onStop(() => reaper.close());
     this.onStop(() => bus.stop());
   }
 

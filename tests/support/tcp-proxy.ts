@@ -107,9 +107,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     },
     stop: () =>
       new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
+        server.close(() => resolve());
         for (const socket of sockets.keys()) socket.destroy();
       }),
   };

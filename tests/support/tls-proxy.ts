@@ -61,9 +61,7 @@ export async function startTlsProxy(target: string, { asked }: { asked: boolean 
     port: (server.address() as AddressInfo).port,
     stop: () =>
       new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
+        server.close(() => resolve());
         sockets.forEach((socket) => socket.destroy());
       }),
   };
