@@ -33,7 +33,7 @@ export interface SessionRow {
   home: { latitude: number; longitude: number; address?: string } | null;
 }
 
-/** A server as it is started: the service, or one that it is compared with. */
+/** The command of a server: the service, or one that it is compared with. */
 export interface Program {
   command: readonly string[];
   folder: string;

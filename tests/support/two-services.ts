@@ -8,7 +8,7 @@ import { until } from './until.js';
 
 export const EVENT_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** Two processes' worth of the service on one Redis and one clock: what is published once is published once by both together. */
+/** Two services on one Redis and one clock. */
 export class TwoServices {
   readonly clock = new MovableClock();
   readonly #redis: PrivateRedis;
@@ -63,7 +63,7 @@ export class TwoServices {
     });
   }
 
-  /** Everything that any of the services has recorded by now has arrived. */
+  /** Resolves when all events recorded by now have been published. */
   async everythingTold(): Promise<void> {
     const marks = this.#services.map(async ({ api }) => {
       const session = await aSession();

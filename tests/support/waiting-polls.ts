@@ -4,7 +4,7 @@ import { data, type Answer, type Api } from './api.js';
 import { metric, type RunningService } from './running-service.js';
 import { served, until } from './until.js';
 
-/** Settings by which a test may post as often as it likes. */
+/** Settings without a limit of updates. */
 export const OFTEN = { UPDATE_INTERVAL_MS: '1', UPDATE_TOLERANCE_MS: '3600000' };
 
 /** Longer than any test waits. */
@@ -37,7 +37,7 @@ export async function poll(
   return { ...answer, ms: performance.now() - startedAt };
 }
 
-/** The ETag of the state as it is now. */
+/** The ETag of the current state. */
 export async function etagOf(service: Pick<Service, 'api'>, session: ASession): Promise<string> {
   const { headers } = await served(() => poll(service, session, undefined, { prefer: null }));
   if (headers['etag'] === undefined) throw new Error('no ETag');
@@ -108,7 +108,7 @@ export function manyJourneys(api: Api, count: number): Promise<ASession[]> {
   return manyOf(count, () => aJourney(api));
 }
 
-/** Posts the next position; this and all set-up is repeated while a busy machine makes Redis miss its timeout. */
+/** Posts the next position; repeats it while a busy machine makes Redis miss its timeout. */
 export async function move(
   { api }: Pick<Service, 'api'>,
   session: ASession,
@@ -126,12 +126,12 @@ export async function aJourneyWithPosition(service: Pick<Service, 'api'>): Promi
   return session;
 }
 
-/** Positions that a trainer who walks home could send; each is known by its sequence. */
+/** A plausible position, identified by its sequence. */
 export function positionOf({ sessionId }: ASession, sequence: number): Record<string, unknown> {
   return { sessionId, ...metersNorth(900 - sequence / 10), accuracy: 10, sequence };
 }
 
-/** What a live answer shows of the position, by its sequence; null where there is none. */
+/** The sequence of the position that a live answer shows. */
 export function shownSequence({ body }: Answer): number | null {
   const live = body['data'] as { location?: { sequence?: number } | null } | undefined;
   return live?.location?.sequence ?? null;
