@@ -54,12 +54,10 @@ const tokenBy = (key: SigningKey) => signedBy(key, session.studentId, 'student')
 const pollBy = async (key: SigningKey) => poll(await tokenBy(key));
 
 test.each(algorithms)('a token signed with a %s key of the key server is accepted', async (alg) => {
-  const { sessionId, studentId } = await aSession();
   expect(await pollBy(theKey(alg))).toMatchObject(accepted);
 });
 
 test('the keys are asked for once for many tokens', async () => {
-  const { sessionId, studentId } = await aSession();
   for (let times = 5; times > 0; times--) {
     await pollBy(theKey('ES256'));
   }
@@ -67,7 +65,6 @@ test('the keys are asked for once for many tokens', async () => {
 });
 
 test('a token signed by HS256 with the public key as the secret is refused', async () => {
-  const { sessionId, studentId } = await aSession();
   const { publicJwk, kid } = theKey('RS256');
   const pem = await exportSPKI((await importJWK({ ...publicJwk }, 'RS256')) as CryptoKey);
   const token = await new SignJWT({ sub: session.studentId, role: 'student' })
@@ -78,19 +75,16 @@ test('a token signed by HS256 with the public key as the secret is refused', asy
 });
 
 test('a token of the shared secret is refused where keys come from a key server', async () => {
-  const { sessionId, studentId } = await aSession();
   expect(await poll(await tokenFor(session.studentId, 'student'))).toMatchObject(invalid);
 });
 
 test('an algorithm that is none of the three is refused although the key server has its key', async () => {
   const key = await aSigningKey('PS256', 'a-PS256-key');
   keyServer.keys.push(key);
-  const { sessionId, studentId } = await aSession();
   expect(await pollBy(key)).toMatchObject(invalid);
 });
 
 testOfTheSource('a key that appears is accepted once the keys may be asked for again', async () => {
-  const { sessionId, studentId } = await aSession();
   await pollBy(theKey('ES256'));
   const rotated = await aSigningKey('ES256', 'the-next-key');
   keyServer.keys.push(rotated);
@@ -99,7 +93,6 @@ testOfTheSource('a key that appears is accepted once the keys may be asked for a
 });
 
 test('tokens of unknown keys do not make a request to the key server each', async () => {
-  const { sessionId, studentId } = await aSession();
   await pollBy(theKey('ES256'));
   const stranger = await aSigningKey('ES256', 'a-key-of-a-stranger');
   for (let times = 5; times > 0; times--) {
@@ -156,7 +149,6 @@ describe.each(troubles)('while the key server %s', (_name, answer) => {
 });
 
 test('a new token is accepted within two seconds after the key server recovers', async () => {
-  const { sessionId, studentId } = await aSession();
   keyServer.answerWith(gone);
   const token = await tokenBy(theKey('ES256'));
   await poll(token);
@@ -166,7 +158,6 @@ test('a new token is accepted within two seconds after the key server recovers',
 });
 
 test('a token without kid is accepted by either of two keys of its algorithm', async () => {
-  const { sessionId, studentId } = await aSession();
   const second = await aSigningKey('ES256', 'a-second-key');
   keyServer.keys.push(second);
   for (const key of [theKey('ES256'), second]) {
