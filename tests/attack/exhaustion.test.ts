@@ -29,7 +29,7 @@ afterAll(async () => {
 
 const GUESSES = 200;
 const queries = () => metric(service, 'postgres_query_duration_seconds_count');
-/** What is made at once with the last few of them. */
+/** Requests that are in flight at the same time. */
 const SLACK = 25;
 
 async function guess(call: (sessionId: string) => Promise<{ status: number }>) {
@@ -47,13 +47,13 @@ const kinds = [
   ['starts', (token: string) => (id: string) => service.api.start(id, token)],
 ] as const;
 
-describe.each(kinds)('who guesses sessions by %s', (_name, callWith) => {
+describe.each(kinds)('a caller who guesses sessions by %s', (_name, callWith) => {
   let session: ASession;
   beforeEach(async () => {
     session = await aJourney(service.api);
   });
 
-  test('gets 429, and neither Postgres nor Redis is asked any more', async () => {
+  test('gets 429, and neither Postgres nor Redis is queried any more', async () => {
     const { trainerToken } = session;
     const before = { queries: await queries(), marks: await marks() };
     const refused = await guess(callWith(trainerToken));
@@ -89,7 +89,6 @@ async function marks(): Promise<number> {
   return (await redis.client.keys('session:missing:*')).length;
 }
 
-/** What one caller may hold, take and leave behind. */
 const MOST_WAITING = 100;
 const MOST_STARTS = 200;
 
@@ -133,7 +132,7 @@ test('a trainer who starts and stops with ever new keys gets 429, and leaves a b
   for (const record of records) expect(await redis.client.memory('USAGE', record)).toBeLessThan(512);
 }, 60_000);
 
-test('keys of calls that came to nothing leave no record', async () => {
+test('the keys of refused calls leave no record', async () => {
   const { sessionId, trainerToken } = await aJourney(service.api);
   for (let count = 0; count < 20; count++) {
     const key = { 'Idempotency-Key': `key-${count}` };

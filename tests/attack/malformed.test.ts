@@ -61,7 +61,7 @@ test.each(ids)('an id that is %j is refused by every call, and nothing comes to 
 });
 
 test.each(['*', '{x}', '../../x', "a'b", '"]]--', '%00', ':'.repeat(128)])(
-  'an Idempotency-Key of %j is no part of a name in Redis',
+  'an Idempotency-Key of %j is not in a key of Redis',
   async (key) => {
     const { sessionId, trainerToken } = await aJourney(service.api);
     data(await service.api.stop(sessionId, trainerToken, { 'Idempotency-Key': key }));
@@ -99,7 +99,6 @@ test.each(texts)(
       expect(connection.statuses).toEqual([400]);
     }
     await service.api.call('GET', '/nothing', { headers: { 'X-Request-Id': lastId } });
-    // Each line is read as JSON there.
     await until('the log has all', () => service.logLines().some((line) => line['requestId'] === lastId));
     expect(service.logLines().filter((line) => JSON.stringify(line).includes(MARK))).toEqual([]);
     expect(service.logLines().filter((line) => line['level'] === 'error')).toEqual([]);
@@ -128,7 +127,7 @@ const update = (...lines: string[]) =>
   );
 const live = (version = 'HTTP/1.1', origin = '') =>
   `GET ${origin}${BASE}/location-tracking/journey/live?sessionId=${journey.sessionId} ${version}`;
-/** What a proxy would take for the body, and the service, if it could be fooled, for a request. */
+/** A request in what a proxy takes for the body. */
 const hidden = () =>
   wire(`POST ${BASE}/sessions/${journey.sessionId}/stop-journey HTTP/1.1`, 'Host: x', token());
 
@@ -141,7 +140,7 @@ const ambiguous: [what: string, bytes: () => string][] = [
   ['two lengths', () => update('Content-Length: 0', `Content-Length: ${hidden().length}`)],
   ['a length with a sign', () => update(`Content-Length: +${body().length}`) + body()],
   ['a hexadecimal length', () => update('Content-Length: 0x10') + body()],
-  ['an encoding that is none', () => update('Transfer-Encoding: xchunked') + inChunks()],
+  ['an unknown encoding', () => update('Transfer-Encoding: xchunked') + inChunks()],
   ['two encodings', () => update('Transfer-Encoding: chunked', 'Transfer-Encoding: identity') + inChunks()],
   [
     'a blank before the colon',
@@ -176,7 +175,7 @@ const ambiguous: [what: string, bytes: () => string][] = [
 ];
 
 test.each(ambiguous)(
-  'a request with %s is refused, and what follows it is no request',
+  'a request with %s is refused, and the bytes after it are not a request',
   async (_what, bytes) => {
     expect(await statusesUntilClosed(service.url, bytes() + hidden())).toEqual([400]);
     expect(await redis.client.exists(`journey:active:${journey.sessionId}`)).toBe(1);
@@ -208,7 +207,7 @@ test.each([
   expect(await statusesUntilClosed(service.url, bytes())).toEqual([status]);
 });
 
-test('the service is no proxy: CONNECT is answered by nothing', async () => {
+test('CONNECT gets no answer', async () => {
   const bytes = wire('CONNECT example.com:443 HTTP/1.1', 'Host: example.com:443');
   expect(await statusesUntilClosed(service.url, bytes)).toEqual([]);
 });
@@ -216,7 +215,7 @@ test('the service is no proxy: CONNECT is answered by nothing', async () => {
 test.each([
   ['a websocket', ['Connection: Upgrade', 'Upgrade: websocket']],
   ['HTTP/2', ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk']],
-])('who asks for %s gets an ordinary answer', async (_what, lines) => {
+])('an upgrade to %s is ignored', async (_what, lines) => {
   const connection = new RawConnection(service.url, wire(live(), 'Host: x', token(), ...lines));
   await until('it is answered', () => connection.statuses.length > 0);
   connection.close();

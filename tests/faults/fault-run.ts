@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { ProcessMeter } from '../support/process-usage.js';
 import { say } from '../support/stack.js';
 import { Balancer } from './balancer.js';
 import { Calls } from './calls.js';
@@ -30,7 +29,7 @@ const WARM_UP_MS = 5_000;
 const QUIET_MS = 1_200;
 const RECOVERY_MS = 15_000;
 const EVENTS_OUT_MS = 40_000;
-/** The events of a killed process are claimed by another one after a minute. */
+/** The pending events of a killed process are claimed by another one after a minute. */
 const LAST_EVENTS_MS = 90_000;
 /** Idle connections to Postgres are closed by then. */
 const REST_MS = 12_000;
@@ -64,7 +63,10 @@ export class FaultRun {
       (session) => new Journeys(session, this.#calls, () => this.#dataGeneration),
     );
     this.#drive();
-    await this.#withoutFault();
+    await this.#once(this.#calls.history, async () => {
+      await pause(WARM_UP_MS);
+      return performance.now();
+    });
     const before = await this.#footprintsAtRest();
     // Those that replace processes come last, so that what the others leave behind shows.
     const replacing = this.#options.faults.filter(({ replacesProcesses }) => replacesProcesses === true);
@@ -74,7 +76,7 @@ export class FaultRun {
     this.#drive();
     for (const fault of replacing) await this.#repeat(fault);
     const atTheEnd = await this.#footprintsAtRest();
-    await this.#lastEvents();
+    await this.#untilPublished(LAST_EVENTS_MS);
     this.#calls.stop();
     await this.#balancer.closeConnections();
     const acknowledged = new Set(this.#acknowledged());
@@ -95,14 +97,6 @@ export class FaultRun {
     return this.#processes.footprints();
   }
 
-  async #withoutFault(): Promise<void> {
-    const { history } = this.#calls;
-    await this.#once(history, async () => {
-      await pause(WARM_UP_MS);
-      return performance.now();
-    });
-  }
-
   async #repeat(fault: Fault): Promise<void> {
     const history = new FaultHistory(fault.name, fault.excuses ?? {});
     this.#histories.push(history);
@@ -116,9 +110,7 @@ export class FaultRun {
         await fault.happen({
           ...this.#stack.parts,
           processes: this.#processes,
-          heal: () => {
-            this.#stack.heal();
-          },
+          heal: () => this.#stack.heal(),
           dataIsLost: () => {
             this.#dataGeneration++;
             for (const each of this.#histories) each.forgetUnpublished(this.#events);
@@ -126,7 +118,10 @@ export class FaultRun {
         });
         const healedAtMs = performance.now();
         history.healed(healedAtMs);
-        if (fault.isAboutEvents === true) await this.#untilPublished(history, healedAtMs);
+        if (fault.isAboutEvents === true) {
+          await this.#untilPublished(EVENTS_OUT_MS);
+          history.eventsOutMs.push(performance.now() - healedAtMs);
+        }
         return healedAtMs;
       });
       history.orphanedLocations += await this.#stack.orphanedLocations();
@@ -135,14 +130,10 @@ export class FaultRun {
 
   /** happen returns when the dependency worked again. */
   async #once(history: FaultHistory, happen: () => Promise<number>): Promise<void> {
-    const pids = [process.pid, ...this.#processes.all.map(({ pid }) => pid)];
-    const meters = pids.map((pid) => new ProcessMeter(pid));
     history.begin();
     history.healed(await happen());
     await this.#until(RECOVERY_MS, () => history.quietMs(performance.now()) >= QUIET_MS);
     await this.#untilSettled();
-    const waits = meters.map((meter) => meter.usage()).map((usage) => usage.stolenSeconds / usage.seconds);
-    history.cpuWaits.push(Math.max(0, ...waits.filter((share) => share > 0)));
     history.end();
   }
 
@@ -153,17 +144,9 @@ export class FaultRun {
   }
 
   /** Until everything that is acknowledged now is published. */
-  async #untilPublished(history: FaultHistory, healedAtMs: number): Promise<void> {
+  async #untilPublished(withinMs: number): Promise<void> {
     const keys = this.#acknowledged();
-    await this.#until(EVENTS_OUT_MS, () => keys.every((key) => this.#events.has(key)));
-    history.eventsOutMs.push(performance.now() - healedAtMs);
-  }
-
-  async #lastEvents(): Promise<void> {
-    const areOut = () => this.#acknowledged().every((key) => this.#events.has(key));
-    if (areOut()) return;
-    say('waiting for the events of killed processes');
-    await this.#until(LAST_EVENTS_MS, areOut);
+    await this.#until(withinMs, () => keys.every((key) => this.#events.has(key)));
   }
 
   #acknowledged(): string[] {

@@ -37,9 +37,7 @@ export class FaultStack {
     for (const network of [redisNetwork, postgresNetwork, busNetwork]) stack.onStop(() => network.stop());
     const faultStack = new FaultStack({ stack, redis, redisNetwork, postgresNetwork, busNetwork });
     // An interrupted run may stop in the middle of a fault.
-    stack.onStop(() => {
-      faultStack.heal();
-    });
+    stack.onStop(() => faultStack.heal());
     return faultStack;
   }
 

@@ -36,9 +36,7 @@ const TOO_SLOW_BY_MS = 1_200;
 /** By their groups. */
 export const faults: Record<string, readonly Fault[]> = {
   redis: [
-    lasting('redis hangs', ({ redis }) => {
-      redis.freeze();
-    }),
+    lasting('redis hangs', ({ redis }) => redis.freeze()),
     lasting(
       'redis is killed and comes back with its data',
       ({ redis }) => redis.kill(),
@@ -168,9 +166,7 @@ type NetworkOf = (world: FaultWorld) => TcpProxy;
 function lasting(
   name: string,
   begin: (world: FaultWorld) => unknown,
-  end: (world: FaultWorld) => unknown = ({ heal }) => {
-    heal();
-  },
+  end: (world: FaultWorld) => unknown = ({ heal }) => heal(),
   ms = LASTS_MS,
 ): Fault {
   return {
@@ -184,36 +180,22 @@ function lasting(
 }
 
 function slow(name: string, networkOf: NetworkOf, byMs: number): Fault {
-  return lasting(name, (world) => {
-    networkOf(world).delay(byMs / 2);
-  });
+  return lasting(name, (world) => networkOf(world).delay(byMs / 2));
 }
 
 function networkFaults(server: string, networkOf: NetworkOf): Fault[] {
   const fault = (name: string, begin: (network: TcpProxy) => void, ms?: number) => {
-    const beginOn = (world: FaultWorld) => {
-      begin(networkOf(world));
-    };
+    const beginOn = (world: FaultWorld) => begin(networkOf(world));
     return lasting(`the network to ${server} ${name}`, beginOn, undefined, ms);
   };
   return [
-    fault('is cut', (network) => {
-      network.cut();
-    }),
+    fault('is cut', (network) => network.cut()),
     ...([undefined, 'requests', 'answers'] as const).map((way) =>
-      fault(way === undefined ? 'passes nothing' : `loses ${way}`, (network) => {
-        network.freeze(way);
-      }),
+      fault(way === undefined ? 'passes nothing' : `loses ${way}`, (network) => network.freeze(way)),
     ),
     slow(`the network to ${server} is slower than the timeout`, networkOf, TOO_SLOW_BY_MS),
     // New connections work at once.
-    fault(
-      'is half-open',
-      (network) => {
-        network.halfOpen();
-      },
-      0,
-    ),
+    fault('is half-open', (network) => network.halfOpen(), 0),
   ];
 }
 
@@ -269,16 +251,12 @@ async function spoilHomes({ stack: { database } }: FaultWorld): Promise<void> {
 }
 
 function busFault(name: string, trouble: Trouble): Fault {
-  const begin = ({ stack }: FaultWorld) => {
-    stack.bus.failWhile(() => trouble);
-  };
+  const begin = ({ stack }: FaultWorld) => stack.bus.failWhile(() => trouble);
   return { ...lasting(`EventBridge ${name}`, begin), isAboutEvents: true };
 }
 
 function busOutage(name: string, ms: number): Fault {
-  const begin = ({ busNetwork }: FaultWorld) => {
-    busNetwork.cut();
-  };
+  const begin = ({ busNetwork }: FaultWorld) => busNetwork.cut();
   return { ...lasting(name, begin, undefined, ms), isAboutEvents: true };
 }
 

@@ -1,10 +1,10 @@
 import type { EventLog } from './event-log.js';
 
-/** What one kind of fault excuses; everything else has to hold during each of them. */
+/** What one kind of fault excuses; everything else is a violation. */
 export interface Excuses {
   /** A process dies with requests in flight. */
   brokenConnections?: true;
-  /** A process stands still for so long. */
+  /** A process is stopped for so long. */
   laterByMs?: number;
   /** Redis loses its data: an event that was not acknowledged yet may have been published. */
   lostData?: true;
@@ -14,14 +14,10 @@ export interface Excuses {
 const ANSWER_WITHIN_MS = 1_000;
 
 export class Counts {
-  readonly #counts: Record<string, number> = {};
+  readonly all: Record<string, number> = {};
 
   add(what: string): void {
-    this.#counts[what] = (this.#counts[what] ?? 0) + 1;
-  }
-
-  toObject(): Record<string, number> {
-    return { ...this.#counts };
+    this.all[what] = (this.all[what] ?? 0) + 1;
   }
 }
 
@@ -34,8 +30,6 @@ export class FaultHistory {
   readonly recoveryMs: number[] = [];
   /** From the end of the fault until all events acknowledged by then were published. */
   readonly eventsOutMs: number[] = [];
-  /** Shares of the time in which a process was ready to run and every CPU was busy. */
-  readonly cpuWaits: number[] = [];
   requests = 0;
   journeysLost = 0;
   orphanedLocations = 0;
@@ -98,8 +92,8 @@ export class FaultHistory {
       fault: this.name,
       times: this.recoveryMs.length,
       requests: this.requests,
-      failed: this.failed.toObject(),
-      wrong: this.wrong.toObject(),
+      failed: { ...this.failed.all },
+      wrong: { ...this.wrong.all },
       journeysLost: this.journeysLost,
       /** Of acknowledged starts and ends. */
       events: keys.length,
@@ -111,7 +105,6 @@ export class FaultHistory {
       slowestMs: this.slowestMs,
       recoveryMs: this.recoveryMs,
       eventsOutMs: this.eventsOutMs,
-      cpuWait: Math.max(0, ...this.cpuWaits),
     };
   }
 }

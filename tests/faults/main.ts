@@ -8,7 +8,7 @@ import { wholeNumber } from '../support/whole-number.js';
 import { FaultRun, type FaultOptions } from './fault-run.js';
 import { FaultStack } from './fault-stack.js';
 import { faults } from './faults.js';
-import { footprintText, tableOf, violations } from './report.js';
+import { footprintTable, tableOf, violations } from './report.js';
 
 interface Options {
   only?: string;
@@ -50,7 +50,7 @@ async function run(stack: Stack, options: FaultOptions, withOverload: boolean): 
   const wrong: string[] = [];
   if (options.faults.length > 0) {
     const results = await new FaultRun(await FaultStack.start(stack), options).run();
-    console.log(`${tableOf(results.rows)}\n\n${footprintText(results)}`);
+    console.log(`${tableOf(results.rows)}\n\n${footprintTable(results)}`);
     wrong.push(...violations(results));
   }
   if (withOverload) {

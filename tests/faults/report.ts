@@ -1,5 +1,4 @@
 import { markdownTable } from '../support/markdown-table.js';
-import { percent } from '../support/statistics.js';
 import type { FaultResults } from './fault-run.js';
 import type { FaultRow } from './history.js';
 import type { Footprint } from './processes.js';
@@ -32,17 +31,15 @@ function growth(before: readonly Footprint[], after: readonly Footprint[], when:
   });
 }
 
-export function footprintText({ before, after, atTheEnd }: FaultResults): string {
-  const text = (footprints: readonly Footprint[]) =>
-    footprints
-      .map(({ megabytes, openFiles, handles }) => `${megabytes} MB, ${openFiles} files, ${handles} handles`)
-      .join(' and ');
-  return [
-    'The processes without load:',
-    `  before the faults: ${text(before)}`,
-    `  after the faults that replace no process: ${text(after)}`,
-    `  at the end: ${text(atTheEnd)}`,
-  ].join('\n');
+/** The processes without load. */
+export function footprintTable({ before, after, atTheEnd }: FaultResults): string {
+  const row = (when: string, footprints: readonly Footprint[]) => ({
+    processes: when,
+    MB: footprints.map(({ megabytes }) => megabytes).join(', '),
+    'open files': footprints.map(({ openFiles }) => openFiles).join(', '),
+    handles: footprints.map(({ handles }) => handles).join(', '),
+  });
+  return markdownTable([row('before', before), row('after the faults', after), row('at the end', atTheEnd)]);
 }
 
 function violationsIn(row: FaultRow): string[] {
@@ -86,7 +83,6 @@ export function tableOf(rows: readonly FaultRow[]): string {
       'slowest answer': seconds(row.slowestMs),
       'served again after': seconds(...row.recoveryMs),
       'events published after': seconds(...row.eventsOutMs),
-      'waited for a CPU': percent(row.cpuWait),
     })),
   );
 }

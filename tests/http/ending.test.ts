@@ -28,46 +28,80 @@ async function aJourneyAt(
 
 const arrive = ({ sessionId, trainerToken }: ASession): Promise<Answer> =>
   service.api.arrived(sessionId, trainerToken);
+const stop = ({ sessionId, trainerToken }: ASession): Promise<Answer> =>
+  service.api.stop(sessionId, trainerToken);
 
 async function goesOn({ sessionId, studentToken }: ASession): Promise<void> {
   expect(data(await service.api.live(sessionId, studentToken))).toMatchObject({ isActive: true });
   expect(await exists(keyOf.ended(sessionId))).toBe(false);
 }
-const stop = ({ sessionId, trainerToken }: ASession) => service.api.stop(sessionId, trainerToken);
 
-test('an arrival answers when and how far from the home, in whole metres', async () => {
-  const journey = await aJourneyAt(41.6);
-  clock.advance(2_000);
-  const answer = await arrive(journey);
-  expect(answer.status).toBe(200);
-  expect(data(answer)).toEqual({
-    ...{ sessionId: journey.sessionId, distance: 42 },
-    arrivedAt: new Date(clock.now()).toISOString(),
-  });
+test.each([
+  ['arrived', 'arrivedAt', 'arrived', { distance: 42 }],
+  ['stop', 'stoppedAt', 'cancelled', {}],
+] as const)(
+  '%s answers its time, and later calls get that time and the reason',
+  async (call, field, reason, more) => {
+    const journey = await aJourneyAt(41.6);
+    const { sessionId, trainerToken } = journey;
+    clock.advance(2_000);
+    const endedAt = new Date(clock.now()).toISOString();
+    const answer = await service.api[call](sessionId, trainerToken);
+    expect(answer.status).toBe(200);
+    expect(data(answer)).toEqual({ sessionId, [field]: endedAt, ...more });
+    clock.advance(1_000);
+    const ended = { status: 410, code: 'JOURNEY_ENDED', details: { reason, endedAt } };
+    expect([await arrive(journey), await stop(journey)].map(refusal)).toEqual([ended, ended]);
+  },
+);
+
+test.each([
+  ['149.99 m from the home', 149.99, {}, 150],
+  ['with an accuracy of 100 m', 10, { accuracy: 100 }, 10],
+])('an arrival %s is accepted', async (_what, meters, more, distance) => {
+  expect(data(await arrive(await aJourneyAt(meters, more)))).toMatchObject({ distance });
 });
 
-test('149.99 m away is near enough', async () => {
-  expect(data(await arrive(await aJourneyAt(149.99)))).toMatchObject({ distance: 150 });
-});
-
-test.each([150.01, 151, 100_000])('%d m away is too far, and the journey goes on', async (meters) => {
-  const journey = await aJourneyAt(meters);
+test.each([
+  [150.01, {}],
+  [151, {}],
+  [100_000, {}],
+  [200, { accuracy: 100 }],
+])('an arrival %d m from the home with %j is refused, and the journey goes on', async (meters, more) => {
+  const journey = await aJourneyAt(meters, more);
   const { status, code, details } = refusal(await arrive(journey));
   expect({ status, code }).toEqual({ status: 400, code: 'NOT_AT_DESTINATION' });
-  expect(details).toEqual({ distance: expect.any(Number) as number, maxDistance: 150 });
-  expect(Math.abs((details as { distance: number }).distance - meters)).toBeLessThanOrEqual(
-    0.5 + meters * 1e-6,
-  );
+  const { distance, maxDistance } = details as { distance: number; maxDistance: number };
+  expect(maxDistance).toBe(150);
+  expect(Math.abs(distance - meters)).toBeLessThanOrEqual(0.5 + meters * 1e-6);
   await goesOn(journey);
 });
 
-test('the accuracy of a position does not bring it nearer', async () => {
-  expect(refusal(await arrive(await aJourneyAt(200, { accuracy: 100 })))).toMatchObject({
-    code: 'NOT_AT_DESTINATION',
-  });
+test.each<[what: string, aSuch: () => Promise<ASession>]>([
+  ['any position', () => aJourney(service.api)],
+  ['a precise position', () => aJourneyAt(10, { accuracy: 100.5 })],
+  ['a home', () => aJourneyAt(10, {}, { home: null })],
+  [
+    'a position that has not expired',
+    async () => {
+      const journey = await aJourneyAt(10);
+      await sharedRedis().del(keyOf.location(journey.trainerId, journey.sessionId));
+      return journey;
+    },
+  ],
+])('an arrival without %s is LOCATION_UNKNOWN, and the journey goes on', async (_what, aSuch) => {
+  const journey = await aSuch();
+  expect(refusal(await arrive(journey))).toMatchObject({ status: 400, code: 'LOCATION_UNKNOWN' });
+  await goesOn(journey);
 });
 
-test('who was too far can arrive when he is near', async () => {
+test.each(['arrived', 'stop'] as const)('%s before the start is JOURNEY_NOT_ACTIVE', async (call) => {
+  const { sessionId, trainerToken } = await aSession();
+  const answer = await service.api[call](sessionId, trainerToken);
+  expect(refusal(answer)).toMatchObject({ status: 404, code: 'JOURNEY_NOT_ACTIVE' });
+});
+
+test('an arrival that was refused is accepted from a nearer position', async () => {
   const journey = await aJourneyAt(200);
   expect((await arrive(journey)).status).toBe(400);
   clock.advance(5_000);
@@ -75,64 +109,7 @@ test('who was too far can arrive when he is near', async () => {
   expect((await arrive(journey)).status).toBe(200);
 });
 
-test('without any position the arrival is not known, and the journey goes on', async () => {
-  const journey = await aJourney(service.api);
-  expect(refusal(await arrive(journey))).toMatchObject({ status: 400, code: 'LOCATION_UNKNOWN' });
-  await goesOn(journey);
-});
-
-test('with a coarse position only the arrival is not known', async () => {
-  const journey = await aJourneyAt(10, { accuracy: 100.5 });
-  expect(refusal(await arrive(journey))).toMatchObject({ status: 400, code: 'LOCATION_UNKNOWN' });
-  await goesOn(journey);
-});
-
-test('a position of 100 m accuracy is not coarse', async () => {
-  expect((await arrive(await aJourneyAt(10, { accuracy: 100 }))).status).toBe(200);
-});
-
-test('for a session without a home the arrival is not known', async () => {
-  const journey = await aJourneyAt(10, {}, { home: null });
-  expect(refusal(await arrive(journey))).toMatchObject({ status: 400, code: 'LOCATION_UNKNOWN' });
-  await goesOn(journey);
-});
-
-test('with a position that has expired the arrival is not known', async () => {
-  const journey = await aJourneyAt(10);
-  await sharedRedis().del(keyOf.location(journey.trainerId, journey.sessionId));
-  expect(refusal(await arrive(journey))).toMatchObject({ status: 400, code: 'LOCATION_UNKNOWN' });
-});
-
-test('an admin may not arrive', async () => {
-  const journey = await aJourneyAt(10);
-  const answer = await service.api.arrived(journey.sessionId, await tokenFor(randomUUID(), 'admin'));
-  expect(refusal(answer)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
-  await goesOn(journey);
-});
-
-test('an arrival before the start finds no journey', async () => {
-  const answer = await arrive(await aSession());
-  expect(refusal(answer)).toMatchObject({ status: 404, code: 'JOURNEY_NOT_ACTIVE' });
-});
-
-test('a second arrival gets the reason and the time of the first', async () => {
-  const journey = await aJourneyAt(10);
-  const { arrivedAt } = data(await arrive(journey));
-  clock.advance(1_000);
-  expect(refusal(await arrive(journey))).toEqual({
-    status: 410,
-    code: 'JOURNEY_ENDED',
-    details: { reason: 'arrived', endedAt: arrivedAt },
-  });
-});
-
-test('an arrival after a stop gets the reason cancelled', async () => {
-  const journey = await aJourneyAt(10);
-  data(await service.api.stop(journey.sessionId, journey.trainerToken));
-  expect(refusal(await arrive(journey))).toMatchObject({ status: 410, details: { reason: 'cancelled' } });
-});
-
-test('the home of the start counts, also where the platform changes it on the way', async () => {
+test('the home at the start counts although the platform has changed it since', async () => {
   const journey = await aJourneyAt(10);
   await sessionsPool().query('update tutoring_sessions set student_home_location = null where id = $1', [
     journey.sessionId,
@@ -153,80 +130,37 @@ test.each([
   expect(data(await arrive(journey))).toMatchObject({ distance });
 });
 
-test('a stop answers when', async () => {
-  const journey = await aJourney(service.api);
-  clock.advance(2_000);
-  const answer = await stop(journey);
-  expect(answer.status).toBe(200);
-  expect(data(answer)).toEqual({
-    sessionId: journey.sessionId,
-    stoppedAt: new Date(clock.now()).toISOString(),
-  });
-});
-
 test('an admin may stop', async () => {
   const { sessionId, studentToken } = await aJourneyAt(20);
   expect((await service.api.stop(sessionId, await tokenFor(randomUUID(), 'admin'))).status).toBe(200);
   expect(data(await service.api.live(sessionId, studentToken))).toMatchObject({ endedReason: 'cancelled' });
 });
 
-test('a stop before the start finds no journey', async () => {
-  expect(refusal(await stop(await aSession()))).toMatchObject({ status: 404, code: 'JOURNEY_NOT_ACTIVE' });
-});
-
-test('an admin finds no journey of a session that nobody knows', async () => {
+test('a stop of an unknown session by an admin is JOURNEY_NOT_ACTIVE', async () => {
   const answer = await service.api.stop(randomUUID(), await tokenFor(randomUUID(), 'admin'));
   expect(refusal(answer)).toMatchObject({ status: 404, code: 'JOURNEY_NOT_ACTIVE' });
 });
 
-test('a second stop gets the reason and the time of the first', async () => {
-  const journey = await aJourney(service.api);
-  const { stoppedAt } = data(await stop(journey));
-  clock.advance(1_000);
-  expect(refusal(await stop(journey))).toEqual({
-    status: 410,
-    code: 'JOURNEY_ENDED',
-    details: { reason: 'cancelled', endedAt: stoppedAt },
-  });
-});
-
-test('of 50 simultaneous stops one wins', async () => {
-  const journey = await aJourney(service.api);
-  const answers = await Promise.all(Array.from({ length: 50 }, () => stop(journey)));
-  const statuses = answers.map(({ status }) => status).sort();
-  expect(statuses).toEqual([200, ...Array.from({ length: 49 }, () => 410)]);
-});
-
 test('of an arrived and a stop at the same time exactly one wins, and the other, live and the event show it', async () => {
-  const journeys: { journey: ASession; reason: string }[] = [];
+  const reasons = new Map<string, string>();
   for (let round = 0; round < 10; round++) {
     const journey = await aJourneyAt(20);
-    const calls = ['arrived', 'stop'] as const;
+    const calls = [arrive, stop];
     const inOrder = round % 2 === 0 ? calls : calls.toReversed();
-    const answers = await Promise.all(
-      inOrder.map(async (call) => ({
-        call,
-        answer: await service.api[call](journey.sessionId, journey.trainerToken),
-      })),
-    );
-    const winners = answers.filter(({ answer }) => answer.status === 200);
-    expect(winners).toHaveLength(1);
-    const reason = winners[0]?.call === 'arrived' ? 'arrived' : 'cancelled';
-    const loser = answers.find(({ answer }) => answer.status !== 200);
-    expect(loser && refusal(loser.answer)).toMatchObject({
-      status: 410,
-      code: 'JOURNEY_ENDED',
-      details: { reason },
-    });
+    const answers = await Promise.all(inOrder.map((call) => call(journey)));
+    const [winner, loser] = answers.sort((a, b) => a.status - b.status) as [Answer, Answer];
+    expect(winner.status).toBe(200);
+    const reason = 'arrivedAt' in data(winner) ? 'arrived' : 'cancelled';
+    expect(refusal(loser)).toMatchObject({ status: 410, code: 'JOURNEY_ENDED', details: { reason } });
     const live = data(await service.api.live(journey.sessionId, journey.studentToken));
     expect(live).toMatchObject({ isActive: false, endedReason: reason });
-    journeys.push({ journey, reason });
+    reasons.set(journey.sessionId, reason);
   }
-  const endsOf = ({ journey }: { journey: ASession }) =>
-    service.eventsOf(journey.sessionId).filter((event) => event.detailType === 'TrainerJourneyEnded');
-  await until('the end of each', () => journeys.every((each) => endsOf(each).length > 0));
-  for (const each of journeys)
-    expect(endsOf(each).map(({ detail }) => detail['reason'])).toEqual([each.reason]);
+  const publishedReasons = (sessionId: string) =>
+    service.eventsOf(sessionId).flatMap(({ detail }) => detail['reason'] ?? []);
+  const ids = [...reasons.keys()];
+  await until('the end of each', () => ids.every((id) => publishedReasons(id).length > 0));
+  expect(ids.map(publishedReasons)).toEqual([...reasons.values()].map((reason) => [reason]));
 });
 
 test('an update at the same time as a stop leaves no location behind', async () => {
@@ -242,12 +176,14 @@ test('an update at the same time as a stop leaves no location behind', async () 
 });
 
 describe.each(['stop', 'arrived'] as const)('after the end by %s', (call) => {
-  test('active, location and metadata are gone from Redis', async () => {
-    const { sessionId, trainerId, trainerToken } = await aJourneyAt(20);
+  test('active, location and metadata are deleted from Redis, and a poll does not bring them back', async () => {
+    const { sessionId, trainerId, trainerToken, studentToken } = await aJourneyAt(20);
     data(await service.api[call](sessionId, trainerToken));
     const gone = [keyOf.active(sessionId), keyOf.location(trainerId, sessionId), keyOf.meta(sessionId)];
     expect(await Promise.all(gone.map(exists))).toEqual([false, false, false]);
     expect(await exists(keyOf.ended(sessionId))).toBe(true);
+    data(await service.api.live(sessionId, studentToken));
+    expect(await Promise.all(gone.slice(0, 2).map(exists))).toEqual([false, false]);
   });
 
   test('no position is left anywhere in Redis', async () => {
@@ -263,13 +199,5 @@ describe.each(['stop', 'arrived'] as const)('after the end by %s', (call) => {
       const content = `${key} ${await contentOf(key)}`;
       expect(digits.filter((part) => content.includes(part))).toEqual([]);
     }
-  });
-
-  test('a poll brings neither of them back', async () => {
-    const { sessionId, trainerId, trainerToken, studentToken } = await aJourneyAt(20);
-    data(await service.api[call](sessionId, trainerToken));
-    data(await service.api.live(sessionId, studentToken));
-    const gone = [keyOf.active(sessionId), keyOf.location(trainerId, sessionId)];
-    expect(await Promise.all(gone.map(exists))).toEqual([false, false]);
   });
 });

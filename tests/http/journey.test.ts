@@ -1,6 +1,7 @@
 import request from 'supertest';
 import { aSession, metersNorth } from '../support/a-session.js';
 import { runService, type RunningService } from '../support/running-service.js';
+import { until } from '../support/until.js';
 
 let service: RunningService;
 beforeAll(async () => {
@@ -8,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-test('a trainer starts, drives and arrives while the student watches', async () => {
+test('a trainer starts, drives and arrives while the student watches, and the events are published', async () => {
   const { sessionId, trainerId, studentId, trainerToken, studentToken } = await aSession();
   const trainer = (path: string) =>
     request(service.url).post(`/api/v1/admin${path}`).auth(trainerToken, { type: 'bearer' });
@@ -43,4 +44,9 @@ test('a trainer starts, drives and arrives while the student watches', async () 
   expect((await watch().expect(200)).body).toMatchObject({
     data: { isActive: false, location: null, endedReason: 'arrived' },
   });
+  const events = await until('all events', () => {
+    const published = service.eventsOf(sessionId);
+    return published.length === 3 && published.map(({ detailType }) => detailType);
+  });
+  expect(events).toEqual(['TrainerJourneyStarted', 'TrainerNearby', 'TrainerJourneyEnded']);
 });

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { aJourney } from '../support/a-journey.js';
 import type { ASession } from '../support/a-session.js';
-import { data } from '../support/api.js';
 import { RawConnection, wire } from '../support/raw-http.js';
 import { sharedRedis } from '../support/redis-of-the-run.js';
 import { metric, runService, type RunningService } from '../support/running-service.js';
@@ -10,8 +9,8 @@ import {
   aWaitingStudent,
   etagOf,
   LONG_SECONDS,
+  move,
   OFTEN,
-  positionOf,
   untilWaiting,
 } from '../support/waiting-polls.js';
 
@@ -49,8 +48,7 @@ async function aWaitingConnection(session: ASession, details: Question = {}): Pr
   return connection;
 }
 
-const post = async (session: ASession, sequence: number) =>
-  data(await service.api.update(session.trainerToken, positionOf(session, sequence)));
+const post = (session: ASession, sequence: number) => move(service, session, sequence);
 
 const answered = (connection: RawConnection, count = 1) =>
   until(`${count} answers`, () => connection.statuses.length === count);

@@ -11,9 +11,9 @@ import {
   etagOf,
   manyJourneys,
   manyOf,
+  move,
   OFTEN,
   poll,
-  positionOf,
   shownSequence,
   untilWaiting,
   waitingStudents,
@@ -33,8 +33,7 @@ afterAll(async () => {
 /** A response by then is not the end of the wait. */
 const WELL_BEFORE_THE_LIMIT_MS = 8_000;
 
-const post = async (session: ASession, sequence: number) =>
-  data(await served(() => service.api.update(session.trainerToken, positionOf(session, sequence))));
+const post = (session: ASession, sequence: number) => move(service, session, sequence);
 
 test('each of 200 waiting students gets the position of their own session', async () => {
   const sessions = await manyJourneys(service.api, 200);
@@ -85,57 +84,33 @@ test('during a hundred updates nobody sees an older position after a newer one, 
   }
 });
 
-describe('a change that coincides with a poll is not missed:', () => {
-  const active = () => aJourney(service.api);
-  const races: [
+const active = () => aJourney(service.api);
+const start = ({ sessionId, trainerToken }: ASession) => service.api.start(sessionId, trainerToken);
+const stop = ({ sessionId, trainerToken }: ASession) => service.api.stop(sessionId, trainerToken);
+
+test.each<
+  [
     name: string,
-    race: {
-      count: number;
-      before: () => Promise<ASession>;
-      change: (session: ASession) => Promise<unknown>;
-      isSeen: (answer: Answer) => boolean;
-    },
-  ][] = [
-    [
-      'a position',
-      {
-        count: 150,
-        before: active,
-        change: (session) => post(session, 1),
-        isSeen: (answer) => shownSequence(answer) === 1,
-      },
-    ],
-    [
-      'the start',
-      {
-        count: 60,
-        before: () => aSession(),
-        change: async ({ sessionId, trainerToken }) => data(await service.api.start(sessionId, trainerToken)),
-        isSeen: (answer) => data(answer)['isActive'] === true,
-      },
-    ],
-    [
-      'the end',
-      {
-        count: 60,
-        before: active,
-        change: async ({ sessionId, trainerToken }) => data(await service.api.stop(sessionId, trainerToken)),
-        isSeen: (answer) => data(answer)['endedReason'] === 'cancelled',
-      },
-    ],
-  ];
-  test.each(races)('%s', async (_name, { count, before, change, isSeen }) => {
-    const sessions = await manyOf(count, before);
-    const etags = await Promise.all(sessions.map((session) => etagOf(service, session)));
-    const races = sessions.map(async (session, index) => {
-      const polled = pause(Math.random() * 20).then(() => poll(service, session, etags[index]));
-      const changed = pause(Math.random() * 20).then(() => change(session));
-      return (await Promise.all([polled, changed]))[0];
-    });
-    const answers = await Promise.all(races);
-    expect(answers.filter((answer) => !isSeen(answer)).map(({ status }) => status)).toEqual([]);
-    expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(WELL_BEFORE_THE_LIMIT_MS);
+    count: number,
+    () => Promise<ASession>,
+    change: (session: ASession) => Promise<unknown>,
+    isSeen: (answer: Answer) => boolean,
+  ]
+>([
+  ['a position', 150, active, (session) => post(session, 1), (answer) => shownSequence(answer) === 1],
+  ['the start', 60, () => aSession(), start, (answer) => data(answer)['isActive'] === true],
+  ['the end', 60, active, stop, (answer) => data(answer)['endedReason'] === 'cancelled'],
+])('%s that coincides with a poll is not missed', async (_name, count, before, change, isSeen) => {
+  const sessions = await manyOf(count, before);
+  const etags = await Promise.all(sessions.map((session) => etagOf(service, session)));
+  const races = sessions.map(async (session, index) => {
+    const polled = pause(Math.random() * 20).then(() => poll(service, session, etags[index]));
+    const changed = pause(Math.random() * 20).then(() => change(session));
+    return (await Promise.all([polled, changed]))[0];
   });
+  const answers = await Promise.all(races);
+  expect(answers.filter((answer) => !isSeen(answer)).map(({ status }) => status)).toEqual([]);
+  expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(WELL_BEFORE_THE_LIMIT_MS);
 });
 
 test('a hundred waiting polls open no connection to Redis', async () => {
@@ -159,8 +134,7 @@ test.concurrent('a session that nobody watches is unsubscribed', async () => {
     const sessions = await manyJourneys(own.api, 10);
     const students = await waitingStudents(own, sessions);
     expect(await channels()).toBeGreaterThan(0);
-    for (const session of sessions)
-      data(await served(() => own.api.update(session.trainerToken, positionOf(session, 1))));
+    for (const session of sessions) await move(own, session, 1);
     await Promise.all(students.map(({ answer }) => answer));
     await until('no channel has a subscriber', async () => (await channels()) === 0, 20_000);
     const again = await aWaitingStudent(own, sessions[0] as ASession);
@@ -172,47 +146,33 @@ test.concurrent('a session that nobody watches is unsubscribed', async () => {
   }
 });
 
-describe('a caller that disconnects is forgotten', () => {
-  test('while it waits', async () => {
-    const sessions = await manyJourneys(service.api, 20);
-    const calls = await Promise.all(sessions.map(abortablePoll));
-    await untilWaiting(service, 20);
-    for (const call of calls) call.leave();
-    await untilNoPollWaits();
-  });
-
-  test('before it waits', async () => {
-    const sessions = await manyJourneys(service.api, 100);
-    const calls = await Promise.all(sessions.map(abortablePoll));
-    await Promise.all(
-      calls.map(async ({ leave }) => {
-        await pause(Math.random() * 15);
-        leave();
-      }),
-    );
-    // Once a later poll is answered the service has read all the earlier ones.
-    await etagOf(service, sessions[0] as ASession);
-    await untilNoPollWaits();
-  });
-
-  async function untilNoPollWaits(): Promise<void> {
-    await until('no poll waits', async () => (await metric(service, 'live_polls_waiting')) === 0, 3_000);
-  }
-
-  async function abortablePoll(session: ASession): Promise<{ leave: () => void }> {
-    const etag = await etagOf(service, session);
-    const leaving = new AbortController();
-    const url = `${service.url}/api/v1/admin/location-tracking/journey/live?sessionId=${session.sessionId}`;
-    const headers = {
-      Authorization: `Bearer ${session.studentToken}`,
-      'If-None-Match': etag,
-      Prefer: 'wait=25',
-    };
-    fetch(url, { headers, signal: leaving.signal }).catch(() => undefined);
-    return {
-      leave: () => {
-        leaving.abort();
-      },
-    };
-  }
+test.each([
+  ['while it waits', 20, () => untilWaiting(service, 20)],
+  ['before it waits', 100, () => Promise.resolve()],
+])('a caller that disconnects %s no longer waits', async (_when, count, ready) => {
+  const sessions = await manyJourneys(service.api, count);
+  const leaving = await Promise.all(
+    sessions.map(async (session) => {
+      const controller = new AbortController();
+      const etag = await etagOf(service, session);
+      const url = `${service.url}/api/v1/admin/location-tracking/journey/live?sessionId=${session.sessionId}`;
+      const headers = {
+        Authorization: `Bearer ${session.studentToken}`,
+        'If-None-Match': etag,
+        Prefer: 'wait=25',
+      };
+      fetch(url, { headers, signal: controller.signal }).catch(() => undefined);
+      return controller;
+    }),
+  );
+  await ready();
+  await Promise.all(
+    leaving.map(async (controller) => {
+      await pause(Math.random() * 15);
+      controller.abort();
+    }),
+  );
+  // Once a later poll is answered the service has read all the earlier ones.
+  await etagOf(service, sessions[0] as ASession);
+  await until('no poll waits', async () => (await metric(service, 'live_polls_waiting')) === 0, 3_000);
 });

@@ -1,14 +1,13 @@
 import { aJourney } from '../support/a-journey.js';
 import type { ASession } from '../support/a-session.js';
-import { data } from '../support/api.js';
 import { rawRequest } from '../support/raw-http.js';
 import { runService, type RunningService } from '../support/running-service.js';
 import {
   aWaitingStudent,
   etagOf,
+  move,
   OFTEN,
   poll,
-  positionOf,
   shownSequence,
   type TimedPoll,
 } from '../support/waiting-polls.js';
@@ -51,40 +50,17 @@ describe('a wait of a second is granted for', () => {
 });
 
 test('all of several Prefer headers count', async () => {
-  const answer = await rawRequest(
-    service.url,
-    `/api/v1/admin/location-tracking/journey/live?sessionId=${session.sessionId}`,
-    {
-      method: 'GET',
-      headers: {
-        Authorization: `Bearer ${session.studentToken}`,
-        'If-None-Match': etag,
-        Prefer: ['respond-async', 'wait=1', 'handling=lenient'],
-      },
-    },
-  );
+  const path = `/api/v1/admin/location-tracking/journey/live?sessionId=${session.sessionId}`;
+  const Prefer = ['respond-async', 'wait=1', 'handling=lenient'];
+  const headers = { Authorization: `Bearer ${session.studentToken}`, 'If-None-Match': etag, Prefer };
+  const answer = await rawRequest(service.url, path, { method: 'GET', headers });
   expect(answer).toMatchObject({ status: 304, headers: { 'preference-applied': 'wait=1' } });
 });
 
 test.each([
-  '',
-  'wait',
-  'wait=',
-  'wait=""',
-  'wait=0',
-  'wait=abc',
-  'wait=-1',
-  'wait=1.5',
-  'wait=1s',
-  'wait=0x9',
-  'wait=9 9',
-  'wait 9',
-  'wait: 9',
-  'await=9',
-  'waiting=9',
-  'respond-async',
-  'handling=lenient; wait=9',
-  'foo="bar, wait=9"',
+  ...['', 'wait', 'wait=', 'wait=""', 'wait=0', 'wait=abc', 'wait=-1', 'wait=1.5', 'wait=1s', 'wait=0x9'],
+  ...['wait=9 9', 'wait 9', 'wait: 9', 'await=9', 'waiting=9', 'respond-async'],
+  ...['handling=lenient; wait=9', 'foo="bar, wait=9"'],
 ])('Prefer: %s is answered at once', async (prefer) => {
   const answer = await poll(service, session, etag, { prefer });
   expect(answer.status).toBe(304);
@@ -101,7 +77,7 @@ test.each([
 ])('Prefer: %s is granted as %s', async (prefer, granted) => {
   const own = await aJourney(service.api);
   const { answer } = await aWaitingStudent(service, own, { prefer });
-  data(await service.api.update(own.trainerToken, positionOf(own, 1)));
+  await move(service, own, 1);
   const woken = await answer;
   expect(shownSequence(woken)).toBe(1);
   expect(woken.headers['preference-applied']).toBe(granted);

@@ -45,21 +45,13 @@ const nothing = {
   ...{ etaSeconds: null, etaLowSeconds: null, etaHighSeconds: null },
   ...{ ageMs: null, freshness: null, uncertaintyMeters: null },
 };
-const nobodyKnowsWhen = { etaSeconds: null, etaLowSeconds: null, etaHighSeconds: null };
+const noEta = { etaSeconds: null, etaLowSeconds: null, etaHighSeconds: null };
 
 describe.each(states)('live %s', (_when, aSuch) => {
-  test.each(['student', 'trainer'] as const)("is shown to the session's %s", async (role) => {
-    const session = await aSuch();
-    const token = role === 'student' ? session.studentToken : session.trainerToken;
-    expect(data(await service.api.live(session.sessionId, token))).toMatchObject({
-      sessionId: session.sessionId,
-    });
-  });
-
-  test('is shown to an admin', async () => {
-    const { sessionId, trainerId } = await aSuch();
-    const answer = await service.api.live(sessionId, await tokenFor(randomUUID(), 'admin'));
-    expect(data(answer)).toMatchObject({ sessionId, trainerId });
+  test("is shown to the session's student and trainer and to an admin", async () => {
+    const { sessionId, trainerId, studentToken, trainerToken } = await aSuch();
+    for (const token of [studentToken, trainerToken, await tokenFor(randomUUID(), 'admin')])
+      expect(data(await service.api.live(sessionId, token))).toMatchObject({ sessionId, trainerId });
   });
 
   test("is not shown to the student under the trainer's role, nor to the trainer under the student's", async () => {
@@ -69,7 +61,7 @@ describe.each(states)('live %s', (_when, aSuch) => {
   });
 });
 
-test('live of a session that nobody knows is not found', async () => {
+test('live of an unknown session is 404', async () => {
   const sessionId = randomUUID();
   for (const role of ['student', 'trainer', 'admin'] as const) {
     const answer = await service.api.live(sessionId, await tokenFor(randomUUID(), role));
@@ -80,12 +72,8 @@ test('live of a session that nobody knows is not found', async () => {
 test('before the start there is no journey and no location', async () => {
   const session = await aSession();
   const view = await live(session);
-  expect(view).toMatchObject({
-    sessionId: session.sessionId,
-    trainerId: session.trainerId,
-    isActive: false,
-    ...nothing,
-  });
+  const { sessionId, trainerId } = session;
+  expect(view).toMatchObject({ sessionId, trainerId, isActive: false, ...nothing });
   expect(view).not.toHaveProperty('endedReason');
   expect(view).not.toHaveProperty('endedAt');
 });
@@ -127,16 +115,12 @@ test('an upper-case sessionId means the same session', async () => {
   expect(data(answer)).toMatchObject({ sessionId: session.sessionId, isActive: true });
 });
 
-test('a location that expired is shown no longer, and the journey is still active', async () => {
+test('an expired location is not shown, and the journey is still active', async () => {
   const session = await aJourney(service.api);
   data(await post(session));
   await sharedRedis().del(keyOf.location(session.trainerId, session.sessionId));
-  expect(await live(session)).toMatchObject({
-    isActive: true,
-    location: null,
-    lastUpdate: null,
-    distanceMeters: null,
-  });
+  const expired = { isActive: true, location: null, lastUpdate: null, distanceMeters: null };
+  expect(await live(session)).toMatchObject(expired);
 });
 
 test.each([
@@ -153,7 +137,7 @@ test.each([
   expect(await live(session)).toMatchObject({ ageMs, freshness });
 });
 
-test('the freshness is of the fix, not of its coming', async () => {
+test('the freshness is that of the fix, not of the update', async () => {
   const session = await aJourney(service.api);
   data(await post(session, { ageMs: 14_000 }));
   clock.advance(1_001);
@@ -203,7 +187,7 @@ test.each([{ speed: 10 }, { speed: 0 }, { speed: null }, {}])(
   async (more) => {
     const session = await aJourney(service.api);
     data(await post(session, more));
-    expect(await live(session)).toMatchObject({ distanceMeters: 2_000, ...nobodyKnowsWhen });
+    expect(await live(session)).toMatchObject({ distanceMeters: 2_000, ...noEta });
   },
 );
 
@@ -211,13 +195,13 @@ test('a stale fix has no ETA', async () => {
   const session = await aJourney(service.api);
   await driveNearer(session);
   clock.advance(55_001);
-  expect(await live(session)).toMatchObject({ freshness: 'stale', ...nobodyKnowsWhen });
+  expect(await live(session)).toMatchObject({ freshness: 'stale', ...noEta });
 });
 
 test('without a home there is a location, but neither distance nor arrival', async () => {
   const session = await aJourney(service.api, { home: null });
   await driveNearer(session);
-  expect(await live(session)).toMatchObject({ distanceMeters: null, ...nobodyKnowsWhen, freshness: 'live' });
+  expect(await live(session)).toMatchObject({ distanceMeters: null, ...noEta, freshness: 'live' });
 });
 
 test('nextPollMs is long without a position, else just after the next update', async () => {
@@ -230,7 +214,7 @@ test('nextPollMs is long without a position, else just after the next update', a
   expect(await live(session)).toMatchObject({ nextPollMs: 15_000 });
 });
 
-test('once the end is forgotten, live is as before the start, and calls find no journey', async () => {
+test('once the record of the end has expired, live is as before the start, and calls find no journey', async () => {
   const session = await aJourney(service.api);
   const { sessionId, trainerToken } = session;
   data(await service.api.stop(sessionId, trainerToken));

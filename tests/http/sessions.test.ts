@@ -23,26 +23,23 @@ async function queriesOf(calls: () => Promise<unknown>): Promise<number> {
 const times = <Answer>(count: number, call: () => Promise<Answer>) =>
   Promise.all(Array.from({ length: count }, call));
 
-test('a hundred simultaneous polls of a session without a journey make one query', async () => {
+test('a hundred simultaneous polls of a session make one query, whether it exists or not', async () => {
   const { sessionId, studentToken } = await aSession();
-  const queries = await queriesOf(async () => {
-    const answers = await times(100, () => service.api.live(sessionId, studentToken));
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-  });
-  expect(queries).toBe(1);
+  const admin = await tokenFor(randomUUID(), 'admin');
+  const missing = randomUUID();
+  for (const [id, token, status] of [
+    [sessionId, studentToken, 200],
+    [missing, admin, 404],
+  ] as const) {
+    const queries = await queriesOf(async () => {
+      const answers = await times(100, () => service.api.live(id, token));
+      expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([status]));
+    });
+    expect(queries).toBe(1);
+  }
 });
 
-test('a hundred simultaneous polls of a session that does not exist make one query', async () => {
-  const token = await tokenFor(randomUUID(), 'admin');
-  const sessionId = randomUUID();
-  const queries = await queriesOf(async () => {
-    const answers = await times(100, () => service.api.live(sessionId, token));
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([404]));
-  });
-  expect(queries).toBe(1);
-});
-
-test('a session read from Postgres is cached for the polls of all callers', async () => {
+test('a session read from Postgres is cached for a minute for the polls of all callers', async () => {
   const { sessionId, studentToken, trainerToken } = await aSession();
   await service.api.live(sessionId, studentToken);
   const queries = await queriesOf(async () => {
@@ -51,6 +48,9 @@ test('a session read from Postgres is cached for the polls of all callers', asyn
     expect((await service.api.live(sessionId, await tokenFor(randomUUID(), 'student'))).status).toBe(403);
   });
   expect(queries).toBe(0);
+  const ttl = await sharedRedis().ttl(keyOf.meta(sessionId));
+  expect(ttl).toBeGreaterThan(50);
+  expect(ttl).toBeLessThanOrEqual(60);
 });
 
 test('a session read from Postgres is cached for other processes too', async () => {
@@ -64,27 +64,11 @@ test('a session read from Postgres is cached for other processes too', async () 
   }
 });
 
-test('that a session does not exist is cached', async () => {
-  const token = await tokenFor(randomUUID(), 'admin');
-  const sessionId = randomUUID();
-  await service.api.live(sessionId, token);
-  const queries = await queriesOf(async () => {
-    for (let n = 0; n < 3; n++) expect((await service.api.live(sessionId, token)).status).toBe(404);
-  });
-  expect(queries).toBe(0);
-});
-
-test('a session without a journey is cached for a minute', async () => {
-  const { sessionId, studentToken } = await aSession();
-  await service.api.live(sessionId, studentToken);
-  const ttl = await sharedRedis().ttl(keyOf.meta(sessionId));
-  expect(ttl).toBeGreaterThan(50);
-  expect(ttl).toBeLessThanOrEqual(60);
-});
-
 test('that a session does not exist is cached for 30 seconds', async () => {
   const sessionId = randomUUID();
-  await service.api.live(sessionId, await tokenFor(randomUUID(), 'admin'));
+  const poll = async () => service.api.live(sessionId, await tokenFor(randomUUID(), 'admin'));
+  await poll();
+  expect(await queriesOf(poll)).toBe(0);
   const keys = await keysLike(`*${sessionId}*`);
   expect(keys).toHaveLength(1);
   const ttl = await sharedRedis().ttl(keys[0] ?? '');
@@ -112,29 +96,19 @@ test('a new trainer can start a session that was polled while it had another', a
   const { sessionId, studentToken } = await aSession();
   await service.api.live(sessionId, studentToken);
   const trainerId = randomUUID();
-  await sessionsPool().query('update tutoring_sessions set trainer_id = $2 where id = $1', [
-    sessionId,
-    trainerId,
-  ]);
+  const query = 'update tutoring_sessions set trainer_id = $2 where id = $1';
+  await sessionsPool().query(query, [sessionId, trainerId]);
   data(await service.api.start(sessionId, await tokenFor(trainerId, 'trainer')));
   expect(data(await service.api.live(sessionId, studentToken))).toMatchObject({ trainerId, isActive: true });
 });
 
-test('while a journey is active neither updates nor polls make a query', async () => {
+test('neither updates nor polls nor the end of an active journey make a query', async () => {
   const { sessionId, trainerToken, studentToken } = await aJourney(service.api);
   const queries = await queriesOf(async () => {
     data(await service.api.update(trainerToken, { sessionId, ...metersNorth(100) }));
     await service.api.update(trainerToken, { sessionId, ...metersNorth(100) });
     await times(20, () => service.api.live(sessionId, studentToken));
     await service.api.live(sessionId, await tokenFor(randomUUID(), 'student'));
-  });
-  expect(queries).toBe(0);
-});
-
-test('neither arrived nor stop-journey makes a query', async () => {
-  const { sessionId, trainerToken } = await aJourney(service.api);
-  data(await service.api.update(trainerToken, { sessionId, ...metersNorth(100) }));
-  const queries = await queriesOf(async () => {
     data(await service.api.arrived(sessionId, trainerToken));
     await service.api.stop(sessionId, trainerToken);
   });
@@ -176,7 +150,7 @@ const garbage: [what: string, home: unknown][] = [
 ];
 
 describe.each(garbage)('a home that is %s', (_what, home) => {
-  test('does not keep a journey from its start, but from its arrival, and is logged as an error', async () => {
+  test('prevents neither live nor a start, but the arrival, and is logged as an error', async () => {
     const journey = await aJourney(service.api, { home });
     const { sessionId, trainerToken, studentToken } = journey;
     await until('it is logged', () => errorsOf(journey).length > 0);
@@ -188,13 +162,9 @@ describe.each(garbage)('a home that is %s', (_what, home) => {
       code: 'LOCATION_UNKNOWN',
     });
     data(await service.api.stop(sessionId, trainerToken));
-  });
-
-  test('does not keep anyone from looking before the start', async () => {
-    const session = await aSession({ home });
-    expect(data(await service.api.live(session.sessionId, session.studentToken))).toMatchObject({
-      isActive: false,
-    });
+    const scheduled = await aSession({ home });
+    const before = data(await service.api.live(scheduled.sessionId, scheduled.studentToken));
+    expect(before).toMatchObject({ isActive: false });
   });
 });
 

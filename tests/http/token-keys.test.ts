@@ -1,6 +1,6 @@
 import { exportSPKI, importJWK, SignJWT, type CryptoKey } from 'jose';
 import type { ServerResponse } from 'node:http';
-import { aSession } from '../support/a-session.js';
+import { aSession, type ASession } from '../support/a-session.js';
 import { timedLive, unavailable, withinASecond } from '../support/five-calls.js';
 import {
   aSigningKey,
@@ -12,16 +12,17 @@ import {
 } from '../support/key-server.js';
 import { testOfTheSource } from '../support/service-process.js';
 import { runService, type RunningService } from '../support/running-service.js';
-import { SECRET, tokenFor } from '../support/tokens.js';
+import { tokenFor } from '../support/tokens.js';
 import { until } from '../support/until.js';
 
 const realNow = Date.now.bind(Date);
+const realPerformanceNow = performance.now.bind(performance);
 const algorithms = ['RS256', 'ES256', 'EdDSA'];
 
 let keys: SigningKey[];
 let keyServer: KeyServer;
 let service: RunningService;
-/** All that a test started; stopped together, because each waits a moment for its last events. */
+/** Stopped together, because each waits a moment for its last events. */
 const started: { stop(): Promise<void> }[] = [];
 beforeAll(async () => {
   keys = await Promise.all(algorithms.map((alg) => aSigningKey(alg, `the-${alg}-key`)));
@@ -40,107 +41,85 @@ afterAll(async () => {
 });
 
 const invalid = { status: 401, code: 'UNAUTHENTICATED' };
+const accepted = { status: 200 };
+const gone = (response: ServerResponse) => void response.destroy();
+
+let session: ASession;
+beforeEach(async () => {
+  session = await aSession();
+});
+const poll = (token: string) => timedLive(service.url, session.sessionId, token);
+const tokenBy = (key: SigningKey) => signedBy(key, session.studentId, 'student');
+/** A poll with a new token of this key. */
+const pollBy = async (key: SigningKey) => poll(await tokenBy(key));
 
 test.each(algorithms)('a token signed with a %s key of the key server is accepted', async (alg) => {
-  const { sessionId, studentId } = await aSession();
-  const token = await signedBy(theKey(alg), studentId, 'student');
-  expect(await timedLive(service.url, sessionId, token)).toMatchObject({ status: 200 });
+  expect(await pollBy(theKey(alg))).toMatchObject(accepted);
 });
 
 test('the keys are asked for once for many tokens', async () => {
-  const { sessionId, studentId } = await aSession();
   for (let times = 5; times > 0; times--) {
-    await timedLive(service.url, sessionId, await signedBy(theKey('ES256'), studentId, 'student'));
+    await pollBy(theKey('ES256'));
   }
   expect(keyServer.requests()).toBe(1);
 });
 
 test('a token signed by HS256 with the public key as the secret is refused', async () => {
-  const { sessionId, studentId } = await aSession();
   const { publicJwk, kid } = theKey('RS256');
   const pem = await exportSPKI((await importJWK({ ...publicJwk }, 'RS256')) as CryptoKey);
-  const token = await new SignJWT({ sub: studentId, role: 'student' })
+  const token = await new SignJWT({ sub: session.studentId, role: 'student' })
     .setProtectedHeader({ alg: 'HS256', kid })
     .setExpirationTime('1h')
     .sign(new TextEncoder().encode(pem));
-  expect(await timedLive(service.url, sessionId, token)).toMatchObject(invalid);
+  expect(await poll(token)).toMatchObject(invalid);
 });
 
 test('a token of the shared secret is refused where keys come from a key server', async () => {
-  const { sessionId, studentId } = await aSession();
-  expect(SECRET.length).toBeGreaterThan(0);
-  expect(await timedLive(service.url, sessionId, await tokenFor(studentId, 'student'))).toMatchObject(
-    invalid,
-  );
+  expect(await poll(await tokenFor(session.studentId, 'student'))).toMatchObject(invalid);
 });
 
 test('an algorithm that is none of the three is refused although the key server has its key', async () => {
   const key = await aSigningKey('PS256', 'a-PS256-key');
   keyServer.keys.push(key);
-  const { sessionId, studentId } = await aSession();
-  expect(await timedLive(service.url, sessionId, await signedBy(key, studentId, 'student'))).toMatchObject(
-    invalid,
-  );
+  expect(await pollBy(key)).toMatchObject(invalid);
 });
 
 testOfTheSource('a key that appears is accepted once the keys may be asked for again', async () => {
-  const { sessionId, studentId } = await aSession();
-  await timedLive(service.url, sessionId, await signedBy(theKey('ES256'), studentId, 'student'));
+  await pollBy(theKey('ES256'));
   const rotated = await aSigningKey('ES256', 'the-next-key');
   keyServer.keys.push(rotated);
   later(31_000);
-  const token = await signedBy(rotated, studentId, 'student');
-  expect(await timedLive(service.url, sessionId, token)).toMatchObject({ status: 200 });
+  expect(await pollBy(rotated)).toMatchObject(accepted);
 });
 
 test('tokens of unknown keys do not make a request to the key server each', async () => {
-  const { sessionId, studentId } = await aSession();
-  await timedLive(service.url, sessionId, await signedBy(theKey('ES256'), studentId, 'student'));
+  await pollBy(theKey('ES256'));
   const stranger = await aSigningKey('ES256', 'a-key-of-a-stranger');
   for (let times = 5; times > 0; times--) {
-    await timedLive(service.url, sessionId, await signedBy(stranger, studentId, 'student'));
+    await pollBy(stranger);
   }
   expect(keyServer.requests()).toBeLessThanOrEqual(2);
 });
 
 testOfTheSource(
-  'a key that the key server no longer has is no longer accepted once the keys are asked for again',
+  'a token that was accepted before its key was withdrawn is refused within a quarter of an hour',
   async () => {
-    const { sessionId, studentId } = await aSession();
-    const [withdrawn, stays] = [theKey('ES256'), theKey('EdDSA')];
-    await timedLive(service.url, sessionId, await signedBy(withdrawn, studentId, 'student'));
-    keyServer.keys = [stays];
-    later(11 * 60_000);
-    await timedLive(service.url, sessionId, await signedBy(stays, studentId, 'student'));
-    // Asked for beside the call, so that no caller waits for it.
-    await until('the withdrawn key is refused', async () => {
-      const token = await signedBy(withdrawn, studentId, 'student');
-      return (await timedLive(service.url, sessionId, token)).status === 401;
-    });
-  },
-);
-
-testOfTheSource(
-  'a token that was accepted before its key was taken back is refused within a quarter of an hour',
-  async () => {
-    const { sessionId, studentId } = await aSession();
     const [withdrawn, stays] = [theKey('RS256'), theKey('EdDSA')];
-    const token = await signedBy(withdrawn, studentId, 'student');
-    expect(await timedLive(service.url, sessionId, token)).toMatchObject({ status: 200 });
+    const token = await tokenBy(withdrawn);
+    expect(await poll(token)).toMatchObject(accepted);
     keyServer.keys = [stays];
     const before = keyServer.requests();
     later(10 * 60_000);
-    await timedLive(service.url, sessionId, await signedBy(stays, studentId, 'student'));
+    await pollBy(stays);
     await until('the keys are asked for', () => keyServer.requests() > before);
     later(15 * 60_000);
-    await until('it is refused', async () => {
-      return (await timedLive(service.url, sessionId, token)).status === 401;
-    });
+    await until('it is refused', async () => (await poll(token)).status === 401);
+    expect(await pollBy(withdrawn)).toMatchObject(invalid);
   },
 );
 
 const troubles: [name: string, answer: (response: ServerResponse) => void][] = [
-  ['closes the connection', (response) => void response.destroy()],
+  ['closes the connection', gone],
   ['answers 500', (response) => void response.writeHead(500).end()],
   [
     'answers a page instead of keys',
@@ -150,75 +129,46 @@ const troubles: [name: string, answer: (response: ServerResponse) => void][] = [
 ];
 
 describe.each(troubles)('while the key server %s', (_name, answer) => {
-  test('a token that was not seen before is 503 within a second, not 401', async () => {
-    const { sessionId, studentId } = await aSession();
+  test('a token of an unknown key is 503 within a second, not 401', async () => {
     keyServer.answerWith(answer);
-    const token = await signedBy(theKey('ES256'), studentId, 'student');
-    const live = await withinASecond(() => timedLive(service.url, sessionId, token));
+    const token = await tokenBy(theKey('ES256'));
+    const live = await withinASecond(() => poll(token));
     expect(live).toMatchObject(unavailable);
     expect(live.ms).toBeLessThan(1_000);
   });
 
-  testOfTheSource('a token that was seen before works, and after a while too', async () => {
-    const { sessionId, studentId } = await aSession();
-    const token = await signedBy(theKey('ES256'), studentId, 'student');
-    await timedLive(service.url, sessionId, token);
+  testOfTheSource('tokens of a cached key are accepted, also after a while', async () => {
+    const token = await tokenBy(theKey('ES256'));
+    await poll(token);
     keyServer.answerWith(answer);
-    expect(await timedLive(service.url, sessionId, token)).toMatchObject({ status: 200 });
+    expect(await poll(token)).toMatchObject(accepted);
     later(11 * 60_000);
-    expect(await timedLive(service.url, sessionId, token)).toMatchObject({ status: 200 });
+    expect(await poll(token)).toMatchObject(accepted);
+    expect(await pollBy(theKey('ES256'))).toMatchObject(accepted);
   });
 });
 
-test('a new token is accepted within two seconds after the key server is back', async () => {
-  const { sessionId, studentId } = await aSession();
-  keyServer.answerWith((response) => void response.destroy());
-  const token = await signedBy(theKey('ES256'), studentId, 'student');
-  await timedLive(service.url, sessionId, token);
+test('a new token is accepted within two seconds after the key server recovers', async () => {
+  keyServer.answerWith(gone);
+  const token = await tokenBy(theKey('ES256'));
+  await poll(token);
   keyServer.answerWith(undefined);
-  const isAccepted = async () => (await timedLive(service.url, sessionId, token)).status === 200;
+  const isAccepted = async () => (await poll(token)).status === 200;
   await until('the token is accepted', isAccepted, 2_000);
 });
 
-testOfTheSource(
-  'a new token of a known key is accepted while the key server is away, also after a while',
-  async () => {
-    const { sessionId, studentId } = await aSession();
-    const key = theKey('ES256');
-    await timedLive(service.url, sessionId, await signedBy(key, studentId, 'student'));
-    keyServer.answerWith((response) => void response.destroy());
-    later(11 * 60_000);
-    const token = await signedBy(key, studentId, 'student');
-    expect(await timedLive(service.url, sessionId, token)).toMatchObject({ status: 200 });
-  },
-);
-
-test('a token that names no key is accepted by any of two of its kind', async () => {
-  const { sessionId, studentId } = await aSession();
+test('a token without kid is accepted by either of two keys of its algorithm', async () => {
   const second = await aSigningKey('ES256', 'a-second-key');
   keyServer.keys.push(second);
   for (const key of [theKey('ES256'), second]) {
-    const token = await signedWithoutKid(key, studentId);
-    expect(await timedLive(service.url, sessionId, token)).toMatchObject({ status: 200 });
+    const token = await signedWithoutKid(key, session.studentId);
+    expect(await poll(token)).toMatchObject(accepted);
   }
 });
 
-test('a token without any form of one is 401 although the key server is away', async () => {
-  const { sessionId } = await aSession();
-  keyServer.answerWith((response) => void response.destroy());
-  expect(await timedLive(service.url, sessionId, 'not.a.token')).toMatchObject(invalid);
-});
-
-test('a token that was accepted before is refused once it has expired', async () => {
-  const { sessionId, studentId } = await aSession();
-  const { privateKey, kid, alg } = theKey('RS256');
-  const token = await new SignJWT({ sub: studentId, role: 'student' })
-    .setProtectedHeader({ alg, kid })
-    // 5 s of leeway: it is accepted for 3 s more.
-    .setExpirationTime(Math.floor(Date.now() / 1000) - 2)
-    .sign(privateKey);
-  expect(await timedLive(service.url, sessionId, token)).toMatchObject({ status: 200 });
-  await until('it is refused', async () => (await timedLive(service.url, sessionId, token)).status === 401);
+test('a malformed token is 401 although the key server is unavailable', async () => {
+  keyServer.answerWith(gone);
+  expect(await poll('not.a.token')).toMatchObject(invalid);
 });
 
 function theKey(alg: string): SigningKey {
@@ -227,7 +177,8 @@ function theKey(alg: string): SigningKey {
   return key;
 }
 
-/** The service's idea of the time is so much ahead of the real one from now on; nothing is waited for. */
+/** Moves both clocks of the service. */
 function later(ms: number): void {
   jest.spyOn(Date, 'now').mockImplementation(() => realNow() + ms);
+  jest.spyOn(performance, 'now').mockImplementation(() => realPerformanceNow() + ms);
 }

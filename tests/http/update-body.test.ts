@@ -18,6 +18,14 @@ beforeEach(async () => {
 });
 
 const here = { latitude: HOME.latitude, longitude: HOME.longitude };
+const update = (body: unknown, headers?: Record<string, string>) =>
+  service.api.update(journey.trainerToken, body, headers);
+const shown = async () => data(await service.api.live(journey.sessionId, journey.studentToken))['location'];
+
+async function nothingWritten(): Promise<void> {
+  expect(await exists(keyOf.location(journey.trainerId, journey.sessionId))).toBe(false);
+  expect(await exists(keyOf.rate(journey.trainerId, journey.sessionId))).toBe(false);
+}
 
 /** As JSON text, because 1e999 is no value of JavaScript's own. */
 function bodyWith(session: ASession, field: string, json: string | undefined): string {
@@ -52,30 +60,15 @@ const wrong = Object.entries(wrongValues).flatMap(([field, values]) =>
 test.each(wrong)(
   'an update whose $field is $json is refused, the field named and nothing changed',
   async ({ field, json }) => {
-    const answer = await service.api.update(journey.trainerToken, bodyWith(journey, field, json));
-    expect(refusal(answer)).toMatchObject({
-      status: 400,
-      code: 'VALIDATION_FAILED',
-      details: [{ path: field }],
-    });
-    expect(await exists(keyOf.location(journey.trainerId, journey.sessionId))).toBe(false);
-    expect(await exists(keyOf.rate(journey.trainerId, journey.sessionId))).toBe(false);
-    expect(await exists(keyOf.active(journey.sessionId))).toBe(true);
+    const refused = { status: 400, code: 'VALIDATION_FAILED', details: [{ path: field }] };
+    expect(refusal(await update(bodyWith(journey, field, json)))).toMatchObject(refused);
+    await nothingWritten();
   },
 );
 
 test('all bad fields of one update are named', async () => {
-  const { trainerToken } = journey;
-  const body = {
-    sessionId: 'x',
-    latitude: 91,
-    longitude: '77',
-    accuracy: [],
-    sequence: -1,
-    ageMs: null,
-    mocked: 1,
-  };
-  const { details } = refusal(await service.api.update(trainerToken, body));
+  const position = { sessionId: 'x', latitude: 91, longitude: '77', accuracy: [] };
+  const { details } = refusal(await update({ ...position, sequence: -1, ageMs: null, mocked: 1 }));
   const paths = (details as { path: string }[]).map(({ path }) => path).sort();
   expect(paths).toEqual(['accuracy', 'ageMs', 'latitude', 'longitude', 'mocked', 'sequence', 'sessionId']);
 });
@@ -92,8 +85,8 @@ const goodValues: Record<string, string[]> = {
 };
 const good = Object.entries(goodValues).flatMap(([field, values]) => values.map((json) => ({ field, json })));
 
-test.each(good)('an update whose $field is $json is taken', async ({ field, json }) => {
-  const answer = await service.api.update(journey.trainerToken, bodyWith(journey, field, json));
+test.each(good)('an update whose $field is $json is accepted', async ({ field, json }) => {
+  const answer = await update(bodyWith(journey, field, json));
   expect(data(answer)).toMatchObject({ sessionId: journey.sessionId, ttl: 300, nextUpdateMs: 5000 });
   expect((await service.api.live(journey.sessionId, journey.studentToken)).status).toBe(200);
 });
@@ -103,15 +96,8 @@ const unknown = ['accuracy', 'speed', 'heading'].flatMap((field) =>
 );
 
 test.each(unknown)('a $field of $json is unknown, and is not shown', async ({ field, json }) => {
-  data(await service.api.update(journey.trainerToken, bodyWith(journey, field, json)));
-  const { location } = data(await service.api.live(journey.sessionId, journey.studentToken));
-  expect(location).not.toHaveProperty(field);
-});
-
-test('what is not sent is not shown', async () => {
-  data(await service.api.update(journey.trainerToken, { sessionId: journey.sessionId, ...here }));
-  const { location } = data(await service.api.live(journey.sessionId, journey.studentToken));
-  expect(Object.keys(location as object).sort()).toEqual(['latitude', 'longitude', 'timestamp']);
+  data(await update(bodyWith(journey, field, json)));
+  expect(await shown()).not.toHaveProperty(field);
 });
 
 test('each number is shown as it was sent, to the last digit', async () => {
@@ -123,34 +109,24 @@ test('each number is shown as it was sent, to the last digit', async () => {
     heading: 271.12345678901234,
     sequence: Number.MAX_SAFE_INTEGER,
   };
-  data(await service.api.update(journey.trainerToken, { sessionId: journey.sessionId, ...position }));
-  const { location } = data(await service.api.live(journey.sessionId, journey.studentToken));
-  expect(location).toMatchObject(position);
+  data(await update({ sessionId: journey.sessionId, ...position }));
+  expect(await shown()).toMatchObject(position);
 });
 
 test('fields that are not known are ignored, whatever they are', async () => {
   const body = {
-    ...{ sessionId: journey.sessionId, ...here },
-    ...{
-      trainerId: 'someone else',
-      timestamp: 'yesterday',
-      altitude: null,
-      extra: { deep: [[{}]] },
-      ttl: -1,
-    },
+    ...{ sessionId: journey.sessionId, ...here, trainerId: 'someone else', timestamp: 'yesterday' },
+    ...{ altitude: null, extra: { deep: [[{}]] }, ttl: -1 },
   };
   const text = JSON.stringify(body).replace('{', '{"__proto__":{"mocked":true},"constructor":1,');
-  data(await service.api.update(journey.trainerToken, text));
+  data(await update(text));
   const { location, trainerId } = data(await service.api.live(journey.sessionId, journey.studentToken));
   expect(trainerId).toBe(journey.trainerId);
   expect(Object.keys(location as object).sort()).toEqual(['latitude', 'longitude', 'timestamp']);
 });
 
 test('an upper-case sessionId means the same session', async () => {
-  const answer = await service.api.update(journey.trainerToken, {
-    sessionId: journey.sessionId.toUpperCase(),
-    ...here,
-  });
+  const answer = await update({ sessionId: journey.sessionId.toUpperCase(), ...here });
   expect(data(answer)).toMatchObject({ sessionId: journey.sessionId });
   expect(await exists(keyOf.location(journey.trainerId, journey.sessionId))).toBe(true);
 });
@@ -170,20 +146,14 @@ const notObjects: [what: string, body: string][] = [
 ];
 
 test.each(notObjects)('a body that is %s is refused, and nothing changes', async (_what, body) => {
-  const answer = await service.api.update(journey.trainerToken, body);
-  expect(refusal(answer)).toMatchObject({ status: 400, code: 'VALIDATION_FAILED' });
-  expect(await exists(keyOf.location(journey.trainerId, journey.sessionId))).toBe(false);
+  expect(refusal(await update(body))).toMatchObject({ status: 400, code: 'VALIDATION_FAILED' });
+  await nothingWritten();
 });
 
 test('a mocked position is refused, and nothing changes', async () => {
-  const answer = await service.api.update(journey.trainerToken, {
-    sessionId: journey.sessionId,
-    ...here,
-    mocked: true,
-  });
+  const answer = await update({ sessionId: journey.sessionId, ...here, mocked: true });
   expect(refusal(answer)).toMatchObject({ status: 400, code: 'LOCATION_MOCKED' });
-  expect(await exists(keyOf.location(journey.trainerId, journey.sessionId))).toBe(false);
-  expect(await exists(keyOf.rate(journey.trainerId, journey.sessionId))).toBe(false);
+  await nothingWritten();
 });
 
 const UPDATES = '/api/v1/admin/location-tracking/journey/updates';
@@ -191,124 +161,77 @@ const LIMIT = 16 * 1024;
 
 /** A good update of exactly so many bytes, most of them in a field that is not known. */
 function bodyOf(bytes: number): string {
-  const body = {
-    sessionId: journey.sessionId,
-    ...here,
-    padding: '',
-  };
+  const body = { sessionId: journey.sessionId, ...here, padding: '' };
   return JSON.stringify({ ...body, padding: 'x'.repeat(bytes - JSON.stringify(body).length) });
 }
 
-async function raw(headers: Record<string, string>, chunks: (string | Buffer)[]) {
-  const answer = await rawRequest(service.url, UPDATES, {
-    headers: {
-      Authorization: `Bearer ${journey.trainerToken}`,
-      'Content-Type': 'application/json',
-      ...headers,
-    },
-    chunks,
-  });
+/** A call with these headers and this body; the trainer's and JSON by default. */
+async function raw(headers: Record<string, string>, chunks: (string | Buffer)[], path = UPDATES) {
+  const type = { Authorization: `Bearer ${journey.trainerToken}`, 'Content-Type': 'application/json' };
+  const answer = await rawRequest(service.url, path, { headers: { ...type, ...headers }, chunks });
   const body = JSON.parse(answer.text) as { success: boolean; error?: { code: string } };
   return { status: answer.status, code: body.error?.code };
 }
 
-async function nothingWritten(): Promise<void> {
-  expect(await exists(keyOf.location(journey.trainerId, journey.sessionId))).toBe(false);
-  expect(await exists(keyOf.rate(journey.trainerId, journey.sessionId))).toBe(false);
-}
+const inTwo = (body: string) => [body.slice(0, 100), body.slice(100)];
+const sized = (body: string) => ({ 'Content-Length': String(body.length) });
 
-test('a body of 16 KiB is taken', async () => {
-  expect((await service.api.update(journey.trainerToken, bodyOf(LIMIT))).status).toBe(201);
+test('a body of 16 KiB is accepted, of a given length or chunked', async () => {
+  expect(await raw(sized(bodyOf(LIMIT)), [bodyOf(LIMIT)])).toMatchObject({ status: 201 });
+  journey = await aJourney(service.api);
+  expect(await raw({}, inTwo(bodyOf(LIMIT)))).toMatchObject({ status: 201 });
 });
 
-test('a body of one byte over 16 KiB is refused, and nothing changes', async () => {
-  const answer = await service.api.update(journey.trainerToken, bodyOf(LIMIT + 1));
-  expect(refusal(answer)).toMatchObject({ status: 413, code: 'PAYLOAD_TOO_LARGE' });
-  await nothingWritten();
-});
-
-test('a chunked body of 16 KiB is taken', async () => {
-  const body = bodyOf(LIMIT);
-  expect(await raw({}, [body.slice(0, 100), body.slice(100)])).toMatchObject({ status: 201 });
-});
-
-test('a chunked body of over 16 KiB is refused, and nothing changes', async () => {
-  const body = bodyOf(LIMIT + 1);
-  const refused = { status: 413, code: 'PAYLOAD_TOO_LARGE' };
-  expect(await raw({}, [body.slice(0, 16_000), body.slice(16_000)])).toEqual(refused);
-  await nothingWritten();
-});
-
-test('a body of a megabyte is answered with 413, not with a broken connection', async () => {
-  const answer = await service.api.update(journey.trainerToken, bodyOf(1024 * 1024));
-  expect(refusal(answer)).toMatchObject({ status: 413, code: 'PAYLOAD_TOO_LARGE' });
-});
+test.each([LIMIT + 1, 1024 * 1024])(
+  'a body of %d bytes is 413, of a given length or chunked',
+  async (bytes) => {
+    const refused = { status: 413, code: 'PAYLOAD_TOO_LARGE' };
+    expect(await raw(sized(bodyOf(bytes)), [bodyOf(bytes)])).toEqual(refused);
+    expect(await raw({}, inTwo(bodyOf(bytes)))).toEqual(refused);
+    await nothingWritten();
+  },
+);
 
 test('a large body without a token is refused for the token', async () => {
   const answer = await service.api.call('POST', UPDATES, { body: bodyOf(LIMIT + 1) });
   expect(refusal(answer)).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
 });
 
-const wrongTypes = [
-  'text/plain',
-  'application/x-www-form-urlencoded',
-  'multipart/form-data; boundary=x',
-  'application/jsonp',
-  '*/*',
-];
-test.each(wrongTypes)('a body said to be %s is refused, and nothing changes', async (type) => {
-  const answer = await service.api.update(journey.trainerToken, bodyOf(300), { 'Content-Type': type });
-  expect(refusal(answer)).toMatchObject({ status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' });
+test.each([
+  ['Content-Type', 'text/plain'],
+  ['Content-Type', 'application/x-www-form-urlencoded'],
+  ['Content-Type', 'multipart/form-data; boundary=x'],
+  ['Content-Type', 'application/jsonp'],
+  ['Content-Type', '*/*'],
+  ['Content-Type', ''],
+  ['Content-Type', 'application/json; charset=utf-16'],
+  ['Content-Type', 'application/json; charset=x-unknown'],
+  ['Content-Encoding', 'x-unknown'],
+  ['Content-Encoding', 'compress'],
+  ['Content-Encoding', 'gzip, gzip'],
+])('a body with %s: %s is 415, and nothing changes', async (header, value) => {
+  const refused = { status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' };
+  expect(await raw({ [header]: value }, [bodyOf(300)])).toEqual(refused);
   await nothingWritten();
-});
-
-test('a body of no type at all is refused', async () => {
-  const answer = await rawRequest(service.url, UPDATES, {
-    headers: { Authorization: `Bearer ${journey.trainerToken}` },
-    chunks: [bodyOf(300)],
-  });
-  expect([answer.status, answer.text]).toEqual([415, expect.stringContaining('UNSUPPORTED_MEDIA_TYPE')]);
 });
 
 test.each(['application/json; charset=utf-8', 'application/json;charset=UTF-8', 'Application/JSON'])(
-  'a body said to be %s is taken',
+  'a body of the type %s is accepted',
   async (type) => {
-    expect(
-      (await service.api.update(journey.trainerToken, bodyOf(300), { 'Content-Type': type })).status,
-    ).toBe(201);
+    expect((await update(bodyOf(300), { 'Content-Type': type })).status).toBe(201);
   },
 );
 
-test.each(['utf-16', 'x-unknown'])('a body in the charset %s is refused', async (charset) => {
-  const type = `application/json; charset=${charset}`;
-  const answer = await service.api.update(journey.trainerToken, bodyOf(300), { 'Content-Type': type });
-  expect(refusal(answer)).toMatchObject({ status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' });
-});
-
-test.each(['x-unknown', 'compress', 'gzip, gzip'])(
-  'a body in the encoding %s is refused',
-  async (encoding) => {
-    expect(await raw({ 'Content-Encoding': encoding }, [bodyOf(300)])).toEqual({
-      status: 415,
-      code: 'UNSUPPORTED_MEDIA_TYPE',
-    });
-    await nothingWritten();
-  },
-);
-
-test('a body said to be compressed and not so is refused', async () => {
-  const { status } = await raw({ 'Content-Encoding': 'gzip' }, [bodyOf(300)]);
-  expect([400, 415]).toContain(status);
+test.each([
+  ['that is not compressed although it says so', () => bodyOf(300), [400, 415]],
+  ['that grows over 16 KiB', () => gzipSync(bodyOf(1024 * 1024)), [413, 415]],
+])('a compressed body %s is refused', async (_what, body, statuses) => {
+  const { status } = await raw({ 'Content-Encoding': 'gzip' }, [body()]);
+  expect(statuses).toContain(status);
   await nothingWritten();
 });
 
-test('a small compressed body that grows over 16 KiB is refused', async () => {
-  const { status } = await raw({ 'Content-Encoding': 'gzip' }, [gzipSync(bodyOf(1024 * 1024))]);
-  expect([413, 415]).toContain(status);
-  await nothingWritten();
-});
-
-test('bytes that are no UTF-8 do no harm', async () => {
+test('a body that is not UTF-8 is 400', async () => {
   const { status } = await raw({}, [Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])]);
   expect(status).toBe(400);
 });
@@ -324,18 +247,15 @@ test.each(['start-journey', 'stop-journey'])('%s takes an empty JSON object as i
 });
 
 test.each(['start-journey', 'arrived', 'stop-journey'])(
-  'a body of over 16 KiB in chunks is refused by %s too, which takes none',
+  'a body of over 16 KiB in chunks is 413 for %s, too',
   async (call) => {
-    const { sessionId, trainerToken } = journey;
-    const answer = await rawRequest(service.url, `/api/v1/admin/sessions/${sessionId}/${call}`, {
-      headers: { Authorization: `Bearer ${trainerToken}` },
-      chunks: ['x'.repeat(20_000), 'x'.repeat(20_000)],
-    });
-    expect(answer.status).toBe(413);
+    const path = `/api/v1/admin/sessions/${journey.sessionId}/${call}`;
+    const chunks = ['x'.repeat(20_000), 'x'.repeat(20_000)];
+    expect((await raw({}, chunks, path)).status).toBe(413);
   },
 );
 
-test('what is no HTTP is answered 400 in the same envelope', async () => {
+test('a request that is not HTTP is 400 in the same envelope', async () => {
   const connection = new RawConnection(service.url, 'this is no HTTP\r\n\r\n');
   await until('it is answered', () => connection.isEnded);
   connection.close();

@@ -1,8 +1,8 @@
 import { aJourney } from '../support/a-journey.js';
 import { aSession, metersNorth, type ASession } from '../support/a-session.js';
-import { data, refusal, type Answer } from '../support/api.js';
+import { data, refusal, type Answer, problemsByOpenApi } from '../support/api.js';
 import type { RunningService } from '../support/running-service.js';
-import { EVENT_ID, problemsByOpenApi, TwoServices } from '../support/two-services.js';
+import { EVENT_ID, TwoServices } from '../support/two-services.js';
 import { OFTEN } from '../support/waiting-polls.js';
 
 let services: TwoServices;

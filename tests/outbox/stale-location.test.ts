@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { aJourney } from '../support/a-journey.js';
 import { aSession, metersNorth, type ASession } from '../support/a-session.js';
-import { data, refusal } from '../support/api.js';
+import { data, refusal, problemsByOpenApi } from '../support/api.js';
 import { tokenFor } from '../support/tokens.js';
-import { EVENT_ID, problemsByOpenApi, TwoServices } from '../support/two-services.js';
+import { EVENT_ID, TwoServices } from '../support/two-services.js';
 import { aWaitingStudent, etagOf, poll } from '../support/waiting-polls.js';
 
 let services: TwoServices;

@@ -40,7 +40,7 @@ testOfTheSource('the clock of a process that is a minute ahead dates nothing tha
   const started = data(await ahead.api.start(sessionId, trainerToken));
   expect(isNear(started['startedAt'])).toBe(true);
   const update = (process: ServiceProcess, metres: number, sequence: number) =>
-    until('the update is taken', async () => {
+    until('the update is accepted', async () => {
       const answer = await process.api.update(trainerToken, {
         sessionId,
         ...metersNorth(metres),

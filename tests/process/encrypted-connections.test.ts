@@ -5,7 +5,7 @@ import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.j
 import { runServiceProcess } from '../support/service-process.js';
 import { sharedDatabaseUrl } from '../support/shared-services.js';
 import { authority, startTlsProxy, stranger, type TlsProxy } from '../support/tls-proxy.js';
-import { until } from '../support/until.js';
+import { served, until } from '../support/until.js';
 
 let redis: PrivateRedis;
 let bus: LocalEventBus;
@@ -24,7 +24,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-/** As a deployment has it: addresses without passwords, and secrets by themselves. */
+/** As in a deployment: addresses without passwords. */
 function aService(settings: Record<string, string> = {}) {
   const database = new URL(sharedDatabaseUrl());
   return runServiceProcess(bus, {
@@ -35,7 +35,7 @@ function aService(settings: Record<string, string> = {}) {
     DATABASE_PORT: String(postgresByTls.port),
     DATABASE_NAME: database.pathname.slice(1),
     DATABASE_USERNAME: decodeURIComponent(database.username),
-    // A server that trusts everybody has none, and does not look at it.
+    // A server without authentication ignores it.
     DATABASE_PASSWORD: decodeURIComponent(database.password) || 'none',
     DATABASE_CA: authority.pem,
     NODE_EXTRA_CA_CERTS: authority.file,
@@ -43,23 +43,22 @@ function aService(settings: Record<string, string> = {}) {
   });
 }
 
-/** Connections, and these more than others, take their time on a busy machine. */
 const untilItSays = (url: string, data: Record<string, string>) =>
   until(`it says ${JSON.stringify(data)}`, async () => {
     const answer = (await (await fetch(`${url}/health/ready`)).json()) as { data?: Record<string, string> };
     return Object.entries(data).every(([name, value]) => answer.data?.[name] === value);
   });
 
-test('Redis and Postgres are reached encrypted, with passwords by themselves, and a journey goes through both', async () => {
+test('Redis and Postgres are used over TLS with passwords in their own settings', async () => {
   const service = await aService();
   await untilItSays(service.url, { status: 'ready', redis: 'up', postgres: 'up' });
   const session = await aSession();
-  data(await service.api.start(session.sessionId, session.trainerToken));
+  data(await served(() => service.api.start(session.sessionId, session.trainerToken)));
   const live = data(await service.api.live(session.sessionId, session.studentToken));
   expect(live).toMatchObject({ isActive: true });
 });
 
-test('a Postgres whose certificate another authority signed is not spoken to', async () => {
+test('a Postgres with a certificate of another authority is not used', async () => {
   const service = await aService({ DATABASE_CA: stranger.pem });
   await untilItSays(service.url, { status: 'degraded', postgres: 'down' });
   const session = await aSession();
@@ -69,7 +68,7 @@ test('a Postgres whose certificate another authority signed is not spoken to', a
   expect(log).not.toContain(decodeURIComponent(new URL(sharedDatabaseUrl()).password) || 'no password');
 });
 
-test('a Redis whose certificate nobody known signed is not spoken to', async () => {
+test('a Redis with a certificate of an unknown authority is not used', async () => {
   const service = await aService({ NODE_EXTRA_CA_CERTS: '' });
   expect((await fetch(`${service.url}/health/ready`)).status).toBe(503);
 });

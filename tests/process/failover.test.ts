@@ -11,7 +11,7 @@ import { startWatchedRedis, type WatchedRedis } from '../support/watched-redis.j
 
 /** `npm run test:failover` sets it and prints the figures; without it there is one failover, which has to lose nothing. */
 const failovers = Number(process.env['FAILOVERS'] ?? 1);
-/** On one machine a replica has everything in an instant; this is the lag that networks and busy replicas have. */
+/** The replication lag of networks and busy replicas. */
 const REPLICA_IS_BEHIND_MS = 200;
 
 interface Figures {

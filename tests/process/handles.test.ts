@@ -15,27 +15,22 @@ beforeEach(async () => {
 });
 afterEach(() => redis.stop());
 
-const troubles: [name: string, away: () => void | Promise<void>][] = [
+const troubles: [name: string, begin: () => void | Promise<void>][] = [
   ['is killed', () => redis.kill()],
-  [
-    'hangs',
-    () => {
-      redis.freeze();
-    },
-  ],
+  ['hangs', () => redis.freeze()],
 ];
 
-// The process itself in trouble, not a proxy: that would keep handles of its own in the process that counts them.
+// Not by a proxy, whose handles would be counted too.
 const testOfHandles = serviceImage === undefined ? testWithRedisProcess : test.skip;
 testOfHandles.each(troubles)(
   'hundreds of calls that fail while Redis %s leave no timer and no connection behind',
-  async (_name, away) => {
+  async (_name, begin) => {
     const service = await runService({ settings: { REDIS_URL: redis.url } });
     const session = await aSession();
     await makeAllFive(service.url, session);
-    await away();
+    await begin();
     const failing = () => Promise.all(Array.from({ length: 10 }, () => makeAllFive(service.url, session)));
-    // The first hundred open what any number of calls needs: connections of the tests' own to the service, above all.
+    // The first hundred open the connections of the tests.
     await failing();
     await failing();
     const before = handles();

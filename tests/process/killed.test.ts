@@ -27,7 +27,7 @@ test('a process killed with events pending loses nothing: the next one publishes
   bus.failWhile(() => ({ kind: 'error', status: 500, code: 'InternalException' }));
   const sessions = await aFewSessions(12);
   for (const session of sessions) expect((await fiveCalls.start(killed.url, session)).status).toBe(201);
-  await until('some are in its hands', async () => (await pendingIds()).length > 0);
+  await until('some are pending', async () => (await pendingIds()).length > 0);
   killed.kill('SIGKILL');
   expect((await killed.exited).signal).toBe('SIGKILL');
   const unread = await aFewSessions(1);
@@ -52,7 +52,7 @@ test('events of a time without EventBridge are published when it is back, in one
   const sessions = await aFewSessions(25);
   const answers = await Promise.all(sessions.map((session) => fiveCalls.start(service.url, session)));
   expect(answers.map(({ status }) => status)).toEqual(sessions.map(() => 201));
-  await until('they are in its hands', async () => (await pendingIds()).length > 0);
+  await until('they are pending', async () => (await pendingIds()).length > 0);
   expect(bus.received()).toEqual([]);
   proxy.heal();
   await until('all events', () => sessions.every((session) => eventIdsOf(session).length > 0), 20_000);
@@ -77,7 +77,7 @@ async function pendingIds(): Promise<Pending> {
   return (await redis.client.xpending(OUTBOX_KEY, GROUP, '-', '+', 1_000)) as Pending;
 }
 
-/** As if what is pending had been in the same hands for two minutes: longer than any living process lets it lie. */
+/** Makes the pending entries idle for two minutes. */
 async function longAgo(): Promise<void> {
   for (const [id, consumer] of await pendingIds()) {
     await redis.client.call('XCLAIM', OUTBOX_KEY, GROUP, consumer, 0, id, 'IDLE', 120_000, 'JUSTID');

@@ -6,19 +6,20 @@ import { aJourney } from '../support/a-journey.js';
 import { aSession, type ASession } from '../support/a-session.js';
 import { data, refusal } from '../support/api.js';
 import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
-import { testWithRedisProcess } from '../support/redis-process-test.js';
+import { redisTroubles, type RedisTrouble } from '../support/redis-troubles.js';
 import { metric, runService, type RunningService } from '../support/running-service.js';
 import { runServiceProcess, testOfTheSource } from '../support/service-process.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 import {
+  aJourneyWithPosition,
   aWaitingStudent,
   etagOf,
   LONG_SECONDS,
   manyOf,
+  move,
   OFTEN,
   poll,
-  positionOf,
   shownSequence,
   untilWaiting,
   waitingStudents,
@@ -40,110 +41,61 @@ afterAll(async () => {
   await redis.stop();
 });
 
-interface Trouble {
-  test: typeof test;
-  away: () => unknown;
-  back: () => void | Promise<void>;
-  /** A broken connection is detected at once, a silent one after the timeout. */
-  answeredWithinMs: number;
-}
+const troubles = redisTroubles(
+  () => redis,
+  () => proxy,
+);
+const pubsubClosed: RedisTrouble = {
+  test,
+  begin: () => redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub'),
+  end: () => undefined,
+  mayHaveArrived: false,
+};
+/** A broken connection is detected at once, a silent one after the timeout. */
+const withinMs = ({ mayHaveArrived }: RedisTrouble) => (mayHaveArrived ? 3_500 : 1_500);
 
-const troubles: [name: string, trouble: Trouble][] = [
-  [
-    'the connection to Redis is cut',
-    {
-      test,
-      away: () => {
-        proxy.cut();
+describe.each([...troubles, ['Redis closes the connections that listen', pubsubClosed] as const])(
+  'when %s',
+  (_name, trouble) => {
+    trouble.test(
+      'waiting polls are answered at once, never with an end, and wait again after it',
+      async () => {
+        const active = await manyOf(20, () => aJourneyWithPosition(service));
+        const scheduled = await aSession();
+        const sessions = [...active, scheduled];
+        const students = await waitingStudents(service, sessions);
+        const outageAt = performance.now();
+        await trouble.begin();
+        const answers = await Promise.all(students.map(({ answer }) => answer));
+        const tookMs = performance.now() - outageAt;
+        await trouble.end();
+        for (const answer of answers) expectToBeAskedToPollAgain(answer);
+        expect(tookMs).toBeLessThan(withinMs(trouble));
+        await untilWaitsAreGranted(active[0] as ASession);
+        expect(await metric(service, 'live_polls_waiting')).toBe(0);
+        await Promise.all(active.map(expectChangeToBeSeen));
       },
-      back: () => {
-        proxy.heal();
-      },
-      answeredWithinMs: 1_500,
-    },
-  ],
-  [
-    'nothing comes through to Redis',
-    {
-      test,
-      away: () => {
-        proxy.freeze();
-      },
-      back: () => {
-        proxy.heal();
-      },
-      answeredWithinMs: 3_500,
-    },
-  ],
-  [
-    'Redis is killed',
-    {
-      test: testWithRedisProcess,
-      away: () => redis.kill(),
-      back: () => redis.startAgain({ withData: true }),
-      answeredWithinMs: 1_500,
-    },
-  ],
-  [
-    'Redis hangs',
-    {
-      test: testWithRedisProcess,
-      away: () => {
-        redis.freeze();
-      },
-      back: () => {
-        redis.thaw();
-      },
-      answeredWithinMs: 3_500,
-    },
-  ],
-  [
-    'Redis closes the connections that listen',
-    {
-      test,
-      away: () => redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub'),
-      back: () => undefined,
-      answeredWithinMs: 1_500,
-    },
-  ],
-];
+    );
+  },
+);
 
-describe.each(troubles)('when %s', (_name, { test, away, back, answeredWithinMs }) => {
-  test('waiting polls are answered at once, never with an end, and wait again after it', async () => {
-    const active = await manyOf(20, () => aJourneyWithPosition(service));
-    const scheduled = await aSession();
-    const sessions = [...active, scheduled];
-    const students = await waitingStudents(service, sessions);
-    const outageAt = performance.now();
-    await away();
-    const answers = await Promise.all(students.map(({ answer }) => answer));
-    const tookMs = performance.now() - outageAt;
-    await back();
-    for (const answer of answers) expectToBeAskedToPollAgain(answer);
-    expect(tookMs).toBeLessThan(answeredWithinMs);
-    await untilWaitsAreGranted(active[0] as ASession);
-    expect(await metric(service, 'live_polls_waiting')).toBe(0);
-    await Promise.all(active.map(expectChangeToBeSeen));
-  });
-});
-
-describe.each(troubles.slice(0, 4))('while %s', (_name, { test, away, back, answeredWithinMs }) => {
-  test('new polls are answered soon, whether the session is cached or not', async () => {
+describe.each(troubles)('while %s', (_name, trouble) => {
+  trouble.test('new polls are answered soon, whether the session is cached or not', async () => {
     const [known, unknown] = [await aJourneyWithPosition(service), await aJourneyWithPosition(service)];
     await expectChangeToBeSeen(known);
     const etags = [await etagOf(service, known), await etagOf(service, unknown)];
-    await away();
+    await trouble.begin();
     const answers: TimedPoll[] = [];
     for (let times = 3; times > 0; times--) {
       const asked = [known, unknown].map((session, index) => poll(service, session, etags[index]));
       answers.push(...(await Promise.all(asked)));
     }
     const last = answers.slice(-2);
-    await back();
+    await trouble.end();
     await untilWaitsAreGranted(unknown);
     for (const answer of answers) {
       expectToBeAskedToPollAgain(answer);
-      expect(answer.ms).toBeLessThan(answeredWithinMs);
+      expect(answer.ms).toBeLessThan(withinMs(trouble));
     }
     // Once the outage is detected no poll waits.
     for (const answer of last) {
@@ -153,7 +105,7 @@ describe.each(troubles.slice(0, 4))('while %s', (_name, { test, away, back, answ
   });
 });
 
-test('a student waits at one process for an update that another one receives', async () => {
+test('a poll at one process gets the changes that another one receives', async () => {
   const other = await runService({ settings: { REDIS_URL: redis.url, ...OFTEN } });
   try {
     const session = await aSession();
@@ -161,7 +113,7 @@ test('a student waits at one process for an update that another one receives', a
     data(await other.api.start(session.sessionId, session.trainerToken));
     expect(data(await started.answer)).toMatchObject({ isActive: true });
     const moved = await aWaitingStudent(service, session);
-    data(await other.api.update(session.trainerToken, positionOf(session, 1)));
+    await move(other, session, 1);
     expect(shownSequence(await moved.answer)).toBe(1);
     const ended = await aWaitingStudent(service, session);
     data(await other.api.stop(session.sessionId, session.trainerToken));
@@ -169,16 +121,6 @@ test('a student waits at one process for an update that another one receives', a
   } finally {
     await other.stop();
   }
-});
-
-test('a service that stops answers 50 waiting polls at once', async () => {
-  const stopping = await runService({ settings: { REDIS_URL: redis.url, ...OFTEN } });
-  const session = await aJourneyWithPosition(stopping);
-  const students = await waitingStudents(stopping, Array<ASession>(50).fill(session));
-  const stoppedAt = performance.now();
-  await stopping.stop();
-  expect(performance.now() - stoppedAt).toBeLessThan(2_000);
-  for (const { answer } of students) expectToBeAskedToPollAgain(await answer);
 });
 
 test('on SIGTERM 50 waiting polls are answered at once and the exit code is 0', async () => {
@@ -210,7 +152,7 @@ testOfTheSource(
     const answer = poll(own, session, '*', { prefer: 'wait=1' });
     await untilWaiting(own, 1);
     for (let sequence = 2; sequence < 30; sequence++) {
-      data(await own.api.update(session.trainerToken, positionOf(session, sequence)));
+      await move(own, session, sequence);
     }
     expect(await answer).toMatchObject({ status: 304, headers: { 'preference-applied': 'wait=1' } });
     own.kill('SIGTERM');
@@ -221,12 +163,6 @@ testOfTheSource(
     expect(warned).toBe('');
   },
 );
-
-async function aJourneyWithPosition({ api }: Pick<RunningService, 'api'>): Promise<ASession> {
-  const session = await aJourney(api);
-  data(await api.update(session.trainerToken, positionOf(session, 1)));
-  return session;
-}
 
 /** Asks the caller to poll again: neither the end of the journey nor the end of a granted wait. */
 function expectToBeAskedToPollAgain(answer: TimedPoll): void {
@@ -247,14 +183,14 @@ async function untilWaitsAreGranted(session: ASession): Promise<void> {
     );
     return !polled.isAnswered && { answer };
   });
-  data(await service.api.update(session.trainerToken, positionOf(session, 2)));
+  await move(service, session, 2);
   expect(shownSequence(await answer.answer)).toBe(2);
 }
 
 async function expectChangeToBeSeen(session: ASession): Promise<void> {
   const etag = await etagOf(service, session);
   const answer = poll(service, session, etag);
-  data(await service.api.update(session.trainerToken, positionOf(session, 3)));
+  await move(service, session, 3);
   expect(shownSequence(await answer)).toBe(3);
   expect((await answer).ms).toBeLessThan((LONG_SECONDS / 2) * 1_000);
 }

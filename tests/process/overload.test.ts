@@ -37,7 +37,7 @@ afterAll(async () => {
 });
 
 test('of more requests at once than can be served in time some are served, and the rest are refused with 503 and Retry-After, counted and logged', async () => {
-  // On a busy machine those that were let in may miss Redis' timeout, or come so slowly that all are served.
+  // On a busy machine all or none may be served.
   const answers = await until(
     'some are served, and some are not',
     async () => {
@@ -50,7 +50,7 @@ test('of more requests at once than can be served in time some are served, and t
   const refused = answers.filter(({ status }) => status !== 200);
   expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]));
   const pauses = new Set(refused.map(({ headers }) => headers['retry-after']));
-  // Not all at the same time, or they would all be back together.
+  // With jitter, so that they do not all retry together.
   expect([...pauses]).toEqual(expect.arrayContaining(['3', '4', '5', '6', '7']));
   expect(await metric(service, 'requests_shed_total')).toBeGreaterThan(0);
   const warnings = service.logLines().filter((line) => /shed|refused/i.test(JSON.stringify(line)));
@@ -60,7 +60,7 @@ test('of more requests at once than can be served in time some are served, and t
 
 test('while there is too much to do, phones get a longer nextUpdateMs', async () => {
   await until(
-    'it takes itself for too busy',
+    'the interval is stretched',
     async () => {
       await answersToAFlood(livePath);
       return (await metric(service, 'update_interval_stretch')) > 1.05;
@@ -80,7 +80,7 @@ test('health checks are answered however much there is to do, and afterwards req
   expect((await fiveCalls.live(service.url, session)).status).toBe(200);
 });
 
-/** All of them are there in the same moment: they came while the process stood still. */
+/** The requests arrive at once, because the process is stopped meanwhile. */
 async function answersToAFlood(path: string): Promise<PipelinedAnswer[]> {
   for (const connection of connections) connection.forgetAnswers();
   service.kill('SIGSTOP');

@@ -10,7 +10,6 @@ import {
   withinASecond,
 } from '../support/five-calls.js';
 import { metric, runService, type RunningService } from '../support/running-service.js';
-import { testOfTheSource } from '../support/service-process.js';
 import { sharedDatabaseUrl, sharedRedisUrl } from '../support/shared-services.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
@@ -32,7 +31,7 @@ beforeAll(async () => {
   });
 });
 afterEach(() => {
-  // Cut first: bytes that a proxy holds back must not arrive between later ones.
+  // Cut first, so that delayed bytes do not arrive between later ones.
   postgres.cut();
   postgres.heal();
   redis.heal();
@@ -43,48 +42,35 @@ afterAll(async () => {
   await redis.stop();
 });
 
-const troubles: [name: string, away: () => void][] = [
-  [
-    'refuses connections',
-    () => {
-      postgres.cut();
-    },
-  ],
-  [
-    'hangs',
-    () => {
-      postgres.freeze();
-    },
-  ],
-  [
-    'answers after its deadline',
-    () => {
-      postgres.delay(900);
-    },
-  ],
+const troubles: [name: string, begin: () => unknown][] = [
+  ['refuses connections', () => postgres.cut()],
+  ['hangs', () => postgres.freeze()],
+  ['answers after its timeout', () => postgres.delay(900)],
 ];
 
-describe.each(troubles)('while Postgres %s', (_name, away) => {
-  test('a start answers 503 STATE_UNAVAILABLE with Retry-After within a second', async () => {
-    await anActiveJourney(service.url);
-    const session = await aSession();
-    away();
-    const answer = await withinASecond(() => fiveCalls.start(service.url, session));
-    expect(answer).toMatchObject(unavailable);
-    expect(answer.ms).toBeLessThan(1_000);
-  });
+const isServed = (session: ASession, url = service.url) =>
+  until('start is served', async () => (await fiveCalls.start(url, session)).status === 201, 3_000);
 
-  test('a poll of a session that is not cached answers 503 within a second', async () => {
-    const session = await aSession();
-    away();
-    const answer = await withinASecond(() => fiveCalls.live(service.url, session));
-    expect(answer).toMatchObject(unavailable);
-    expect(answer.ms).toBeLessThan(1_000);
-  });
+async function expectUnavailable(call: 'start' | 'live', session: ASession): Promise<void> {
+  const answer = await withinASecond(() => fiveCalls[call](service.url, session));
+  expect(answer).toMatchObject(unavailable);
+  expect(answer.ms).toBeLessThan(1_000);
+}
+
+describe.each(troubles)('while Postgres %s', (_name, begin) => {
+  test.each(['start', 'live'] as const)(
+    '%s of a session that is not cached is 503 within a second',
+    async (call) => {
+      await anActiveJourney(service.url);
+      const session = await aSession();
+      begin();
+      await expectUnavailable(call, session);
+    },
+  );
 
   test('an active journey goes on: update, live, arrived and stop need only Redis', async () => {
     const [session, toBeStopped] = [await anActiveJourney(service.url), await anActiveJourney(service.url)];
-    away();
+    begin();
     const statuses: number[] = [];
     for (const name of ['update', 'live', 'arrived', 'live'] as const) {
       statuses.push((await fiveCalls[name](service.url, session)).status);
@@ -94,7 +80,7 @@ describe.each(troubles)('while Postgres %s', (_name, away) => {
   });
 
   test('health/ready says degraded and stays 200', async () => {
-    away();
+    begin();
     const answer = await until('degraded', async () => {
       const ready = await timedGet(`${service.url}/health/ready`);
       return ready.status !== 200 || JSON.stringify(ready.body).includes('degraded') ? ready : undefined;
@@ -105,14 +91,13 @@ describe.each(troubles)('while Postgres %s', (_name, away) => {
     });
   });
 
-  test('it is used again when it is back', async () => {
+  test('it is used again after it recovers', async () => {
     const session = await aSession();
-    away();
+    begin();
     expect(await fiveCalls.start(service.url, session)).toMatchObject(unavailable);
     postgres.cut();
     postgres.heal();
-    const started = async () => (await fiveCalls.start(service.url, session)).status === 201;
-    await until('start is served', started, 2_000);
+    await isServed(session);
     const ready = async () =>
       JSON.stringify((await timedGet(`${service.url}/health/ready`)).body).includes('"ready"');
     await until('ready', ready, 3_000);
@@ -129,7 +114,7 @@ test('a hundred calls at once while Postgres hangs, more than there are connecti
     ]),
   );
   expect(answers).toMatchObject(answers.map(() => unavailable));
-  // Twice the contract's second: a hundred answers at once are much for a busy machine, and one round of waiting each.
+  // Twice the contract's second, because a busy machine handles a hundred answers slowly.
   expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(2_000);
 });
 
@@ -141,8 +126,7 @@ test('connections that Postgres closes are replaced', async () => {
     [applicationName],
   );
   expect(ended.rowCount).toBeGreaterThan(0);
-  const started = async () => (await fiveCalls.start(service.url, session)).status === 201;
-  await until('start is served', started, 2_000);
+  await isServed(session);
 });
 
 describe('while Redis is in trouble at the same time', () => {
@@ -158,9 +142,7 @@ describe('while Redis is in trouble at the same time', () => {
     const session = await aSession();
     postgres.delay(300);
     redis.freeze();
-    const answer = await withinASecond(() => fiveCalls.start(service.url, session));
-    expect(answer).toMatchObject(unavailable);
-    expect(answer.ms).toBeLessThan(1_000);
+    await expectUnavailable('start', session);
   });
 
   test('Redis slow and Postgres hanging: a poll without a cached session is still answered within a second', async () => {
@@ -168,16 +150,14 @@ describe('while Redis is in trouble at the same time', () => {
     const session = await aSession();
     redis.delay(200);
     postgres.freeze();
-    const answer = await withinASecond(() => fiveCalls.live(service.url, session));
-    expect(answer).toMatchObject(unavailable);
-    expect(answer.ms).toBeLessThan(1_000);
+    await expectUnavailable('live', session);
   });
 });
 
-test('a crowd that starts at once while Postgres is slow is served', async () => {
+test('a burst of starts while Postgres is slow is served', async () => {
   await anActiveJourney(service.url);
   const sessions = await Promise.all(Array.from({ length: 40 }, () => aSession()));
-  // One query each would take too long: there are four connections, and a reply takes 100 ms.
+  // One query each would take too long: there are four connections, and a response takes 100 ms.
   postgres.delay(50);
   const answers = await Promise.all(sessions.map((session) => fiveCalls.start(service.url, session)));
   expect(answers.map(({ status }) => status)).toEqual(sessions.map(() => 201));
@@ -215,7 +195,8 @@ test.each(['requests', 'answers'] as const)(
     }
     redis.cut();
     redis.heal();
-    await until('live is served', async () => (await live(session)).status === 200, 3_000);
+    const served = async () => (await fiveCalls.live(service.url, session)).status === 200;
+    await until('live is served', served, 3_000);
   },
 );
 
@@ -225,28 +206,29 @@ test.each(['requests', 'answers'] as const)(
     await anActiveJourney(service.url);
     const session = await aSession();
     postgres.freeze(way);
-    const answer = await withinASecond(() => fiveCalls.start(service.url, session));
-    expect(answer).toMatchObject(unavailable);
-    expect(answer.ms).toBeLessThan(1_000);
-    // What was lost on the way stays lost: it is made anew.
+    await expectUnavailable('start', session);
+    // A connection that has lost bytes is of no use.
     postgres.cut();
     postgres.heal();
-    await until('start is served', async () => (await start(session)).status === 201, 3_000);
+    await isServed(session);
   },
 );
 
-test('connections whose other end has gone without a word are noticed: calls are served again, and until then 503', async () => {
+test('half-open connections are detected: calls are 503 until they are served again', async () => {
   const session = await anActiveJourney(service.url);
   const scheduled = await aSession();
   redis.halfOpen();
   postgres.halfOpen();
   const statuses = new Set<number>();
-  const isServed = async () => {
-    const answers = [await live(session), await start(scheduled)];
+  const served = async () => {
+    const answers = [
+      await fiveCalls.live(service.url, session),
+      await fiveCalls.start(service.url, scheduled),
+    ];
     for (const { status } of answers) statuses.add(status);
     return answers.every(({ status }) => status === 200 || status === 201 || status === 409);
   };
-  await until('both are served', isServed, 6_000);
+  await until('both are served', served, 6_000);
   // An outage never looks like the end of a journey.
   expect([...statuses].filter((status) => ![200, 201, 409, 503].includes(status))).toEqual([]);
 });
@@ -276,23 +258,19 @@ describe('a Postgres that has few connections', () => {
 
   test('while none is left a start is 503, and it is served when there is one', async () => {
     const others: pg.Client[] = [];
-    const crowded = await crowdedService(2, async (url) => {
-      others.push(await connectTo(url), await connectTo(url));
-    });
+    const crowded = await crowdedService(2, async (url) =>
+      others.push(await connectTo(url), await connectTo(url)),
+    );
     try {
       const session = await aSession();
       expect(await fiveCalls.start(crowded.url, session)).toMatchObject(unavailable);
       await Promise.all(others.map((each) => each.end()));
-      const isServed = async () => (await fiveCalls.start(crowded.url, session)).status === 201;
-      await until('start is served', isServed, 3_000);
+      await isServed(session, crowded.url);
     } finally {
       await crowded.stop();
     }
   });
 });
-
-const live = (session: ASession) => fiveCalls.live(service.url, session);
-const start = (session: ASession) => fiveCalls.start(service.url, session);
 
 async function connectTo(connectionString: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString });

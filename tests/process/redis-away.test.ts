@@ -3,6 +3,7 @@ import { data } from '../support/api.js';
 import { fiveCalls, makeAllFive, nameOfCalls, timedGet, unavailable } from '../support/five-calls.js';
 import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
 import { testWithRedisProcess } from '../support/redis-process-test.js';
+import { redisTroubles } from '../support/redis-troubles.js';
 import { runService, type RunningService } from '../support/running-service.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
@@ -23,85 +24,39 @@ afterAll(async () => {
   await redis.stop();
 });
 
-interface Trouble {
-  test: typeof test;
-  away: () => void | Promise<void>;
-  back: () => void | Promise<void>;
-  /** Whether a command may have reached Redis although nobody heard of it. */
-  mayHaveArrived: boolean;
-}
+const troubles = redisTroubles(
+  () => redis,
+  () => proxy,
+).filter(([name]) => !name.includes('passes nothing'));
 
-const troubles: [name: string, trouble: Trouble][] = [
-  [
-    'the connection to Redis is cut',
-    {
-      test,
-      away: () => {
-        proxy.cut();
-      },
-      back: () => {
-        proxy.heal();
-      },
-      mayHaveArrived: false,
-    },
-  ],
-  [
-    'the process of Redis hangs',
-    {
-      test: testWithRedisProcess,
-      away: () => {
-        redis.freeze();
-      },
-      back: () => {
-        redis.thaw();
-      },
-      mayHaveArrived: true,
-    },
-  ],
-  [
-    'the process of Redis is killed',
-    {
-      test: testWithRedisProcess,
-      away: () => redis.kill(),
-      back: () => redis.startAgain({ withData: true }),
-      mayHaveArrived: false,
-    },
-  ],
-];
-
-describe.each(troubles)('while %s', (_name, { test, away, back, mayHaveArrived }) => {
-  test('each of the five calls answers 503 STATE_UNAVAILABLE with Retry-After within a second', async () => {
-    const session = await anActiveJourney();
-    await away();
-    const first = await makeAllFive(service.url, session);
-    const later = await makeAllFive(service.url, session);
-    await backAndServing(back, session);
-    for (const [index, answer] of [...first, ...later].entries()) {
+describe.each(troubles)('while %s', (_name, { test, begin, end, mayHaveArrived }) => {
+  test('each call is 503 within a second, also for a new session, and other journeys go on afterwards', async () => {
+    const [session, active] = [await anActiveJourney(), await anActiveJourney()];
+    const scheduled = await aSession();
+    await begin();
+    const answers = [
+      ...(await makeAllFive(service.url, session)),
+      ...(await makeAllFive(service.url, session)),
+      ...(await makeAllFive(service.url, scheduled)),
+    ];
+    const live = await recovered(end, active);
+    for (const [index, answer] of answers.entries()) {
       const call = nameOfCalls[index % nameOfCalls.length];
       expect({ call, ...answer }).toMatchObject({ call, ...unavailable });
       expect(answer.ms).toBeLessThan(1_000);
     }
-  });
-
-  test('a call for a session that Redis has never seen is 503 too, and an active journey outlives it', async () => {
-    const active = await anActiveJourney();
-    const session = await aSession();
-    await away();
-    const answers = await makeAllFive(service.url, session);
-    const live = await backAndServing(back, active);
     expect(live).toMatchObject({ isActive: true, location: { accuracy: 5 } });
-    expect(answers).toMatchObject(nameOfCalls.map(() => unavailable));
   });
 
   test('health/live stays 200 and quick, health/ready turns 503 and is 200 again afterwards', async () => {
     const session = await anActiveJourney();
-    await away();
+    await begin();
     const notReady = await until('not ready', async () => {
       const answer = await timedGet(`${service.url}/health/ready`);
       return answer.status === 503 && answer;
     });
     const live = await timedGet(`${service.url}/health/live`);
-    await backAndServing(back, session);
+    await recovered(end, session);
     await until(
       'ready again',
       async () => (await timedGet(`${service.url}/health/ready`)).status === 200,
@@ -113,10 +68,10 @@ describe.each(troubles)('while %s', (_name, { test, away, back, mayHaveArrived }
     expect(live.ms).toBeLessThan(500);
   });
 
-  test('what was refused meanwhile is carried out once at most, however often it was asked for', async () => {
+  test('a refused call is carried out at most once, however often it is repeated', async () => {
     const active = await anActiveJourney();
     const scheduled = await aSession();
-    await away();
+    await begin();
     for (let times = 5; times > 0; times--) {
       const refused = await Promise.all([
         fiveCalls.stop(service.url, active),
@@ -125,21 +80,19 @@ describe.each(troubles)('while %s', (_name, { test, away, back, mayHaveArrived }
       ]);
       expect(refused).toMatchObject([unavailable, unavailable, unavailable]);
     }
-    await back();
+    await end();
     const started = await answered('start', scheduled);
     const stopped = await answered('stop', active);
-    expect(started).toBe(mayHaveArrived ? expectOneOf(started, [201, 409]) : 201);
-    expect(stopped).toBe(mayHaveArrived ? expectOneOf(stopped, [200, 410]) : 200);
+    expect(mayHaveArrived ? [201, 409] : [201]).toContain(started);
+    expect(mayHaveArrived ? [200, 410] : [200]).toContain(stopped);
     expect(await answered('stop', scheduled)).toBe(200);
-    expect(await eventsUntilNothingIsLeft(active)).toEqual(['TrainerJourneyStarted', 'TrainerJourneyEnded']);
-    expect(await eventsUntilNothingIsLeft(scheduled)).toEqual([
-      'TrainerJourneyStarted',
-      'TrainerJourneyEnded',
-    ]);
+    const both = ['TrainerJourneyStarted', 'TrainerJourneyEnded'];
+    expect(await eventsUntilNothingIsLeft(active)).toEqual(both);
+    expect(await eventsUntilNothingIsLeft(scheduled)).toEqual(both);
   });
 });
 
-testWithRedisProcess('a Redis that comes back without its data has no journeys: live says so', async () => {
+testWithRedisProcess('after Redis has lost its data live shows no journey', async () => {
   const session = await anActiveJourney();
   await redis.kill();
   expect(await fiveCalls.live(service.url, session)).toMatchObject(unavailable);
@@ -159,9 +112,9 @@ async function anActiveJourney(): Promise<ASession> {
   return session;
 }
 
-/** Ends the trouble; the same process must serve again within two seconds. Returns what live then says. */
-async function backAndServing(back: Trouble['back'], session: ASession): Promise<unknown> {
-  await back();
+/** Ends the trouble. @returns what live shows, which is served again within two seconds */
+async function recovered(end: () => unknown, session: ASession): Promise<unknown> {
+  await end();
   const live = await until(
     'live is served again',
     async () => {
@@ -174,7 +127,7 @@ async function backAndServing(back: Trouble['back'], session: ASession): Promise
   return live.body['data'];
 }
 
-/** The status of the first answer that is none of an outage. */
+/** The status of the first answer that is not 503. */
 function answered(name: keyof typeof fiveCalls, session: ASession): Promise<number> {
   return until(`${name} is served`, async () => {
     const { status } = await fiveCalls[name](service.url, session);
@@ -182,16 +135,11 @@ function answered(name: keyof typeof fiveCalls, session: ASession): Promise<numb
   });
 }
 
-/** The types of one session's events, repeats not counted, once the outbox is empty. */
+/** The types of a session's events without repeats, once the outbox is empty. */
 async function eventsUntilNothingIsLeft({ sessionId }: ASession): Promise<string[]> {
   await until('the outbox is empty', async () => (await redis.client.xlen('journey:outbox')) === 0);
   const byId = new Map(
     service.eventsOf(sessionId).map((event) => [event.detail['eventId'], event.detailType]),
   );
   return [...byId.values()].sort().reverse();
-}
-
-function expectOneOf(status: number, expected: number[]): number {
-  expect(expected).toContain(status);
-  return status;
 }

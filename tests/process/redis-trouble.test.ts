@@ -1,6 +1,5 @@
 import { Redis } from 'ioredis';
-import { aSession, metersNorth } from '../support/a-session.js';
-import { refusal } from '../support/api.js';
+import { aSession } from '../support/a-session.js';
 import {
   anActiveJourney,
   fiveCalls,
@@ -24,12 +23,12 @@ beforeAll(async () => {
   redis = await startPrivateRedis();
   proxy = await startTcpProxy(redis.url);
   service = await runService({ settings: { REDIS_URL: proxy.urlFor(redis.url) } });
-  // The SDK looks up the address of its bus at the first call; no other service of this file may come before.
+  // The SDK reads the address of its bus at the first call.
   const sessionId = await putIntoOutbox(redis.client);
   await until('a first event', () => service.eventsOf(sessionId).length > 0);
 });
 afterEach(async () => {
-  // Cut first: bytes that the proxy holds back must not arrive between later ones.
+  // Cut first, so that delayed bytes do not arrive between later ones.
   proxy.cut();
   proxy.heal();
   await redis.client.replicaof('NO', 'ONE');
@@ -52,7 +51,7 @@ test('scripts that Redis has forgotten are loaded again without a failing call',
   expect(answers.map(({ status }) => status)).toEqual([200, 201, 200]);
 });
 
-test('connections that Redis closes are re-established within two seconds', async () => {
+test('connections that Redis closes are re-established within two seconds, and events are published again', async () => {
   const session = await anActiveJourney(service.url);
   await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
   const statuses = new Set<number>();
@@ -64,16 +63,11 @@ test('connections that Redis closes are re-established within two seconds', asyn
   await until('live is served again', served, 2_000);
   statuses.delete(503);
   expect(statuses).toEqual(new Set([200]));
+  const next = await anActiveJourney(service.url);
+  await until('the event', () => service.eventsOf(next.sessionId).length > 0);
 });
 
-test('events come out again after Redis closed the connections', async () => {
-  await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-  const session = await aSession();
-  await until('start is served', async () => (await fiveCalls.start(service.url, session)).status === 201);
-  await until('the event', () => service.eventsOf(session.sessionId).length > 0);
-});
-
-test('a Redis that answers 200 ms late is served from, all five calls', async () => {
+test('all five calls are served while Redis is 200 ms slower', async () => {
   const stopped = await anActiveJourney(service.url);
   const session = await aSession();
   proxy.delay(100);
@@ -85,7 +79,7 @@ test('a Redis that answers 200 ms late is served from, all five calls', async ()
   expect(statuses).toEqual([201, 201, 200, 200, 200]);
 });
 
-test('a Redis that answers later than its deadline is 503 within a second, and no live journey looks ended', async () => {
+test('while Redis answers after its timeout, all five calls are 503 within a second', async () => {
   const session = await anActiveJourney(service.url);
   proxy.delay(1_000);
   const answers = await makeAllFive(service.url, session);
@@ -95,22 +89,16 @@ test('a Redis that answers later than its deadline is 503 within a second, and n
   }
 });
 
-test('after all data was lost the relay makes its group anew and events flow', async () => {
-  await anActiveJourney(service.url);
+test('after all data was lost an update is JOURNEY_NOT_ACTIVE, and events are published again', async () => {
+  const lost = await anActiveJourney(service.url);
   await redis.client.flushall();
+  expect(await fiveCalls.update(service.url, lost)).toMatchObject({
+    status: 404,
+    code: 'JOURNEY_NOT_ACTIVE',
+  });
   const session = await anActiveJourney(service.url);
   await until('the event', () => service.eventsOf(session.sessionId).length === 1);
   expect(await redis.client.xlen('journey:outbox')).toBeLessThanOrEqual(1);
-});
-
-test('an update after all data was lost gets JOURNEY_NOT_ACTIVE, so that the phone starts again', async () => {
-  const session = await anActiveJourney(service.url);
-  await redis.client.flushall();
-  const answer = await service.api.update(session.trainerToken, {
-    sessionId: session.sessionId,
-    ...metersNorth(90),
-  });
-  expect(refusal(answer)).toMatchObject({ status: 404, code: 'JOURNEY_NOT_ACTIVE' });
 });
 
 test('a Redis that became a read-only replica answers 503 to calls that write, and they work after its promotion', async () => {
@@ -137,7 +125,7 @@ test('a Redis that became a read-only replica answers 503 to calls that write, a
   );
 });
 
-test('a Redis without memory left answers 503 to calls that write', async () => {
+test('a Redis without memory left answers 503 to calls that write, which leave nothing behind', async () => {
   const session = await anActiveJourney(service.url);
   const scheduled = await aSession();
   await redis.client.config('SET', 'maxmemory-policy', 'noeviction');
@@ -146,17 +134,9 @@ test('a Redis without memory left answers 503 to calls that write', async () => 
   const update = await fiveCalls.update(service.url, session);
   await redis.client.config('SET', 'maxmemory', '0');
   expect([start, update]).toMatchObject([unavailable, unavailable]);
-});
-
-test('a start that Redis had no memory for has left nothing behind', async () => {
-  await anActiveJourney(service.url);
-  const { sessionId, trainerToken } = await aSession();
-  await redis.client.config('SET', 'maxmemory', '1');
-  expect(refusal(await service.api.start(sessionId, trainerToken))).toMatchObject({ status: 503 });
-  await redis.client.config('SET', 'maxmemory', '0');
-  const keys = await redis.client.keys(`*${sessionId}*`);
+  const keys = await redis.client.keys(`*${scheduled.sessionId}*`);
   expect(keys.filter((key) => !key.startsWith('session:meta:'))).toEqual([]);
-  expect(await redis.client.zscore('journey:expiries', sessionId)).toBeNull();
+  expect(await redis.client.zscore('journey:expiries', scheduled.sessionId)).toBeNull();
 });
 
 test('a Redis that is busy with a script answers 503 within a second', async () => {

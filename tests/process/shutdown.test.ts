@@ -30,9 +30,9 @@ test('on SIGTERM under load ready turns 503 at once, every request of the delay 
   const stillToStart = [...sessions];
   const started: ASession[] = [];
   const failures: unknown[] = [];
-  let toldToStopAt = Infinity;
-  // A little before the delay is over, so that a request that is late in a busy machine is none of the delay's.
-  const lastSendAt = () => toldToStopAt + delayMs - 400;
+  let stoppedAt = Infinity;
+  // Before the end of the delay, because a busy machine may send the last request late.
+  const lastSendAt = () => stoppedAt + delayMs - 400;
   const caller = async () => {
     while (performance.now() < lastSendAt()) {
       const session = stillToStart.pop() ?? started[Math.floor(Math.random() * started.length)];
@@ -50,7 +50,7 @@ test('on SIGTERM under load ready turns 503 at once, every request of the delay 
   const load = Promise.all(Array.from({ length: 8 }, caller));
   await until('the load is on', () => started.length > 20);
   service.kill('SIGTERM');
-  toldToStopAt = performance.now();
+  stoppedAt = performance.now();
   const notReady = await until(
     'not ready',
     async () => {
@@ -63,8 +63,8 @@ test('on SIGTERM under load ready turns 503 at once, every request of the delay 
   await load;
   expect(failures).toEqual([]);
   expect(await service.exited).toEqual({ code: 0, signal: null });
-  expect(performance.now() - toldToStopAt).toBeGreaterThan(delayMs - 50);
-  expect(performance.now() - toldToStopAt).toBeLessThan(25_000);
+  expect(performance.now() - stoppedAt).toBeGreaterThan(delayMs - 50);
+  expect(performance.now() - stoppedAt).toBeLessThan(25_000);
 
   // What was not published by then is still there for the next one.
   const next = (await redis.client.xlen(OUTBOX_KEY)) > 0 ? await aService() : undefined;
@@ -97,10 +97,10 @@ test('an idle keep-alive connection does not delay the exit', async () => {
   const [answer] = (await once(socket, 'data')) as [Buffer];
   expect(answer.toString()).toMatch(/^keep-alive: timeout=65\r$/im);
   service.kill('SIGTERM');
-  const toldToStopAt = performance.now();
+  const stoppedAt = performance.now();
   expect(await service.exited).toEqual({ code: 0, signal: null });
-  // Well below the grace that requests in flight have.
-  expect(performance.now() - toldToStopAt).toBeLessThan(4_000);
+  // Well below the timeout of requests in flight.
+  expect(performance.now() - stoppedAt).toBeLessThan(4_000);
   socket.destroy();
 });
 
@@ -123,9 +123,9 @@ test('during the delay each answer, also a refusal, is the last on its connectio
   expect(await service.exited).toEqual({ code: 0, signal: null });
 });
 
-// Concurrent, as the next one: it waits for the grace that a request in flight has.
+// Concurrent, because it waits for the timeout of requests in flight.
 test.concurrent(
-  'neither a request that never ends nor an EventBridge that hangs holds the exit beyond 25 seconds, and no event is lost',
+  'neither a request that never ends nor an EventBridge that hangs delays the exit beyond 25 seconds, and no event is lost',
   async () => {
     const [ownRedis, ownBus] = [await startPrivateRedis(), await startLocalEventBus()];
     const service = await runServiceProcess(ownBus, { REDIS_URL: ownRedis.url });
@@ -135,9 +135,9 @@ test.concurrent(
     await fiveCalls.start(service.url, session);
     await until('a call that hangs', () => ownBus.calls() > 0);
     service.kill('SIGTERM');
-    const toldToStopAt = performance.now();
+    const stoppedAt = performance.now();
     expect(await service.exited).toEqual({ code: 0, signal: null });
-    expect(performance.now() - toldToStopAt).toBeLessThan(25_000);
+    expect(performance.now() - stoppedAt).toBeLessThan(25_000);
     request.socket.destroy();
     const pending = await ownRedis.client.xrange(OUTBOX_KEY, '-', '+');
     expect(JSON.stringify(pending)).toContain(session.sessionId);
@@ -149,9 +149,9 @@ test.concurrent(
 test.concurrent('on SIGINT the process ends with exit code 0, without the delay', async () => {
   const service = await aService({ SHUTDOWN_DELAY_MS: '12000' });
   service.kill('SIGINT');
-  const toldToStopAt = performance.now();
+  const stoppedAt = performance.now();
   expect(await service.exited).toEqual({ code: 0, signal: null });
-  expect(performance.now() - toldToStopAt).toBeLessThan(10_000);
+  expect(performance.now() - stoppedAt).toBeLessThan(10_000);
 });
 
 function isRefused(service: ServiceProcess): Promise<boolean> {

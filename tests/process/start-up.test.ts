@@ -27,7 +27,7 @@ test('without any setting the process exits 1 with one message that names each t
 });
 
 test.each(['PORT', 'MANAGEMENT_PORT'])(
-  'a %s that is taken ends the start with exit code 1 and a message that names it',
+  'a %s in use ends the start with exit code 1 and a message that names it',
   async (name) => {
     const { code, stderr } = await runMainToItsEnd({
       ...testEnvironment(),

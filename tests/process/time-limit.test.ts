@@ -1,5 +1,5 @@
 import type { ReceivedEvent } from '../../src/dev/event-bus/local-event-bus.js';
-import { aJourney, setStatus } from '../support/a-journey.js';
+import { aJourney } from '../support/a-journey.js';
 import { aSession, metersNorth, type ASession } from '../support/a-session.js';
 import { data, refusal } from '../support/api.js';
 import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
@@ -8,10 +8,7 @@ import { metric, runService, type RunningService } from '../support/running-serv
 import { PATIENT } from '../support/service-settings.js';
 import { until } from '../support/until.js';
 
-/**
- * Three tasks of the same service, as in production, with a limit of a second in place of an hour. The tests are
- * concurrent, because all of them wait for that second.
- */
+/** Three processes with a limit of a second. The tests are concurrent because all of them wait for that second. */
 let redis: PrivateRedis;
 let services: RunningService[];
 let service: RunningService;
@@ -31,8 +28,13 @@ afterAll(async () => {
 });
 
 test.concurrent(
-  'journeys that run into the limit are each ended once with reason timeout, at their expiresAt',
+  'journeys that reach the limit are each ended once with reason timeout at their expiresAt, and counted once',
   async () => {
+    const counted = async () => {
+      const counts = await Promise.all(services.map((each) => metric(each, 'journeys_expired_total')));
+      return counts.reduce((sum, count) => sum + count, 0);
+    };
+    const before = await counted();
     const sessions = await Promise.all(Array.from({ length: 20 }, () => aSession()));
     const starts = await Promise.all(sessions.map((session) => start(session)));
     const ends = await Promise.all(sessions.map((session) => endsOf(session, 1)));
@@ -49,53 +51,31 @@ test.concurrent(
         endTime: starts[index]?.['expiresAt'],
       })),
     );
+    // At least, because the journeys of the other tests end at the same time.
+    await until('they are counted', async () => (await counted()) >= before + sessions.length);
   },
 );
 
 test.concurrent(
-  'live says ended with reason timeout and endedAt the expiresAt of the journey, at once and after the sweep',
-  async () => {
-    const session = await aSession();
-    const { expiresAt } = await start(session);
-    const live = () =>
-      service.api.live(session.sessionId, session.studentToken).then((answer) => data(answer));
-    const first = await until('it is not active any more', async () => {
-      const answer = await live();
-      return answer['isActive'] === false && answer;
-    });
-    await endsOf(session, 1);
-    for (const answer of [first, await live()]) {
-      expect(answer).toMatchObject({
-        isActive: false,
-        location: null,
-        endedReason: 'timeout',
-        endedAt: expiresAt,
-      });
-    }
-  },
-);
-
-test.concurrent(
-  'update, arrived and stop after the limit are 410 JOURNEY_ENDED with reason timeout',
+  'live shows the end with reason timeout at expiresAt, and all calls are 410 with it, at once and after the sweep',
   async () => {
     const session = await aSession();
     const { sessionId, trainerToken } = session;
-    const { expiresAt } = await start(session);
-    const calls = () =>
-      Promise.all([
+    const { expiresAt: endedAt } = await start(session);
+    const live = async () => data(await service.api.live(sessionId, session.studentToken));
+    await until('it is not active any more', async () => (await live())['isActive'] === false);
+    const over = { isActive: false, location: null, endedReason: 'timeout', endedAt };
+    const ended = { status: 410, code: 'JOURNEY_ENDED', details: { reason: 'timeout', endedAt } };
+    for (const sweep of [() => Promise.resolve(), () => endsOf(session, 1)]) {
+      await sweep();
+      expect(await live()).toMatchObject(over);
+      const calls = [
         service.api.update(trainerToken, { sessionId, ...metersNorth(50) }),
         service.api.arrived(sessionId, trainerToken),
         service.api.stop(sessionId, trainerToken),
-      ]);
-    await until('it is not active any more', async () => {
-      const live = data(await service.api.live(sessionId, session.studentToken));
-      return live['isActive'] === false;
-    });
-    const ended = { status: 410, code: 'JOURNEY_ENDED', details: { reason: 'timeout', endedAt: expiresAt } };
-    const atOnce = await calls();
-    await endsOf(session, 1);
-    const later = await calls();
-    expect([...atOnce, ...later].map(refusal)).toEqual(Array<unknown>(6).fill(ended));
+      ];
+      expect((await Promise.all(calls)).map(refusal)).toEqual([ended, ended, ended]);
+    }
   },
 );
 
@@ -157,19 +137,7 @@ test.concurrent('updates do not prolong a journey', async () => {
   expect(last.details).toMatchObject({ reason: 'timeout', endedAt: expiresAt });
 });
 
-test.concurrent('journeys that ran into the limit are counted by the tasks together', async () => {
-  const counted = async () => {
-    const counts = await Promise.all(services.map((each) => metric(each, 'journeys_expired_total')));
-    return counts.reduce((sum, count) => sum + count, 0);
-  };
-  const before = await counted();
-  const sessions = await Promise.all(Array.from({ length: 5 }, () => aSession()));
-  await Promise.all(sessions.map((session) => start(session)));
-  // At least: the other tests' journeys end at the same time.
-  await until('they are counted', async () => (await counted()) >= before + sessions.length);
-});
-
-test('the limit holds although every task was down when it came: the next one to start ends the journey', async () => {
+test('a journey that reached the limit while no process ran is ended by the next one that starts', async () => {
   const ownRedis = await startPrivateRedis();
   const settings = { REDIS_URL: ownRedis.url, JOURNEY_TTL_SECONDS: '1' };
   const before = await runService({ settings });
@@ -190,7 +158,7 @@ test('the limit holds although every task was down when it came: the next one to
   }
 });
 
-// Another version of the service beside this one knows only the keys of the contract.
+// Another version of the service knows only the keys of the contract.
 const ids = ({ sessionId, trainerId, studentId }: ASession) => ({ sessionId, trainerId, studentId });
 const endsSoFar = (session: ASession) => eventsOf(session, 'TrainerJourneyEnded');
 
@@ -273,7 +241,7 @@ test.concurrent('a start leaves nothing of an earlier position, whichever versio
 });
 
 test.concurrent(
-  'a record that cannot be read holds up no other deadline, and is logged as an error',
+  'an unreadable record does not delay other deadlines, and is logged as an error',
   async () => {
     const [broken, sound] = [await aJourney(service.api), await aJourney(service.api)];
     await redis.client.del(`journey:track:${broken.sessionId}`);
@@ -285,16 +253,6 @@ test.concurrent(
         .flatMap((each) => each.logLines())
         .some((line) => line['level'] === 'error' && line['sessionId'] === broken.sessionId),
     );
-  },
-);
-
-test.concurrent(
-  "a second start is already active although the platform has moved the session's status on",
-  async () => {
-    const session = await aJourney(service.api);
-    await setStatus(session, 'in_progress');
-    const second = await service.api.start(session.sessionId, session.trainerToken);
-    expect(refusal(second)).toMatchObject({ status: 409, code: 'JOURNEY_ALREADY_ACTIVE' });
   },
 );
 

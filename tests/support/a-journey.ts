@@ -11,7 +11,7 @@ export async function aJourney(api: Api, row: Parameters<typeof aSession>[0] = {
     tries++;
     return api.start(session.sessionId, session.trainerToken);
   });
-  // An earlier try may have started it, and its answer came too late.
+  // 409: started by an earlier try whose answer was 503.
   if (tries === 1 || answer.status !== 409) data(answer);
   return session;
 }
@@ -26,7 +26,7 @@ export async function anotherSessionOf({ trainerId, trainerToken }: ASession): P
   return { ...session, trainerId, trainerToken };
 }
 
-/** The same, where the limits of a trainer that are of a partition alone in a cluster hold for both. */
+/** The same, in the same partition of a cluster, so that both share the rate of the trainer. */
 export async function anotherSessionInReach(first: ASession): Promise<ASession> {
   for (;;) {
     const second = await anotherSessionOf(first);
@@ -35,7 +35,6 @@ export async function anotherSessionInReach(first: ASession): Promise<ASession> 
   }
 }
 
-/** What the platform does with a session's status. */
 export async function setStatus({ sessionId }: ASession, status: string): Promise<void> {
   await sessionsPool().query('update tutoring_sessions set status = $2 where id = $1', [sessionId, status]);
 }

@@ -24,7 +24,7 @@ export function scriptedRedis(rules: JourneyRules = contractRules): ScriptedRedi
   return redis;
 }
 
-/** A trainer on the way whose positions go straight to the store, at times that the test says. */
+/** A trainer whose positions go straight to the store, at times that the test sets. */
 export class MovingTrainer {
   readonly clock = new MovableClock();
   readonly sessionId = randomUUID();
@@ -58,7 +58,7 @@ export class MovingTrainer {
     return trainer;
   }
 
-  /** Posts a position that many seconds after the last call. @returns the outcome, whatever it is */
+  /** Posts a position so many seconds after the last one. */
   async tryToPost(afterSeconds: number, position: Position, ageMs = 0, stretch = 1): Promise<RecordOutcome> {
     this.clock.advance(afterSeconds * 1_000);
     const { sessionId, trainerId } = this;
@@ -68,7 +68,7 @@ export class MovingTrainer {
   /** @returns when the next position is wanted, in milliseconds */
   async post(afterSeconds: number, position: Position, ageMs = 0, stretch = 1): Promise<number> {
     const outcome = await this.tryToPost(afterSeconds, position, ageMs, stretch);
-    if (outcome.kind !== 'recorded') throw new Error(`the position was not taken: ${outcome.kind}`);
+    if (outcome.kind !== 'recorded') throw new Error(`the position was not accepted: ${outcome.kind}`);
     return outcome.nextUpdateMs;
   }
 
@@ -77,7 +77,7 @@ export class MovingTrainer {
     return this.post(afterSeconds, { ...metersNorth(meters), accuracy: 8, ...more });
   }
 
-  /** Straight home every 5 s; metersPerSecond below zero: away from it. @returns how far away the trainer is then */
+  /** Straight to the home every 5 s; from it where metersPerSecond is negative. @returns the distance at the end */
   async drive(fromMeters: number, metersPerSecond: number, seconds: number): Promise<number> {
     let meters = fromMeters;
     for (let second = 5; second <= seconds; second += 5) {
@@ -87,7 +87,6 @@ export class MovingTrainer {
     return meters;
   }
 
-  /** What the student sees now. */
   async view(): Promise<LiveJourney> {
     const reading = await this.#store.readLive(this.sessionId);
     if (reading.kind !== 'active') throw new Error(`the journey is ${reading.kind}`);

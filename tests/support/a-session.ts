@@ -3,7 +3,6 @@ import pg from 'pg';
 import { sharedDatabaseUrl } from './shared-services.js';
 import { tokenFor } from './tokens.js';
 
-/** A home in Bengaluru; positions near it are built with `at`. */
 export const HOME = { latitude: 12.9716, longitude: 77.5946, address: '12 Church Street' };
 
 export interface ASession {
@@ -16,7 +15,7 @@ export interface ASession {
 
 let pool: pg.Pool | undefined;
 
-/** A session of a trainer and a student of its own, as the platform would have it in Postgres. */
+/** A new session of a new trainer and student in the platform's table. */
 export async function aSession(
   row: { status?: string; home?: unknown; sessionId?: string } = {},
 ): Promise<ASession> {
@@ -35,7 +34,7 @@ export async function aSession(
   return { sessionId, trainerId, studentId, trainerToken, studentToken };
 }
 
-/** For what a test has to change or count in the platform's table. */
+/** For changes of the platform's table. */
 export function sessionsPool(): pg.Pool {
   pool ??= new pg.Pool({ connectionString: sharedDatabaseUrl(), max: 4 });
   return pool;

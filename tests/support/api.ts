@@ -10,7 +10,7 @@ export interface Answer<Body = Record<string, unknown>> {
 export interface CallOptions {
   token?: string;
   body?: unknown;
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | undefined;
 }
 
 /** Every answer that goes through this client is checked against the service's own OpenAPI document. */
@@ -23,37 +23,24 @@ export class Api {
   }
 
   start(sessionId: string, token: string, headers?: Record<string, string>): Promise<Answer> {
-    return this.call('POST', `/api/v1/admin/sessions/${sessionId}/start-journey`, {
-      token,
-      headers: headers ?? {},
-    });
+    return this.call('POST', `/api/v1/admin/sessions/${sessionId}/start-journey`, { token, headers });
   }
 
   update(token: string, body: unknown, headers?: Record<string, string>): Promise<Answer> {
-    return this.call('POST', '/api/v1/admin/location-tracking/journey/updates', {
-      token,
-      body,
-      headers: headers ?? {},
-    });
+    return this.call('POST', '/api/v1/admin/location-tracking/journey/updates', { token, body, headers });
   }
 
   live(sessionId: string, token: string, headers?: Record<string, string>): Promise<Answer> {
     const path = `/api/v1/admin/location-tracking/journey/live?sessionId=${encodeURIComponent(sessionId)}`;
-    return this.call('GET', path, { token, headers: headers ?? {} });
+    return this.call('GET', path, { token, headers });
   }
 
   arrived(sessionId: string, token: string, headers?: Record<string, string>): Promise<Answer> {
-    return this.call('POST', `/api/v1/admin/sessions/${sessionId}/arrived`, {
-      token,
-      headers: headers ?? {},
-    });
+    return this.call('POST', `/api/v1/admin/sessions/${sessionId}/arrived`, { token, headers });
   }
 
   stop(sessionId: string, token: string, headers?: Record<string, string>): Promise<Answer> {
-    return this.call('POST', `/api/v1/admin/sessions/${sessionId}/stop-journey`, {
-      token,
-      headers: headers ?? {},
-    });
+    return this.call('POST', `/api/v1/admin/sessions/${sessionId}/stop-journey`, { token, headers });
   }
 
   /** An object is sent as JSON, a string as it is. */
@@ -84,13 +71,13 @@ export class Api {
   }
 }
 
-/** The code of a refusal, its details, and what else a test asks of one. */
+/** The code is "none" where the answer is a success. */
 export function refusal(answer: Answer): { status: number; code: string; details: unknown } {
   const error = answer.body['error'] as { code: string; details?: unknown } | undefined;
   return { status: answer.status, code: error?.code ?? 'none', details: error?.details };
 }
 
-/** The data of a success; fails, showing the answer, where it is none. */
+/** @throws Error with the answer where it is not a success */
 export function data(answer: Answer): Record<string, unknown> {
   if (answer.body['success'] !== true) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
   return answer.body['data'] as Record<string, unknown>;
@@ -100,20 +87,29 @@ function parsed(text: string): Record<string, unknown> {
   return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
 }
 
-/** All services of a test file have the same document, and its validators take long to compile. */
+/** Shared by the services of a test file, because validators take long to compile. */
 const documents = new Map<string, OpenApiDocument>();
 
 async function readDocument(url: string): Promise<OpenApiDocument> {
   const text = await (await fetch(`${url}/openapi.json`)).text();
   let document = documents.get(text);
   if (document === undefined) {
-    document = new OpenApiDocument(JSON.parse(text) as { paths: Record<string, Record<string, Operation>> });
+    document = new OpenApiDocument(JSON.parse(text) as Document);
     documents.set(text, document);
   }
   return document;
 }
 
+/** What is wrong with the detail of an event by the OpenAPI document's webhook of its name; null: nothing. */
+export async function problemsByOpenApi(
+  serviceUrl: string,
+  { detailType, detail }: { detailType: string; detail: object },
+): Promise<string | null> {
+  return (await readDocument(serviceUrl)).problemsOfEvent(detailType, detail);
+}
+
 interface Operation {
+  requestBody?: { content: { 'application/json': { schema: object } } };
   responses: Record<
     string,
     {
@@ -123,12 +119,20 @@ interface Operation {
   >;
 }
 
+interface Document {
+  paths: Record<string, Record<string, Operation>>;
+  webhooks: Record<string, { post: Operation } | undefined>;
+}
+
 class OpenApiDocument {
   readonly #paths: [pattern: RegExp, operations: Record<string, Operation>][];
   readonly #validators = new Map<object, ValidateFunction>();
   readonly #ajv: Ajv2020;
 
-  constructor(document: { paths: Record<string, Record<string, Operation>> }) {
+  readonly #webhooks: Document['webhooks'];
+
+  constructor(document: Document) {
+    this.#webhooks = document.webhooks;
     this.#ajv = new Ajv2020({ strict: false, allErrors: true });
     addFormats.default(this.#ajv);
     this.#ajv.addSchema(document, 'openapi');
@@ -140,7 +144,7 @@ class OpenApiDocument {
 
   check(method: string, path: string, answer: Answer): void {
     const operations = this.#paths.find(([pattern]) => pattern.test(path.split('?')[0] ?? ''))?.[1];
-    // An address that the document does not have: the answer is a 404, and nothing to compare with.
+    // A path that the document does not have is a 404.
     if (operations === undefined) return;
     const operation = operations[method.toLowerCase()] ?? Object.values(operations)[0];
     const response = operation?.responses[String(answer.status)];
@@ -159,6 +163,13 @@ class OpenApiDocument {
         `not as OpenAPI says: ${this.#ajv.errorsText(validate.errors)} in ${JSON.stringify(answer.body)}`,
       );
     }
+  }
+
+  problemsOfEvent(name: string, detail: object): string | null {
+    const schema = this.#webhooks[name]?.post.requestBody?.content['application/json'].schema;
+    if (schema === undefined) return `no webhook ${name}`;
+    const validate = this.#validator(schema);
+    return validate(detail) ? null : this.#ajv.errorsText(validate.errors);
   }
 
   #validator(schema: object): ValidateFunction {

@@ -9,18 +9,17 @@ const program =
   findProgram('google-chrome') ??
   ['/usr/bin/chromium', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'].find(existsSync);
 
-/** Whether there is one to test pages in. */
 export const hasChromium = program !== undefined;
 
-/** A Chromium without a window that calls nobody by itself, and that comes after the tests beside it. */
+/** A headless Chromium without background requests, at a lower priority than the tests. */
 export function startBrowser(): Promise<Browser> {
   if (program === undefined) throw new Error('There is no Chromium on this machine: install chromium.');
   const off = ['gpu', 'quic', 'background-networking', 'component-update', 'sync', 'dev-shm-usage'];
   return chromium.launch({
-    // Drawing without a graphics card takes all that it gets.
+    // Rendering without a GPU would use every core.
     executablePath: process.platform === 'win32' ? program : join(import.meta.dirname, 'last-in-line.sh'),
     env: { ...process.env, PROGRAM: program },
-    // Chromium's own sandbox refuses to run as root, as which containers and build machines run.
+    // The sandbox does not work as root, as in containers.
     args: ['--no-first-run', '--no-sandbox', ...off.map((name) => `--disable-${name}`)],
   });
 }

@@ -7,8 +7,8 @@ export interface ClockedRedis {
 }
 
 /**
- * A Redis whose scripts go by the test's clock: a proxy puts it where the service leaves the time to Redis, which is the
- * first argument of each script. For a service that the test can only reach by its ports.
+ * A Redis whose scripts use the test's clock: a proxy sets the first argument of each script, which the service leaves
+ * empty. For a service in a container.
  *
  * @param now milliseconds since the epoch
  */
@@ -38,16 +38,14 @@ export async function startClockedRedis(url: string, now: () => number): Promise
     url: through.href,
     stop: () =>
       new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
+        server.close(() => resolve());
         sockets.forEach((socket) => socket.destroy());
       }),
   };
 }
 
 function scriptsGetTheTime(now: () => number): Transform {
-  // latin1: a character is a byte, so that lengths are those of the protocol whatever the bytes mean.
+  // latin1: a character is a byte, so that lengths are those of the protocol.
   let unread = '';
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -68,7 +66,7 @@ function withTime(words: string[], now: () => number): string[] {
   return words.map((word, index) => (index === clock && word === '' ? String(now()) : word));
 }
 
-/** The first command in the text (RESP: an array of bulk strings); undefined where it is not all there yet. */
+/** The first command in the text (RESP: an array of bulk strings); undefined while it is incomplete. */
 function readCommand(text: string): { words: string[]; length: number } | undefined {
   let at = 0;
   const number = () => {

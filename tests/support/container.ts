@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { startReaper, type Reaper } from '../../src/dev/servers/reaper.js';
 
-/** A container in the foreground: what it writes is what the client's process writes. */
+/** A container in the foreground; the client's process has its output. */
 export interface Container {
   name: string;
   client: ChildProcessByStdio<null, Readable, Readable>;
@@ -14,8 +14,8 @@ let reaper: Reaper | undefined;
 const running = new Set<string>();
 
 /**
- * With the host's network, so that ports, and the servers and proxies of the tests on 127.0.0.1, are the same ones inside;
- * and as locked up as in production: a root file system that is read only, and no capability.
+ * On the host's network, so that 127.0.0.1 is the same inside, and with a read-only file system and without capabilities
+ * as in production.
  */
 export function runContainer(image: string, environment: Record<string, string>): Container {
   const name = newName();
@@ -31,21 +31,18 @@ export function runContainer(image: string, environment: Record<string, string>)
     ],
     { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
-  client.once('exit', () => {
-    isGone(name);
-  });
+  client.once('exit', () => isGone(name));
   return {
     name,
     client,
     signal: (signal) => {
-      // Not by the client: a SIGKILL would end it, and not the container. At once, as a process gets its signals: a stop
-      // that overtakes its own end would last for ever. One that is gone already needs none.
+      // Not to the client: SIGKILL would end it and not the container.
       spawnSync('docker', ['kill', '--signal', signal, name], { stdio: 'ignore' });
     },
   };
 }
 
-/** A name that goes with the tests, however they end; who uses it says when its container is gone. */
+/** A name whose container is removed when the tests end. */
 export function newName(): string {
   const name = `admin-service-test-${randomBytes(6).toString('hex')}`;
   reaper ??= startReaper();
@@ -60,13 +57,13 @@ export function isGone(name: string): void {
   closeReaper();
 }
 
-/** What the client writes; fails with what it complains of. */
+/** @throws Error with what the client writes to stderr */
 export function docker(...args: string[]): string {
   return execFileSync('docker', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
 }
 
 let isOver = false;
-// Before a test file's own afterAll, which stops what is left. Outside of Jest the process' end is the end of it.
+// Runs before the afterAll of a test file, which may still stop containers.
 if ('afterAll' in globalThis) {
   afterAll(() => {
     isOver = true;

@@ -8,7 +8,6 @@ import type { RecordOutcome } from '../../src/journeys/outcomes.js';
 import { RedisJourneyStore, type JourneyStoreDependencies } from '../../src/store/journey-store.js';
 import type { Trip } from './trips.js';
 
-/** The contract's numbers. */
 export const contractRules: JourneyRules = {
   journeyTtlSeconds: 3_600,
   locationTtlSeconds: 300,
@@ -28,26 +27,26 @@ export interface Reading {
 }
 
 export interface DrivenJourney {
-  /** What is shown after each position that was taken. */
+  /** What is shown after each accepted position. */
   readings: Reading[];
   updates: number;
   polls: number;
-  /** What became of the positions that were not taken. */
+  /** The outcomes of the refused positions. */
   refused: RecordOutcome['kind'][];
   seconds: number;
-  /** For each second how far from the trainer's place, in metres, what a student saw was who polls. */
+  /** For each second the distance in metres between the trainer and the position that a polling student saw. */
   seenOffMeters: number[];
-  /** The same of the last position that the service had, which a student sees who waits for news. */
+  /** The same of the last accepted position, which a waiting student sees. */
   knownOffMeters: number[];
 }
 
-/** How phones behave: as the service asks, or as before it asked, an update every 5 s and a poll every 4. */
+/** Phones follow the intervals of the service, or post every 5 s and poll every 4 s. */
 export type Phones = 'steered' | 'fixed';
 const fixedMs = { update: 5_000, poll: 4_000 };
 const timerJitterMs = 150;
 const wayMs = 80;
 
-/** Drives a trip through the store's scripts, with a clock of its own that nobody waits for. */
+/** Drives a trip through the store's scripts on a clock of its own. */
 export async function driveJourney(
   redis: JourneyStoreDependencies['redis'],
   trip: Trip,
@@ -145,7 +144,7 @@ class DriveThrough {
     return activeView(reading.journey, reading.location, reading.nowMs);
   }
 
-  /** What has been seen and known up to now, with where the trainer was. */
+  /** Compares what was seen and known until now with the place of the trainer. */
   #compare(): void {
     for (; this.#comparedUntilMs < this.#elapsedMs; this.#comparedUntilMs += 1_000) {
       const place = this.#trip.placeAt(this.#comparedUntilMs);

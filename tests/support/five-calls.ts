@@ -1,7 +1,7 @@
 import { aSession, metersNorth, type ASession } from './a-session.js';
 import { until } from './until.js';
 
-/** An answer with how long it took, in milliseconds, without the checks that a slow moment of the tests would add to. */
+/** An answer and its time in milliseconds, without the check of Api against OpenAPI. */
 export interface TimedAnswer {
   status: number;
   code: string;
@@ -18,7 +18,7 @@ const post = (path: (session: ASession) => string, body?: (session: ASession) =>
     timed(`${serviceUrl}${base}${path(session)}`, 'POST', session.trainerToken, body?.(session));
 };
 
-/** The five calls of the contract, each as its right caller makes it. */
+/** The five calls of the contract by their permitted callers. */
 export const fiveCalls = {
   start: post(({ sessionId }) => `/sessions/${sessionId}/start-journey`),
   update: post(
@@ -32,16 +32,16 @@ export const fiveCalls = {
 
 export const nameOfCalls = Object.keys(fiveCalls) as (keyof typeof fiveCalls)[];
 
-/** A journey that goes on, started however often that takes. */
+/** Starts a journey, with retries. */
 export async function anActiveJourney(serviceUrl: string): Promise<ASession> {
   const session = await aSession();
-  // 409: started by a call whose answer was lost in what the test before did.
+  // 409: started by a try whose answer was lost.
   const started = async () => [201, 409].includes((await fiveCalls.start(serviceUrl, session)).status);
   await until('the journey is active', started);
   return session;
 }
 
-/** All five at once, so that the time of one says nothing about another's. */
+/** All five at once. */
 export function makeAllFive(serviceUrl: string, session: ASession): Promise<TimedAnswer[]> {
   return Promise.all(nameOfCalls.map((name) => fiveCalls[name](serviceUrl, session)));
 }
@@ -58,10 +58,7 @@ export function timedGet(url: string): Promise<TimedAnswer> {
   return timed(url, 'GET');
 }
 
-/**
- * The fastest of up to three answers, where the time allowed is little more than the one that the service takes by
- * design: one slow moment of a busy machine is no fault of the service. Ends at the first one under a second.
- */
+/** The first answer within a second, or the fastest of three, because a busy machine may delay one. */
 export async function withinASecond(call: () => Promise<TimedAnswer>): Promise<TimedAnswer> {
   let fastest = await call();
   for (let more = 2; more > 0 && fastest.ms >= 1_000; more--) {
@@ -71,7 +68,7 @@ export async function withinASecond(call: () => Promise<TimedAnswer>): Promise<T
   return fastest;
 }
 
-/** What the contract says of an answer while a dependency is away. */
+/** The answer while a dependency is unavailable. */
 export const unavailable = {
   status: 503,
   code: 'STATE_UNAVAILABLE',

@@ -63,9 +63,7 @@ export async function startKeyServer(keys: SigningKey[]): Promise<KeyServer> {
     },
     stop: () =>
       new Promise((resolve) => {
-        http.close(() => {
-          resolve();
-        });
+        http.close(() => resolve());
         http.closeAllConnections();
       }),
   };

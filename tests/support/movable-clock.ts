@@ -1,4 +1,4 @@
-/** A clock for startService that stands still until a test moves it, so that no rule has to be waited for. */
+/** A clock that only the test moves. */
 export class MovableClock {
   #nowMs = Date.now();
 

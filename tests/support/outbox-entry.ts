@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { OUTBOX_KEY } from '../../src/store/keys.js';
 
-/** Puts an event into the outbox, as the scripts do; fields can be made odd. Returns its session. */
+/** Puts an event with these fields into the outbox, as the scripts do. @returns its session */
 export async function putIntoOutbox(redis: Redis, fields: Record<string, string> = {}): Promise<string> {
   const sessionId = randomUUID();
   const detail = { eventId: randomUUID(), sessionId, trainerId: randomUUID(), studentId: randomUUID() };

@@ -1,9 +1,9 @@
-/** A module for Node's --import: a process loads it before its own. */
+/** A module for Node's --import. */
 export function asModule(source: string): string {
   return `data:text/javascript,${encodeURIComponent(source)}`;
 }
 
-/** One that moves the process' clock; timers go by another one. */
+/** A module that moves the clock of the process, but not its timers. */
 export function clockAheadBy(ms: number): string {
   return asModule(`
     const RealDate = Date;

@@ -13,7 +13,7 @@ import {
 } from '../../src/dev/servers/server-process.js';
 import { docker, isGone, newName } from './container.js';
 
-/** The image that every Redis of the run is made of; undefined: the run takes what there is. */
+/** The image of every Redis of the run; undefined: a local server or the default image. */
 export const redisImage = process.env['TEST_REDIS_IMAGE'];
 
 /** The server in an image of Redis or of Valkey. */
@@ -21,20 +21,18 @@ export function redisProgramOf(image: string): string {
   return image.includes('valkey') ? 'valkey-server' : 'redis-server';
 }
 
-/** Undefined where Redis runs in a container only, whose process tests cannot signal. */
+/** Undefined where Redis runs in a container whose process tests cannot signal. */
 export const redisProgram = findProgram('redis-server') ?? findProgram('valkey-server');
 
-/** A Redis of one test file's own, for what would harm others: its data lost, its process stopped or killed. */
+/** A Redis of one test file, whose data may be lost and whose process may be stopped or killed. */
 export interface PrivateRedis {
   url: string;
-  /** For what a test sets and looks at. */
   client: Redis;
   /** The process hangs: connections stay open, and nothing is answered. */
   freeze(): void;
   thaw(): void;
-  /** The process dies as by a crash. */
   kill(): Promise<void>;
-  /** A new process on the same port, with what the one before had written or without. */
+  /** A new process on the same port, with the data of the one before or without. */
   startAgain(options: { withData: boolean }): Promise<void>;
   stop(): Promise<void>;
 }
@@ -45,7 +43,7 @@ export async function startPrivateRedis(): Promise<PrivateRedis> {
     const server = await startLocalRedis({ reaper });
     const client = clientOf(server.url);
     const unavailable = () => {
-      throw new Error('the process of this Redis is out of reach');
+      throw new Error('the process of this Redis cannot be signalled');
     };
     return {
       url: server.url,
@@ -71,7 +69,7 @@ export async function startPrivateRedis(): Promise<PrivateRedis> {
     if (!withData) data = mkdtempSync(join(folder.path, 'data-'));
     const settings = [
       ...['bind 127.0.0.1', `port ${port}`, `dir "${data}"`, `requirepass ${password}`, 'save ""'],
-      // Written before the answer, so that a kill loses nothing; only a machine that dies would need the disk.
+      // Written before the answer, so that a kill loses nothing.
       ...['appendonly yes', 'appendfsync no'],
     ];
     const started = await startRedisProcess(settings.join('\n'), folder.path, reaper);
@@ -83,9 +81,7 @@ export async function startPrivateRedis(): Promise<PrivateRedis> {
   return {
     url,
     client,
-    freeze: () => {
-      server.signal('SIGSTOP');
-    },
+    freeze: () => server.signal('SIGSTOP'),
     thaw: () => {
       if (!server.hasEnded()) server.signal('SIGCONT');
     },
@@ -116,21 +112,19 @@ async function startRedisProcess(settings: string, folder: string, reaper: Reape
     return { ...started, signal: (signal) => void process.kill(started.pid, signal) };
   }
   const name = newName();
-  // By the user of the tests, who has to remove its files.
+  // As the user of the tests, who removes its files.
   const user = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
   const args = [
     ...['run', '--rm', '--interactive', '--name', name, '--network', 'host', '--user', user],
     ...['--volume', `${folder}:${folder}`, '--entrypoint', redisProgramOf(redisImage), redisImage, '-'],
   ];
   const started = await startServerProcess({ command: 'docker', args, ...common }, reaper);
-  void started.ended.then(() => {
-    isGone(name);
-  });
+  void started.ended.then(() => isGone(name));
   return { ...started, signal: (signal) => void docker('kill', '--signal', signal, name) };
 }
 
-/** A client of the tests' own: patient, so that it works again by itself after whatever a test does to its server. */
-function clientOf(url: string): Redis {
+/** A client that reconnects whatever a test does to its server. */
+export function clientOf(url: string): Redis {
   const client = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
   client.on('error', () => undefined);
   return client;

@@ -11,12 +11,12 @@ export interface ProcessUsage {
   stolenSeconds: number;
 }
 
-/** What a process uses from a moment on, by the accounting of Linux: see proc(5). */
+/** CPU time of a process since begin(), from /proc: see proc(5). */
 export class ProcessMeter {
   readonly #pid: number | undefined;
   #before: ProcessUsage;
 
-  /** pid: undefined for a process in a container, of which nothing is known. */
+  /** pid: undefined for a process in a container. */
   constructor(pid: number | undefined) {
     this.#pid = pid;
     this.#before = now(pid);
@@ -50,7 +50,7 @@ function now(pid: number | undefined): ProcessUsage {
   return { seconds, cpuSeconds, stolenSeconds: Number(read(pid, 'schedstat').split(' ')[1]) / 1e9 };
 }
 
-/** Empty after the process has ended, and where there is no such file. */
+/** Empty where the file does not exist, such as after the end of the process. */
 function read(pid: number, name: string): string {
   try {
     return readFileSync(`/proc/${pid}/${name}`, 'utf8');

@@ -13,11 +13,11 @@ export interface RawAnswer {
 export interface RawRequest {
   method?: string;
   headers?: Record<string, string | string[]>;
-  /** Written one after the other; without a Content-Length header they go out chunked. */
+  /** Chunked without a Content-Length header. */
   chunks?: (string | Buffer)[];
 }
 
-/** For what a well-meaning HTTP client would not send: the path and the headers go out as they are. */
+/** Sends the path and the headers as they are, unlike fetch. */
 export function rawRequest(
   url: string,
   path: string,
@@ -45,23 +45,20 @@ export function rawRequest(
   });
 }
 
-/** A connection on which a test puts bytes as no HTTP client would. */
+/** A connection that sends any bytes. */
 export class RawConnection {
-  /** All that came back so far. */
+  /** Received so far. */
   text = '';
   /** The service said that it will send no more. */
   isEnded = false;
   readonly #socket: Socket;
 
-  /** allowHalfOpen: what the service ends is not closed by this side. */
   constructor(url: string, bytes: string) {
     const { hostname, port } = new URL(url);
     this.#socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
     this.send(bytes);
     this.#socket.on('data', (chunk: Buffer) => (this.text += chunk.toString('latin1')));
-    const ended = () => {
-      this.isEnded = true;
-    };
+    const ended = () => (this.isEnded = true);
     this.#socket.on('end', ended).on('close', ended).on('error', ended);
   }
 
@@ -97,7 +94,7 @@ export interface PipelinedAnswer {
   headers: Record<string, string>;
 }
 
-/** A connection on which many requests go out at once, before any of their answers; those come in the same order. */
+/** A connection that sends many requests before it has received any response. */
 export class PipelinedConnection {
   readonly #socket: Socket;
   #received = '';
@@ -106,25 +103,19 @@ export class PipelinedConnection {
     this.#socket = socket;
     socket.setEncoding('latin1');
     socket.on('data', (chunk: string) => (this.#received += chunk));
-    socket.on('error', () => undefined);
   }
 
   static async open(url: string): Promise<PipelinedConnection> {
-    const { hostname, port } = new URL(url);
-    const socket = connect(Number(port), hostname);
-    await once(socket, 'connect');
-    return new PipelinedConnection(socket);
+    return new PipelinedConnection(await connected(url));
   }
 
-  /** Resolves when they are in the hands of the operating system. */
+  /** Resolves when they have been handed to the operating system. */
   async get(paths: readonly string[], token: string): Promise<void> {
-    const requests = paths.map(
-      (path) => `GET ${path} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+    const requests = paths.map((path) =>
+      wire(`GET ${path} HTTP/1.1`, 'Host: test', `Authorization: Bearer ${token}`),
     );
     await new Promise<void>((resolve) => {
-      this.#socket.write(requests.join(''), () => {
-        resolve();
-      });
+      this.#socket.write(requests.join(''), () => resolve());
     });
   }
 
@@ -156,7 +147,7 @@ export class PipelinedConnection {
 export interface HalfAnUpdate {
   socket: Socket;
   sendTheRest(): void;
-  /** The first line of the answer, once the connection is closed. */
+  /** The first line of the response, once the connection is closed. */
   statusLine: Promise<string>;
 }
 
@@ -167,30 +158,25 @@ export async function halfAnUpdate(
 ): Promise<HalfAnUpdate> {
   const body = JSON.stringify({ sessionId, ...metersNorth(100) });
   const socket = await connected(serviceUrl);
-  const head = [
-    'POST /api/v1/admin/location-tracking/journey/updates HTTP/1.1',
-    'Host: service',
-    `Authorization: Bearer ${trainerToken}`,
-    'Content-Type: application/json',
-    `Content-Length: ${body.length}`,
-    ...(requestId === undefined ? [] : [`X-Request-Id: ${requestId}`]),
-    'Expect: 100-continue',
-  ];
-  // "Continue" is how the service says that it has the head.
+  // The service answers "Continue" when it has read the head.
   const continued = once(socket, 'data');
-  socket.write(`${head.join('\r\n')}\r\n\r\n`);
+  socket.write(
+    wire(
+      'POST /api/v1/admin/location-tracking/journey/updates HTTP/1.1',
+      'Host: service',
+      `Authorization: Bearer ${trainerToken}`,
+      'Content-Type: application/json',
+      `Content-Length: ${body.length}`,
+      ...(requestId === undefined ? [] : [`X-Request-Id: ${requestId}`]),
+      'Expect: 100-continue',
+    ),
+  );
   await continued;
   const half = body.length >> 1;
   socket.write(body.slice(0, half));
-  const statusLine = new Promise<string>((resolve) => {
-    let text = '';
-    socket.on('data', (chunk) => {
-      text += chunk.toString();
-    });
-    socket.on('close', () => {
-      resolve(text.split('\r\n')[0] ?? '');
-    });
-  });
+  let text = '';
+  socket.on('data', (chunk) => (text += chunk.toString()));
+  const statusLine = once(socket, 'close').then(() => text.split('\r\n')[0] ?? '');
   return { socket, sendTheRest: () => void socket.write(body.slice(half)), statusLine };
 }
 

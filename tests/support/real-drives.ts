@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Recorded drives that stand beside the project, where they do; they are no part of it. */
+/** Recorded drives, which are not part of the project. */
 const folder = join(import.meta.dirname, '../../../shared/traces');
 
 export interface DriveFix {
@@ -21,7 +21,7 @@ export function realDrive(name: string): DriveFix[] | undefined {
   });
 }
 
-/** What a phone sends that posts at each beat: its latest fix, and how old it is by then. */
+/** The latest fix at each beat, with its age. */
 export function everySeconds(fixes: DriveFix[], beat: number): (DriveFix & { ageMs: number })[] {
   const sent: (DriveFix & { ageMs: number })[] = [];
   const end = fixes.at(-1)?.seconds ?? 0;

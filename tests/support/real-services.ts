@@ -59,10 +59,10 @@ function givenServices(): RealServices | undefined {
   };
 }
 
-/** Undefined where no engine answers, or one that has not got the images and can't get them. */
+/** Undefined without a container engine or without the images. */
 async function containers(): Promise<RealServices | undefined> {
   if (!(await canRun([REDIS_IMAGE, POSTGRES_IMAGE]))) return undefined;
-  // The run stops its own containers; testcontainers' cleaner is one more image to be had.
+  // The run stops its own containers, so the image of the cleaner is not needed.
   process.env['TESTCONTAINERS_RYUK_DISABLED'] ??= 'true';
   const [redis, postgres] = await Promise.all([
     new RedisContainer(REDIS_IMAGE).withCommand([redisProgramOf(REDIS_IMAGE)]).start(),

@@ -1,20 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { Cluster, Redis } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 import { answersPing } from '../../src/dev/servers/local-redis.js';
 import { makeTemporaryFolder, startReaper, type Reaper } from '../../src/dev/servers/reaper.js';
 import {
-  findProgram,
   freePort,
   startServerProcess,
   untilReady,
   type ServerProcess,
 } from '../../src/dev/servers/server-process.js';
+import { clientOf, redisProgram } from './private-redis.js';
 import { until } from './until.js';
 
-export const SLOTS = 16_384;
-const program = findProgram('redis-server') ?? findProgram('valkey-server');
+const SLOTS = 16_384;
 
 const PRIMARIES = 3;
 /** Short, so that a failover takes a second or two; the others serve meanwhile. */
@@ -40,7 +39,6 @@ export interface SlotMigration {
 /** Three primaries with a replica each, as processes of this machine. */
 export interface RedisCluster {
   url: string;
-  /** Of the tests' own, for what they set and look at. */
   client: Cluster;
   /** The first three started as primaries, each with the one three later as its replica. */
   nodes: ClusterNode[];
@@ -54,6 +52,7 @@ export interface RedisCluster {
 }
 
 export async function startRedisCluster(): Promise<RedisCluster> {
+  const program = redisProgram;
   if (program === undefined) throw new Error('a cluster takes redis-server or valkey-server on the PATH');
   const reaper = startReaper();
   const folder = makeTemporaryFolder(reaper, 'redis-cluster');
@@ -107,13 +106,8 @@ async function startNode(
 ): Promise<StartedNode> {
   const data = mkdtempSync(join(folder, 'node-'));
   const settings = [
-    ...[
-      'bind 127.0.0.1',
-      `port ${port}`,
-      `dir "${data}"`,
-      `requirepass ${password}`,
-      `masterauth ${password}`,
-    ],
+    ...['bind 127.0.0.1', `port ${port}`, `dir "${data}"`],
+    ...[`requirepass ${password}`, `masterauth ${password}`],
     ...['save ""', 'appendonly no', 'repl-diskless-sync-delay 0', 'repl-ping-replica-period 1'],
     ...['cluster-enabled yes', `cluster-port ${busPort}`, `cluster-node-timeout ${NODE_TIMEOUT_MS}`],
     ...['cluster-require-full-coverage no', 'cluster-replica-validity-factor 0'],
@@ -128,8 +122,7 @@ async function startNode(
     return server;
   };
   let server = await start();
-  const client = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
-  client.on('error', () => undefined);
+  const client = clientOf(url);
   return {
     port,
     busPort,

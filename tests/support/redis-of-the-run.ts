@@ -4,7 +4,7 @@ import { sharedRedisUrl, wantsCluster } from './shared-services.js';
 
 let client: Redis | Cluster | undefined;
 
-/** A client of the tests' own, to look at the keys as another service would. */
+/** Reads the keys as another service would. */
 export function sharedRedis(): Redis | Cluster {
   client ??= wantsCluster ? clusterClient(new URL(sharedRedisUrl())) : new Redis(sharedRedisUrl());
   return client;
@@ -14,19 +14,19 @@ function clusterClient({ hostname, port, password }: URL): Cluster {
   return new Cluster([{ host: hostname, port: Number(port) }], { redisOptions: { password } });
 }
 
-/** What stands in front of a session's names in a cluster of 64 partitions. */
+/** The prefix of a session's keys in a cluster of 64 partitions. */
 export function clusterTag(sessionId: string): string {
   return `{j${String(crc32(sessionId) % 64).padStart(2, '0')}}:`;
 }
 
 const tagOf = (sessionId: string) => (wantsCluster ? clusterTag(sessionId) : '');
 
-/** The names that other services know; written out here, so that a change of the code's is seen. */
+/** Written out here, because other services depend on these names. */
 export const keyOf = {
   active: (sessionId: string) => `${tagOf(sessionId)}journey:active:${sessionId}`,
   location: (trainerId: string, sessionId: string) =>
     `${tagOf(sessionId)}location:trainer:${trainerId}:session:${sessionId}`,
-  /** In a cluster the rate is one of a trainer and a partition. */
+  /** Per trainer and partition in a cluster. */
   rate: (trainerId: string, sessionId: string) => `${tagOf(sessionId)}location:rate:${trainerId}`,
   ended: (sessionId: string) => `${tagOf(sessionId)}journey:ended:${sessionId}`,
   meta: (sessionId: string) => `${tagOf(sessionId)}session:meta:${sessionId}`,
@@ -43,7 +43,6 @@ export async function exists(key: string): Promise<boolean> {
   return (await sharedRedis().exists(key)) === 1;
 }
 
-/** All keys that match the pattern. */
 export async function keysLike(pattern: string): Promise<string[]> {
   const redis = sharedRedis();
   const match = wantsCluster && !pattern.startsWith('*') ? `{j*}:${pattern}` : pattern;
@@ -56,7 +55,7 @@ export async function keysLike(pattern: string): Promise<string[]> {
   return [...keys].sort();
 }
 
-/** What stands in a key of any type, as text. */
+/** The value of a key of any type as text. */
 export async function contentOf(key: string): Promise<string> {
   const redis = sharedRedis();
   const type = await redis.type(key);

@@ -31,10 +31,7 @@ export interface ServiceOptions {
   clock?: () => number;
 }
 
-/**
- * The whole service on ports of the system's, with an event bus of its own: in this process, or, where an image stands for
- * the service, in a container.
- */
+/** The whole service with an event bus of its own: in this process, or in a container where an image is tested. */
 export async function runService(options: ServiceOptions = {}): Promise<RunningService> {
   const bus = await startLocalEventBus();
   const service = await (serviceImage === undefined
@@ -55,7 +52,7 @@ type ServiceAlone = Omit<RunningService, 'bus' | 'eventsOf'>;
 
 async function inThisProcess(bus: LocalEventBus, { settings, clock }: ServiceOptions): Promise<ServiceAlone> {
   const aws = awsEnvironment(bus);
-  // The SDK takes its credentials from the process' environment alone.
+  // The SDK reads credentials only from the environment.
   Object.assign(process.env, aws);
   const lines: string[] = [];
   const sink = new Writable({
@@ -68,7 +65,7 @@ async function inThisProcess(bus: LocalEventBus, { settings, clock }: ServiceOpt
   const service = await startService(config, {
     logger: createLogger(config.logLevel, sink),
     ...(clock && { clock }),
-    // The tests keep the same event loop busy.
+    // The tests share its event loop.
     stretch: () => 1,
   });
   const url = `http://127.0.0.1:${service.port}`;

@@ -18,7 +18,7 @@ export interface ServiceProcess {
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
-/** The image that stands for the service in all tests that go through its ports; undefined: the source. */
+/** The image under test; undefined: the source. */
 export const serviceImage = process.env['TEST_SERVICE_IMAGE'];
 /** @throws where the tests of the image run without one */
 export function imageUnderTest(): string {
@@ -26,7 +26,7 @@ export function imageUnderTest(): string {
   return serviceImage;
 }
 
-/** For what a test can only see where it runs the source. */
+/** Skipped where an image is tested. */
 export const testOfTheSource = serviceImage === undefined ? test : test.skip;
 
 /** A container's exit code for a process that SIGKILL ended. */
@@ -34,7 +34,7 @@ const CODE_OF_SIGKILL = 128 + 9;
 const projectFolder = join(import.meta.dirname, '../..');
 const running = new Set<ChildProcess>();
 
-/** The service as a process of its own, for what only a process can show: signals, a kill, an exit code. */
+/** The service as a process of its own, for tests of signals and exit codes. */
 export async function runServiceProcess(
   bus: LocalEventBus,
   settings: Record<string, string> = {},
@@ -77,18 +77,13 @@ export async function runServiceProcess(
   };
 }
 
-/**
- * Runs the entry with exactly this environment until it exits: by itself, where settings are wrong, or on a SIGTERM that it
- * gets once toldToStop resolves.
- */
+/** Runs the entry with exactly this environment until it exits; sends SIGTERM when `stop` resolves. */
 export async function runMainToItsEnd(
   environment: Record<string, string>,
-  toldToStop?: Promise<unknown>,
+  stop?: Promise<unknown>,
 ): Promise<{ code: number | null; stderr: string }> {
   const { child, kill } = startMain(environment);
-  void toldToStop?.then(() => {
-    kill('SIGTERM');
-  });
+  void stop?.then(() => kill('SIGTERM'));
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString();

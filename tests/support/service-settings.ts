@@ -12,7 +12,6 @@ export function testEnvironment(settings: Record<string, string> = {}): Record<s
     AUTH_JWT_SECRET: SECRET,
     LOG_LEVEL: 'debug',
     SHUTDOWN_DELAY_MS: '0',
-    // A Redis of a test's own is one alone.
     ...(wantsCluster && settings['REDIS_URL'] === undefined && { REDIS_CLUSTER: 'true' }),
     ...settings,
   };
@@ -28,5 +27,5 @@ export function awsEnvironment(bus: LocalEventBus): Record<string, string> {
   };
 }
 
-/** The longest time limits that may be set: for tests that start many processes, and so slow the machine down themselves. */
+/** The longest timeouts, for tests that start many processes. */
 export const PATIENT = { REDIS_COMMAND_TIMEOUT_MS: '800', POSTGRES_TIMEOUT_MS: '900' };

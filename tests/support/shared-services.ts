@@ -6,10 +6,7 @@ export function sharedDatabaseUrl(): string {
   return required('SHARED_DATABASE_URL');
 }
 
-/**
- * A logical database for each of Jest's workers: the outbox and the deadlines are one for all services of a database, and
- * a test's events should not go to another test's bus. A cluster has but one, and so one worker.
- */
+/** A logical database per Jest worker, because services of one database share an outbox. A cluster has only one. */
 export function sharedRedisUrl(): string {
   const url = new URL(required('SHARED_REDIS_URL'));
   if (!wantsCluster) url.pathname = `/${Number(process.env['JEST_WORKER_ID'] ?? 1) % 16}`;

@@ -33,7 +33,7 @@ export interface SessionRow {
   home: { latitude: number; longitude: number; address?: string } | null;
 }
 
-/** A server as it is started: the service, or one that it is compared with. */
+/** The command of a server: the service, or one that it is compared with. */
 export interface Program {
   command: readonly string[];
   folder: string;
@@ -97,9 +97,7 @@ export class Stack {
     this.database = new pg.Pool({ connectionString: databaseUrl, max: 2 });
     // A fault may close idle connections.
     this.database.on('error', () => undefined);
-    this.onStop(() => {
-      reaper.close();
-    });
+    this.onStop(() => reaper.close());
     this.onStop(() => bus.stop());
   }
 

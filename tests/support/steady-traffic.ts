@@ -3,7 +3,7 @@ import { metersNorth, type ASession } from './a-session.js';
 import { refusal, type Answer } from './api.js';
 import type { RunningService } from './running-service.js';
 
-/** An answer that an active journey's trainer or student may not get, whatever happens to Redis. */
+/** An answer that is neither a success nor a 503. */
 export interface WrongAnswer {
   call: 'update' | 'live';
   sessionId: string;
@@ -12,11 +12,10 @@ export interface WrongAnswer {
   ms: number;
 }
 
-/** How long an answer may take, on a machine that has much else to do. */
 const ANSWERED_WITHIN_MS = 2_000;
 const PAUSE_MS = 50;
 
-/** Updates and polls of journeys that go on, one after the other for each, until stop(). */
+/** Updates and polls of active journeys, one at a time for each, until stop(). */
 export class SteadyTraffic {
   readonly wrong: WrongAnswer[] = [];
   readonly #service: RunningService;
@@ -48,7 +47,7 @@ export class SteadyTraffic {
   async #drive(session: ASession): Promise<void> {
     const { sessionId, trainerToken, studentToken } = session;
     const { api } = this.#service;
-    // Above that of any traffic before.
+    // Above the sequences of earlier traffic.
     for (let sequence = Date.now(); !this.#isStopping; sequence++) {
       const position = { sessionId, ...metersNorth(200), accuracy: 5, sequence };
       await this.#timed('update', session, () => api.update(trainerToken, position));

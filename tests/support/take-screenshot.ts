@@ -1,10 +1,10 @@
-/** Takes the README's picture of the live map anew: `node --import tsx tests/support/take-screenshot.ts`. */
+/** Takes the picture of the live map for the README: `node --import tsx tests/support/take-screenshot.ts`. */
 import { join } from 'node:path';
 import { startBrowser } from './chromium.js';
 import { startDev } from './dev-process.js';
 
 const file = join(import.meta.dirname, '../../src/dev/pages/live-map/live-map.png');
-/** Far enough on its way that an arrival can be foretold. */
+/** Enough for an ETA. */
 const positions = 7;
 
 const [dev, browser] = await Promise.all([startDev(['--journeys', '6']), startBrowser()]);

@@ -8,17 +8,17 @@ export interface TcpProxy {
   port: number;
   /** The url with this proxy in place of its host and port. */
   urlFor(url: string): string;
-  /** Connections stay open and nothing goes through: either way, or one way alone. */
+  /** Connections stay open and pass nothing, in both directions or one. */
   freeze(way?: Way): void;
-  /** The server's ends of all connections are gone, and the callers' ends stay open; new connections work. */
+  /** Closes the server's ends of all connections and not the callers'; new connections work. */
   halfOpen(): void;
   /** Connections break, and new ones are refused at once. */
   cut(): void;
   /** Bytes arrive so much later, each way. */
   delay(ms: number): void;
-  /** No more than so many bytes a second go through, each way of each connection; in pieces, as on a bad line. */
+  /** Limits each direction of each connection. */
   throttle(bytesPerSecond: number): void;
-  /** As at the beginning; what freeze held back is sent. */
+  /** Ends all faults; bytes delayed by freeze are sent. */
   heal(): void;
   stop(): Promise<void>;
 }
@@ -42,18 +42,18 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     });
     let trickled: Promise<void> | undefined;
     let delayed = Promise.resolve();
-    let held = 0;
+    let pending = 0;
     socket.on('data', (chunk: Buffer) => {
-      // Also after heal: no byte may overtake those on their way.
+      // Also after heal, so that bytes keep their order.
       if (bytesPerSecond < Infinity || trickled !== undefined) {
         const before = trickled ?? Promise.resolve();
         trickled = before.then(() => trickle(chunk, other, () => bytesPerSecond));
-      } else if (delayMs > 0 || held > 0) {
+      } else if (delayMs > 0 || pending > 0) {
         const dueMs = performance.now() + delayMs;
-        held++;
+        pending++;
         delayed = delayed.then(async () => {
           await pause(Math.max(0, dueMs - performance.now()));
-          held--;
+          pending--;
           other.write(chunk);
         });
       } else other.write(chunk);
@@ -107,9 +107,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     },
     stop: () =>
       new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
+        server.close(() => resolve());
         for (const socket of sockets.keys()) socket.destroy();
       }),
   };

@@ -3,10 +3,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
 
-/**
- * Certificates for localhost until 2126, made for these tests (tls/README.md says how): `authority` signed the proxy's,
- * `stranger` did not.
- */
+/** `authority` signed the certificate of the proxy, `stranger` did not: see tls/README.md. */
 const fileOf = (name: string) => join(import.meta.dirname, 'tls', name);
 export const authority = {
   file: fileOf('authority.pem'),
@@ -21,16 +18,12 @@ export interface TlsProxy {
   stop(): Promise<void>;
 }
 
-/**
- * The encrypted side of a server that has none: takes TLS as localhost, and hands on what is in it. asked: only after the
- * client's question whether it may, as Postgres does.
- */
+/** Terminates TLS for a server. asked: after the client's SSLRequest, as Postgres does. */
 export async function startTlsProxy(target: string, { asked }: { asked: boolean }): Promise<TlsProxy> {
   const { hostname, port: targetPort } = new URL(target);
   const sockets = new Set<Socket>();
   const keep = (socket: Socket) => {
     sockets.add(socket);
-    // A refused handshake is what some tests are for; both ends are closed either way.
     socket.on('error', () => undefined);
     socket.on('close', () => sockets.delete(socket));
   };
@@ -61,9 +54,7 @@ export async function startTlsProxy(target: string, { asked }: { asked: boolean 
     port: (server.address() as AddressInfo).port,
     stop: () =>
       new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
+        server.close(() => resolve());
         sockets.forEach((socket) => socket.destroy());
       }),
   };

@@ -7,13 +7,13 @@ import { distanceMeters, type Coordinates } from '../../src/journeys/distance.js
 import type { Position } from '../../src/journeys/journey.js';
 import { realDrive } from './real-drives.js';
 
-/** A way to a student's home, and what the phone on board says of it. */
+/** A drive to a home and the fixes of the phone. */
 export interface Trip {
   home: Coordinates;
   durationMs: number;
   /** The phone's latest fix at a time since the start; null while it posts nothing. */
   fixAt(elapsedMs: number): { position: Position; ageMs: number } | null;
-  /** Where the trainer is, whatever the phone knows. */
+  /** The real place of the trainer. */
   placeAt(elapsedMs: number): Coordinates;
 }
 
@@ -39,7 +39,6 @@ const shareOfCoarse = 0.03;
 const coarseMeters: Range = [120, 900];
 const mostDelayMs = 800;
 
-/** The same trip for the same numbers. */
 export function simulatedTrip(kind: TripKind, ...seeds: number[]): Trip {
   const random = seededRandom(tripKinds.indexOf(kind), ...seeds);
   const drive = planDrive(routeOf(kind, random), random);
@@ -100,7 +99,7 @@ function pointAt(distance: number, angle: number): GeoPoint {
   return onEarth(HOME, { east: distance * Math.sin(angle), north: distance * Math.cos(angle) });
 }
 
-/** What a cell tower says instead. */
+/** The position by a cell tower. */
 function coarse(position: Position, random: Random): Position {
   const accuracy = between(coarseMeters, random);
   const angle = random() * 2 * Math.PI;

@@ -1,5 +1,3 @@
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
 import type { ReceivedEvent } from '../../src/dev/event-bus/local-event-bus.js';
 import { aSession } from './a-session.js';
 import { data } from './api.js';
@@ -10,7 +8,7 @@ import { until } from './until.js';
 
 export const EVENT_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** Two processes' worth of the service on one Redis and one clock: what is told once is told once by both together. */
+/** Two services on one Redis and one clock. */
 export class TwoServices {
   readonly clock = new MovableClock();
   readonly #redis: PrivateRedis;
@@ -49,10 +47,7 @@ export class TwoServices {
     return this.#redis.client;
   }
 
-  /**
-   * Of a session, and of one type where it is told; whichever process published them. Sorted by type and time: two
-   * processes that publish at once keep no order.
-   */
+  /** Of both processes, sorted by type and time because they publish in any order. */
   eventsOf(sessionId: string, detailType?: string): ReceivedEvent[] {
     return this.#services
       .flatMap((service) => service.eventsOf(sessionId))
@@ -68,7 +63,7 @@ export class TwoServices {
     });
   }
 
-  /** Everything that any of the services has recorded by now has arrived. */
+  /** Resolves when all events recorded by now have been published. */
   async everythingTold(): Promise<void> {
     const marks = this.#services.map(async ({ api }) => {
       const session = await aSession();
@@ -87,27 +82,4 @@ export class TwoServices {
 
 function sortKey({ detailType, detail }: ReceivedEvent): string {
   return `${detailType} ${String(detail['time'])}`;
-}
-
-/** What is wrong with the detail of an event by the OpenAPI document's webhook of its name; null: nothing. */
-export async function problemsByOpenApi(
-  serviceUrl: string,
-  { detailType, detail }: ReceivedEvent,
-): Promise<string | null> {
-  const document = (await (await fetch(`${serviceUrl}/openapi.json`)).json()) as OpenApiWebhooks;
-  const schema = document.webhooks[detailType]?.post.requestBody.content['application/json'].schema;
-  if (schema === undefined) return `no webhook ${detailType}`;
-  const ajv = new Ajv2020({ strict: false });
-  addFormats.default(ajv);
-  ajv.addSchema(document, 'openapi');
-  const text = JSON.stringify(schema).replaceAll('"#/', '"openapi#/');
-  const validate = ajv.compile(JSON.parse(text) as object);
-  return validate(detail) ? null : ajv.errorsText(validate.errors);
-}
-
-interface OpenApiWebhooks {
-  webhooks: Record<
-    string,
-    { post: { requestBody: { content: { 'application/json': { schema: object } } } } } | undefined
-  >;
 }

@@ -1,13 +1,13 @@
 import { aJourney } from './a-journey.js';
 import { metersNorth, type ASession } from './a-session.js';
-import type { Answer, Api } from './api.js';
+import { data, type Answer, type Api } from './api.js';
 import { metric, type RunningService } from './running-service.js';
 import { served, until } from './until.js';
 
-/** Settings by which a test may post as often as it likes. */
+/** Settings without a limit of updates. */
 export const OFTEN = { UPDATE_INTERVAL_MS: '1', UPDATE_TOLERANCE_MS: '3600000' };
 
-/** Far longer than any test waits: an answer before that is no end of the wait. */
+/** Longer than any test waits. */
 export const LONG_SECONDS = 25;
 
 /** An answer with how long it took, in milliseconds. */
@@ -16,13 +16,13 @@ export type TimedPoll = Answer & { ms: number };
 type Service = Pick<RunningService, 'api' | 'metricsUrl'>;
 
 export interface PollOptions {
-  /** The student's, unless told. */
+  /** The student's by default. */
   token?: string;
-  /** Prefer: wait=LONG_SECONDS, unless told; null: no preference. */
+  /** wait=LONG_SECONDS by default; null: no preference. */
   prefer?: string | null;
 }
 
-/** A live poll of one who has the state of this ETag, or none, and would wait for the next. */
+/** A live poll that waits for a change of the state of this ETag. */
 export async function poll(
   { api }: Pick<Service, 'api'>,
   { sessionId, studentToken }: ASession,
@@ -37,14 +37,14 @@ export async function poll(
   return { ...answer, ms: performance.now() - startedAt };
 }
 
-/** The ETag of the state as it is now. */
+/** The ETag of the current state. */
 export async function etagOf(service: Pick<Service, 'api'>, session: ASession): Promise<string> {
   const { headers } = await served(() => poll(service, session, undefined, { prefer: null }));
   if (headers['etag'] === undefined) throw new Error('no ETag');
   return headers['etag'];
 }
 
-/** Resolves once so many polls wait in the service, none of them being on its way any more. */
+/** Resolves once so many polls wait in the service. */
 export async function untilWaiting(service: Pick<Service, 'metricsUrl'>, count: number): Promise<void> {
   await until(
     `${count} polls wait`,
@@ -53,7 +53,7 @@ export async function untilWaiting(service: Pick<Service, 'metricsUrl'>, count: 
   );
 }
 
-/** More at once would be late for Redis' deadline where the machine is busy otherwise, and be refused instead of waiting. */
+/** More at once miss Redis' timeout on a busy machine and are refused. */
 export const COME_TOGETHER = 40;
 
 export interface WaitingStudent {
@@ -62,7 +62,7 @@ export interface WaitingStudent {
   etag: string;
 }
 
-/** A poll of each session's student that waits by now for what comes after the present state. */
+/** A poll of each session's student; all of them wait already. */
 export async function waitingStudents(
   service: Service,
   sessions: ASession[],
@@ -76,7 +76,7 @@ export async function waitingStudents(
     for (const [index, session] of some.entries()) {
       const etag = etags[index] ?? '';
       const answer = poll(service, session, etag, options);
-      // Whoever awaits it sees it fail; until then it is no unhandled rejection.
+      // Its failure is handled where it is awaited.
       answer.catch(() => undefined);
       students.push({ answer, etag });
     }
@@ -94,7 +94,7 @@ export async function aWaitingStudent(
   return student as WaitingStudent;
 }
 
-/** A few at a time: a start asks Postgres, which a busy machine would answer too late for two hundred at once. */
+/** A few at a time, because a busy machine does not start hundreds of journeys within the timeout of Postgres. */
 export async function manyOf<T>(count: number, make: () => Promise<T>): Promise<T[]> {
   const made: T[] = [];
   while (made.length < count) {
@@ -108,12 +108,30 @@ export function manyJourneys(api: Api, count: number): Promise<ASession[]> {
   return manyOf(count, () => aJourney(api));
 }
 
-/** Positions that a trainer who walks home could send; each is known by its sequence. */
+/** Posts the next position; repeats it while a busy machine makes Redis miss its timeout. */
+export async function move(
+  { api }: Pick<Service, 'api'>,
+  session: ASession,
+  sequence: number,
+  more: object = {},
+): Promise<Record<string, unknown>> {
+  return data(
+    await served(() => api.update(session.trainerToken, { ...positionOf(session, sequence), ...more })),
+  );
+}
+
+export async function aJourneyWithPosition(service: Pick<Service, 'api'>): Promise<ASession> {
+  const session = await aJourney(service.api);
+  await move(service, session, 1);
+  return session;
+}
+
+/** A plausible position, identified by its sequence. */
 export function positionOf({ sessionId }: ASession, sequence: number): Record<string, unknown> {
   return { sessionId, ...metersNorth(900 - sequence / 10), accuracy: 10, sequence };
 }
 
-/** What a live answer shows of the position, by its sequence; null where there is none. */
+/** The sequence of the position that a live answer shows. */
 export function shownSequence({ body }: Answer): number | null {
   const live = body['data'] as { location?: { sequence?: number } | null } | undefined;
   return live?.location?.sequence ?? null;

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { makeTemporaryFolder, startReaper, type Reaper } from '../../src/dev/servers/reaper.js';
 import { freePort, startServerProcess, type ServerProcess } from '../../src/dev/servers/server-process.js';
-import { redisProgram } from './private-redis.js';
+import { clientOf, redisProgram } from './private-redis.js';
 import { until } from './until.js';
 
 const SENTINELS = 3;
@@ -16,14 +16,10 @@ const MORE_THAN_SOCKETS_HOLD = 32 * 1024 * 1024;
 export interface WatchedRedis {
   /** The settings of a service that asks the sentinels. */
   settings: Record<string, string>;
-  /**
-   * Kills the primary, and resolves once its replica has taken over. Nothing comes to the replica in the last
-   * `unreplicatedMs` before that: what is written then dies with the primary.
-   */
+  /** Kills the primary and resolves when its replica is the primary; the last `unreplicatedMs` of writes are lost. */
   failOver(unreplicatedMs?: number): Promise<void>;
-  /** The one that was killed comes back as the replica of the other, with its data. */
+  /** The killed process starts again as the replica of the other. */
   restoreReplica(): Promise<void>;
-  /** To the primary of now. */
   primary(): Redis;
   stop(): Promise<void>;
 }
@@ -53,8 +49,8 @@ export async function startWatchedRedis(): Promise<WatchedRedis> {
   await until(
     'the sentinels know of each other and the replica',
     async () => {
-      const told = await Promise.all(sentinels.map(({ client }) => client.info('sentinel')));
-      return told.every((text) => text.includes(`slaves=1,sentinels=${SENTINELS}`));
+      const infos = await Promise.all(sentinels.map(({ client }) => client.info('sentinel')));
+      return infos.every((text) => text.includes(`slaves=1,sentinels=${SENTINELS}`));
     },
     20_000,
   );
@@ -65,7 +61,7 @@ export async function startWatchedRedis(): Promise<WatchedRedis> {
       REDIS_SENTINEL_NAME: NAME,
     },
     failOver: async (unreplicatedMs = 0) => {
-      // Sentinels of a busy machine may have changed the roles by themselves.
+      // On a busy machine the sentinels may have changed the roles before.
       if ((await primary.client.info('replication')).includes('role:slave')) {
         [primary, replica] = [replica, primary];
         await untilInStep();
@@ -98,7 +94,7 @@ export async function startWatchedRedis(): Promise<WatchedRedis> {
   };
 }
 
-/** Stops the replica, and fills what the system keeps for it on the way, so that all further writes stay in the primary. */
+/** Stops the replica and fills the socket's buffers, so that further writes do not reach it. */
 async function holdUp(primary: Node, replica: Node, ms: number): Promise<void> {
   process.kill(replica.process.pid, 'SIGSTOP');
   await primary.client.set('filler', Buffer.alloc(MORE_THAN_SOCKETS_HOLD));
@@ -135,15 +131,14 @@ async function startFrom(
 ): Promise<Node> {
   const data = join(folder, String(port));
   mkdirSync(data, { recursive: true });
-  // A file: sentinels write what they find out into it.
+  // A file, because sentinels write into it.
   const file = join(data, 'redis.conf');
   writeFileSync(file, [...settings, `dir "${data}"`].join('\n'));
   const process = await startServerProcess(
     { command: redisProgram ?? '', args: [file, ...more], stopSignal: 'SIGTERM' },
     reaper,
   );
-  const client = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: null, retryStrategy: () => 50 });
-  client.on('error', () => undefined);
+  const client = clientOf(`redis://127.0.0.1:${port}`);
   await client.ping();
   return { port, client, process };
 }
