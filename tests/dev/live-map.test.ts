@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Browser, Locator, Page } from 'playwright-core';
+import { freePort } from '../../src/dev/servers/server-process.js';
 import { hasChromium, startBrowser } from '../support/chromium.js';
 import { startDev, type DevProcess } from '../support/dev-process.js';
 import { until } from '../support/until.js';
@@ -27,9 +29,12 @@ describeInBrowser('the live map of npm run dev', () => {
   let dev: DevProcess;
   let browser: Browser;
   let page: Page;
+  let pagePort: string;
+  const startOnPort = () => startDev(['--journeys', '1'], { ...settings, PAGE_PORT: pagePort });
 
   beforeAll(async () => {
-    [dev, browser] = await Promise.all([startDev(['--journeys', '1'], settings), startBrowser()]);
+    pagePort = String(await freePort());
+    [dev, browser] = await Promise.all([startOnPort(), startBrowser()]);
   }, 120_000);
   afterAll(async () => {
     await browser.close();
@@ -236,15 +241,22 @@ describeInBrowser('the live map of npm run dev', () => {
 
   test('a page of another name gets no tokens', async () => {
     const { port } = new URL(dev.url);
-    const status = await new Promise((resolve, reject) => {
-      request({ port, path: '/live-map/settings', headers: { host: 'evil.example' } }, (response) => {
-        response.resume();
-        resolve(response.statusCode);
-      })
-        .on('error', reject)
-        .end();
-    });
-    expect(status).toBe(403);
+    const other = request({ port, path: '/live-map/settings', headers: { host: 'evil.example' } }).end();
+    const [response] = (await once(other, 'response')) as [IncomingMessage];
+    response.resume();
+    expect(response.statusCode).toBe(403);
+  });
+
+  test('npm run dev ends while the page is open: the page says so, and goes on with the next one', async () => {
+    page.setDefaultTimeout(60_000);
+    await startAndDrive();
+    expect(await dev.interrupt()).toBe(0);
+    const away = page.getByText('does not answer any more');
+    await away.waitFor();
+    await page.getByText('NETWORK_ERROR').first().waitFor();
+    dev = await startOnPort();
+    await away.waitFor({ state: 'hidden' });
+    await startAndDrive();
   });
 });
 

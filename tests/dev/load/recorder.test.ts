@@ -12,16 +12,13 @@ test('percentiles are exact to a thousandth', () => {
   expect(Math.abs((spread?.max ?? 0) - 1_000)).toBeLessThan(2);
 });
 
-test('faults are counted by kind, the most frequent first, and the kinds are bounded', () => {
+test('faults are counted by kind, the most frequent first', () => {
   const recorder = new Recorder();
   for (const what of ['a', 'b', 'b']) recorder.fault(what);
   expect(recorder.faults).toEqual([
     { what: 'b', count: 2 },
     { what: 'a', count: 1 },
   ]);
-  for (let kind = 0; kind < 1_000; kind += 1) recorder.fault(`kind ${kind}`);
-  expect(recorder.faults.length).toBeLessThanOrEqual(201);
-  expect(recorder.faults.reduce((sum, { count }) => sum + count, 0)).toBe(1_003);
 });
 
 test('an arrival is compared with the range of each answer that has one', () => {
