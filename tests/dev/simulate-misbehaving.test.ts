@@ -43,7 +43,6 @@ function goingBack(): Misbehaviour {
 
 const misbehaviours: [name: string, misbehave: Misbehaviour, says: RegExp][] = [
   ['garbage', always('update', { status: 201, body: 'garbage' }), /^update: 201, but not JSON/],
-  ['an HTML page', always('live', { status: 200, body: '<html>' }), /^poll: 200, but not JSON/],
   ['no envelope', always('update', { status: 201, body: {} }), /envelope of a success/],
   ['no interval', changing('update', () => ({ nextUpdateMs: null })), /^update: 201, but nextUpdateMs/],
   [
@@ -51,9 +50,7 @@ const misbehaviours: [name: string, misbehave: Misbehaviour, says: RegExp][] = [
     changing('update', () => ({ sessionId: '3f2b8c1e-9d4a-4f6b-8a57-0c1d2e3f4a5b' })),
     /answer of another session/,
   ],
-  ['a location of another form', changing('live', () => ({ location: 'there' })), /^poll: 200, but location/],
   ['no ETag', ({ kind }, proper) => (kind === 'live' ? { ...proper, headers: {} } : undefined), /no ETag/],
-  ['a start without a time', changing('start', () => ({ startedAt: 'now' })), /^start: 201, but startedAt/],
   ['an end too early', changing('live', () => ({ isActive: false, location: null })), /shown as ended/],
   ['a failure', always('update', refusalAnswer(500, 'INTERNAL_ERROR')), /^update: 500 INTERNAL_ERROR/],
   ['a code with another status', always('update', refusalAnswer(400, 'RATE_LIMITED')), /with status 400/],

@@ -37,19 +37,11 @@ function refusal(args: string[]): { code: unknown; message: string } {
 test.each<[name: string, args: string[], says: RegExp]>([
   ['an unknown option', ['--trainers', '5'], /unknown option '--trainers'/],
   ['a number that is none', ['--journeys', 'many'], /--journeys.*'many'.*whole number from 1 to 50000/],
-  ['no journey', ['--journeys', '0'], /--journeys/],
-  ['half a journey', ['--journeys', '1.5'], /--journeys.*whole/],
   ['too short a time', ['--minutes', '0'], /--minutes.*from 0.01/],
-  ['another way to watch', ['--watch', 'stare'], /--watch.*poll, wait/],
   ['a URL without a protocol', ['--url', 'localhost:3010'], /--url.*http:/],
   ['a URL without sessions', nowhere, /--url needs --database-url and --jwt-secret.*--sessions/],
   ['a secret without a URL', ['--jwt-secret', secret], /need --url/],
   ['a short secret', [...nowhere, ...database, '--jwt-secret', 'short'], /--jwt-secret.*32 bytes/],
-  [
-    'a database of another kind',
-    [...nowhere, '--database-url', 'mysql://x', '--jwt-secret', secret],
-    /postgres:/,
-  ],
   ['a missing file', [...nowhere, '--sessions', `/nowhere/${randomUUID()}`], /--sessions.*No such file/],
 ])('%s is refused with one line that names the option', (_name, args, says) => {
   const { code, message } = refusal(args);
@@ -58,9 +50,10 @@ test.each<[name: string, args: string[], says: RegExp]>([
   expect(message.trim().split('\n')).toHaveLength(1);
 });
 
-test('a refused secret or database URL is not shown', () => {
-  const { message } = refusal([...nowhere, '--database-url', 'mysql://u:pass@x', '--jwt-secret', 'short']);
-  expect(message).not.toMatch(/pass|short"/);
+test('a refused database URL is not shown', () => {
+  const { message } = refusal([...nowhere, '--database-url', 'mysql://u:pass@x', '--jwt-secret', secret]);
+  expect(message).toMatch(/--database-url.*postgres:/);
+  expect(message).not.toContain('pass');
 });
 
 test('the ramp-up is an update interval, and longer where too many would start at once', () => {
@@ -97,10 +90,6 @@ test('a service that does not answer ends with exit code 2, and the URL is named
 test('a line that is no session is refused, and named', () => {
   const file = sessionFile([madeUpSession(), { ...madeUpSession(), home: { latitude: 100, longitude: 0 } }]);
   expect(() => readSessionFile(file, 1)).toThrow(/line 2.*home.latitude/);
-});
-
-test('a file with too few sessions is refused', () => {
-  expect(() => readSessionFile(sessionFile(2), 3)).toThrow(/has 2 sessions, too few for --journeys 3/);
 });
 
 test("a secret that is not the service's is named as the cause", async () => {

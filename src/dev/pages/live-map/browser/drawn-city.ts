@@ -26,16 +26,17 @@ export class DrawnCity extends L.GridLayer {
     canvas.strokeStyle = style.getPropertyValue('--street');
     canvas.fillRect(0, 0, tile.width, tile.height);
     if (z < BLOCKS_FROM_ZOOM) return tile;
-    const middle = L.point(x + 0.5, y + 0.5).multiplyBy(TILE_PIXELS);
+    const corner = L.point(x, y).multiplyBy(TILE_PIXELS);
+    const middle = corner.add([TILE_PIXELS / 2, TILE_PIXELS / 2]);
     const quarters = neighbourhoods
-      .map((quarter) => ({ ...quarter, fromMiddle: pixelsOf(quarter, z).subtract(middle) }))
-      .sort((one, other) => lengthOf(other.fromMiddle) - lengthOf(one.fromMiddle));
+      .map((quarter) => ({ ...quarter, pixels: pixelsOf(quarter, z) }))
+      .sort((one, other) => other.pixels.distanceTo(middle) - one.pixels.distanceTo(middle));
     // The nearest one is on top.
-    for (const { centre, streetAngle, fromMiddle } of quarters) {
+    for (const { centre, streetAngle, pixels } of quarters) {
       const angle = (streetAngle * Math.PI) / 180;
       const scale = ratio * pixelsPerMeter(centre.latitude, z);
       const [cos, sin] = [scale * Math.cos(angle), scale * Math.sin(angle)];
-      const at = fromMiddle.add([TILE_PIXELS / 2, TILE_PIXELS / 2]).multiplyBy(ratio);
+      const at = pixels.subtract(corner).multiplyBy(ratio);
       // In metres from the centre: x across the quarter's streets, y along them.
       canvas.setTransform(cos, sin, sin, -cos, at.x, at.y);
       drawStreets(canvas);
@@ -46,10 +47,6 @@ export class DrawnCity extends L.GridLayer {
 
 function pixelsOf({ centre }: StreetGrid, zoom: number): L.Point {
   return L.CRS.EPSG3857.latLngToPoint(L.latLng(centre.latitude, centre.longitude), zoom);
-}
-
-function lengthOf({ x, y }: L.Point): number {
-  return Math.hypot(x, y);
 }
 
 function pixelsPerMeter(latitude: number, zoom: number): number {
