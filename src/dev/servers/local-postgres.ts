@@ -1,5 +1,6 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { chmod, chown, cp, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -75,8 +76,9 @@ const cLocale = { ...process.env, LC_ALL: 'C', LC_MESSAGES: 'C' };
 /** Postgres refuses to run as root. */
 function unprivilegedAccount(): Account {
   if (process.getuid?.() !== 0) return undefined;
-  const idOf = (option: '-u' | '-g') => Number(execFileSync('id', [option, 'nobody'], { encoding: 'utf8' }));
-  return { uid: idOf('-u'), gid: idOf('-g') };
+  const nobody = /^nobody:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8'));
+  if (nobody === null) throw new Error('Postgres does not run as root, and there is no user "nobody".');
+  return { uid: Number(nobody[1]), gid: Number(nobody[2]) };
 }
 
 /** The package's binaries, or a copy of them where the account cannot reach them or npm ran no install scripts. */
