@@ -14,7 +14,6 @@ const session: MapSession = {
   trainerToken: '',
   studentToken: '',
 };
-/** More than any drive of this length takes. */
 const LONG_MS = 30 * 60_000;
 
 let reported: PhonePosition[];

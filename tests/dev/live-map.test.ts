@@ -193,7 +193,6 @@ describeInBrowser('the live map of npm run dev', () => {
     await button('student', 'Cut network').click();
     await state('student', 'reconnecting');
     expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(360);
-    // Only a place may be cut.
     const overflowing = await page.evaluate<string[]>(
       `[...document.querySelectorAll('#journeys span:not(.place), .phone h2, .chip, .world button')]
         .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ textContent }) => textContent)`,
