@@ -5,7 +5,6 @@ import { number } from './terminal/number-option.js';
 export interface DevOptions {
   /** How many trainers drive at the same time. */
   journeys: number;
-  isQuiet: boolean;
   port: PreferredPort;
   managementPort: PreferredPort;
   pagePort: PreferredPort;
@@ -44,11 +43,10 @@ export function readDevOptions(args: string[], environment: NodeJS.ProcessEnv): 
     .description(description)
     .option('--journeys <n>', 'trainers who drive at the same time', number(0, mostJourneys, 'whole'), 5)
     .option('--no-simulate', 'no simulated trainers and students')
-    .option('--quiet', 'show only addresses, tokens and errors')
     .addHelpText('after', notes)
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
   program.parse(args, { from: 'user' });
-  const values = program.opts<{ journeys: number; simulate: boolean; quiet?: true }>();
+  const values = program.opts<{ journeys: number; simulate: boolean }>();
   const fail = (message: string): never => program.error(`error: ${message}`);
   const port = (name: string, standard: number): PreferredPort => {
     const text = environment[name] ?? '';
@@ -58,7 +56,6 @@ export function readDevOptions(args: string[], environment: NodeJS.ProcessEnv): 
   };
   return {
     journeys: values.simulate ? values.journeys : 0,
-    isQuiet: values.quiet ?? false,
     port: port('PORT', 3010),
     managementPort: port('MANAGEMENT_PORT', 9464),
     pagePort: port('PAGE_PORT', 3011),

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import type { Reaper } from './servers/reaper.js';
-import { freePort, startServerProcess, untilReady, type ServerProcess } from './servers/server-process.js';
+import { startServerProcess, untilReady, type ServerProcess } from './servers/server-process.js';
 
 export interface LocalServiceSettings {
-  /** 0: any free port. */
-  preferredPort: number;
-  preferredManagementPort: number;
+  port: number;
+  managementPort: number;
   redisUrl: string;
   databaseUrl: string;
   eventBusUrl: string;
@@ -15,22 +14,12 @@ export interface LocalServiceSettings {
 }
 
 export interface ServiceProgram {
-  command: string;
   args: string[];
   environment?: NodeJS.ProcessEnv;
 }
 
 /** The service from its source, without a build. */
-export const programFromSource: ServiceProgram = {
-  command: process.execPath,
-  args: ['--import', 'tsx', 'src/main.ts'],
-};
-
-export interface LocalService {
-  port: number;
-  managementPort: number;
-  process: ServerProcess;
-}
+export const programFromSource: ServiceProgram = { args: ['--import', 'tsx', 'src/main.ts'] };
 
 export interface LocalServiceDependencies {
   reaper: Reaper;
@@ -40,37 +29,25 @@ export interface LocalServiceDependencies {
 }
 
 export const projectFolder = join(import.meta.dirname, '../..');
-const attempts = 3;
 
-/** The service as a process of its own, on the preferred ports or on others where those are taken. */
+/** The service as a process of its own. */
 export async function startLocalService(
   settings: LocalServiceSettings,
-  dependencies: LocalServiceDependencies,
-): Promise<LocalService> {
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort(settings.preferredPort);
-    const managementPort = await freePort(settings.preferredManagementPort);
-    const server = await startServerProcess(
-      {
-        command: settings.program.command,
-        args: settings.program.args,
-        stopSignal: 'SIGTERM',
-        environment: environmentOf(settings, port, managementPort),
-        cwd: projectFolder,
-        onLine: dependencies.onLogLine,
-      },
-      dependencies.reaper,
-    );
-    try {
-      await untilReady(server, () => isReady(`http://127.0.0.1:${port}`, dependencies.token));
-      return { port, managementPort, process: server };
-    } catch (error) {
-      await server.stop();
-      // Another process may take the port after it was found free.
-      if (attempt < attempts && server.lastOutput().includes('EADDRINUSE')) continue;
-      throw error;
-    }
-  }
+  { reaper, onLogLine, token }: LocalServiceDependencies,
+): Promise<ServerProcess> {
+  const server = await startServerProcess(
+    {
+      command: process.execPath,
+      args: settings.program.args,
+      stopSignal: 'SIGTERM',
+      environment: environmentOf(settings),
+      cwd: projectFolder,
+      onLine: onLogLine,
+    },
+    reaper,
+  );
+  await untilReady(server, () => isReady(`http://127.0.0.1:${settings.port}`, token));
+  return server;
 }
 
 /** The token shows that the answer does not come from another service. */
@@ -81,11 +58,7 @@ async function isReady(url: string, token: string): Promise<void> {
   if (!ready.ok || live.status === 401) throw new Error(`ready: ${ready.status}, token: ${live.status}`);
 }
 
-function environmentOf(
-  settings: LocalServiceSettings,
-  port: number,
-  managementPort: number,
-): NodeJS.ProcessEnv {
+function environmentOf(settings: LocalServiceSettings): NodeJS.ProcessEnv {
   const given = { ...process.env };
   // Of the user's other work: tokens and credentials are those of this run.
   for (const name of ['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE', 'AWS_PROFILE', 'AWS_SESSION_TOKEN']) {
@@ -93,8 +66,8 @@ function environmentOf(
   }
   return {
     ...given,
-    PORT: String(port),
-    MANAGEMENT_PORT: String(managementPort),
+    PORT: String(settings.port),
+    MANAGEMENT_PORT: String(settings.managementPort),
     REDIS_URL: settings.redisUrl,
     DATABASE_URL: settings.databaseUrl,
     AUTH_JWT_SECRET: settings.jwtSecret,

@@ -1,11 +1,12 @@
 import { startLocalEventBus, type LocalEventBus } from './event-bus/local-event-bus.js';
-import { startLocalService, type LocalService, type LocalServiceSettings } from './local-service.js';
+import { startLocalService, type LocalServiceSettings } from './local-service.js';
 import { answersQuery, startLocalPostgres } from './servers/local-postgres.js';
 import { answersPing, startLocalRedis } from './servers/local-redis.js';
 import { startReaper } from './servers/reaper.js';
-import type { LocalServer, LocalServerOptions } from './servers/server-process.js';
+import type { LocalServer, LocalServerOptions, ServerProcess } from './servers/server-process.js';
 import { createSchema, untouchedSessionId } from './session-database.js';
 import { StopList } from './stop-list.js';
+import { onlyTrouble } from './terminal/service-log.js';
 import { TokenIssuer } from './tokens.js';
 
 /** A server of the stack. */
@@ -30,12 +31,13 @@ export interface LocalStackOptions {
     outcome: (result: Result) => string,
   ) => Promise<Result>;
   say: (line: string) => void;
+  /** Of the service; else only its warnings and errors. */
+  showsWholeLog?: boolean;
   /** Called when a part ends that was not stopped. */
   onFailure: (what: string, lastLines: string) => void;
 }
 
-type ServiceOptions = Pick<LocalServiceSettings, 'program'> &
-  Partial<Pick<LocalServiceSettings, 'preferredPort' | 'preferredManagementPort' | 'corsOrigins'>>;
+type ServiceOptions = Pick<LocalServiceSettings, 'program' | 'port' | 'managementPort' | 'corsOrigins'>;
 
 /** Redis, Postgres with the schema, an event bus, and as many services on them as are started. */
 export class LocalStack {
@@ -74,24 +76,23 @@ export class LocalStack {
     this.#parts = { redis, postgres, bus };
   }
 
-  async startService(
-    { preferredPort = 0, preferredManagementPort = 0, corsOrigins = [], program }: ServiceOptions,
-    onLogLine: (line: string) => void,
-  ): Promise<LocalService> {
+  async startService(options: ServiceOptions): Promise<ServerProcess> {
     const settings: LocalServiceSettings = {
-      ...{ preferredPort, preferredManagementPort, corsOrigins, program },
+      ...options,
       ...{ redisUrl: this.redis.url, databaseUrl: this.postgres.url, eventBusUrl: this.bus.url },
       jwtSecret: this.tokens.secret,
     };
     const token = await this.tokens.issue(untouchedSessionId, 'admin');
-    const service = await this.#options.step(
+    const { step, say, showsWholeLog = false } = this.#options;
+    const onLogLine = showsWholeLog ? say : onlyTrouble(say);
+    const service = await step(
       'starting the service',
       () => startLocalService(settings, { reaper: this.#reaper, onLogLine, token }),
-      ({ port }) => `port ${port}`,
+      () => `port ${options.port}`,
     );
-    this.toStop.add(() => service.process.stop());
-    void service.process.ended.then(() => {
-      this.#ended('The service', service.process.lastOutput());
+    this.toStop.add(() => service.stop());
+    void service.ended.then(() => {
+      this.#ended('The service', service.lastOutput());
     });
     return service;
   }

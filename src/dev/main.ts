@@ -4,21 +4,19 @@ import { DevStack } from './dev-stack.js';
 import { Screen } from './terminal/screen.js';
 import { onStopSignal } from './terminal/stop-signals.js';
 
-const lastLinesShown = 10;
-
 const options = readDevOptions(process.argv.slice(2), process.env);
-const screen = new Screen(process.stdout, options.isQuiet);
+const screen = new Screen(process.stdout);
 let isStopping = false;
 
 const stop = (exitCode: number, why: string) => {
   if (isStopping) return;
   isStopping = true;
-  screen.say(why);
+  screen.show(why);
   void dev.stop().finally(() => process.exit(exitCode));
 };
 const fail = (what: string, lastLines = '') => {
   if (isStopping) return;
-  screen.show([what, ...lastLines.split('\n').filter(Boolean).slice(-lastLinesShown)].join('\n  '));
+  screen.fail(what, lastLines);
   stop(1, 'stopping');
 };
 

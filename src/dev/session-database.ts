@@ -4,13 +4,6 @@ import pg from 'pg';
 import type { GeoPoint } from './simulation/places.js';
 import type { PlannedSession } from './simulation/simulated-sessions.js';
 
-export interface StoredSession {
-  id: string;
-  trainerId: string;
-  studentId: string;
-  home: GeoPoint;
-}
-
 /** The sample session that no simulated trainer drives to. */
 export const untouchedSessionId = '5e55a000-0000-4000-8000-000000000001';
 
@@ -51,16 +44,6 @@ export async function insertSessions(url: string, sessions: readonly PlannedSess
 /** Deletes sessions of this run from a database that outlives it. */
 export async function removeSessions(url: string, ids: readonly string[]): Promise<void> {
   await withClient(url, (client) => client.query('delete from tutoring_sessions where id = any($1)', [ids]));
-}
-
-export async function readUntouchedSession(url: string): Promise<StoredSession> {
-  const sql = `
-    select id, trainer_id as "trainerId", student_id as "studentId", student_home_location as home
-    from tutoring_sessions where id = $1`;
-  const { rows } = await withClient(url, (client) => client.query<StoredSession>(sql, [untouchedSessionId]));
-  const session = rows[0];
-  if (session === undefined) throw new Error(`The database has no session ${untouchedSessionId}.`);
-  return session;
 }
 
 export interface SampleSession {

@@ -1,7 +1,6 @@
 /** `npm run simulate`: phones of many trainers and students against a deployment of the service. */
-import { OptionError, optionErrors, prepareDeployment } from './load/deployment.js';
-import { poolSizeFor } from './load/open-files.js';
-import { readOptions, type LoadOptions } from './load/options.js';
+import { prepareDeployment } from './load/deployment.js';
+import { OptionError, readOptions, type LoadOptions } from './load/options.js';
 import { ProgressLine } from './load/progress.js';
 import { makeReport } from './load/report.js';
 import { reportText } from './load/report-text.js';
@@ -10,22 +9,19 @@ import { StopList } from './stop-list.js';
 import { Screen } from './terminal/screen.js';
 import { onStopSignal } from './terminal/stop-signals.js';
 
-const lastLinesShown = 10;
 const exitCodes = { fine: 0, faults: 1, badOptions: 2, interrupted: 130 } as const;
 
 const options = readOptions(process.argv.slice(2));
 // Standard output is for the report alone.
-const screen = new Screen(process.stderr, false);
-const toStop = new StopList((line) => {
-  screen.show(line);
-});
+const screen = new Screen(process.stderr);
+const toStop = new StopList(screen.show.bind(screen));
 const interrupted = new AbortController();
 let isPreparing = true;
 let isEnding = false;
 
 onStopSignal((signal) => {
   interrupted.abort();
-  screen.say(`${signal}: ending early; again to force`);
+  screen.show(`${signal}: ending early; again to force`);
   if (isPreparing) end(exitCodes.interrupted);
 });
 // Nobody reads the report any more, but everything is still to be stopped.
@@ -37,17 +33,16 @@ simulate(options).then(end, (error: unknown) => {
 });
 
 async function simulate(wanted: LoadOptions): Promise<number> {
-  const poolSize = optionErrors(() => poolSizeFor(wanted));
   const onFailure = (what: string, lastLines: string) => {
     fail(what, lastLines, exitCodes.faults);
   };
   const deployment = await prepareDeployment(wanted, { screen, toStop, onFailure });
   isPreparing = false;
   const progress = new ProgressLine(screen);
-  const onProgress: Parameters<typeof runLoad>[2]['onProgress'] = (phase, leftSeconds, recorder) => {
+  const onProgress: Parameters<typeof runLoad>[1]['onProgress'] = (phase, leftSeconds, recorder) => {
     progress.show(phase, recorder, [`${leftSeconds.toFixed(0)} s left`]);
   };
-  const result = await runLoad(wanted, poolSize, { ...deployment, onProgress }, interrupted.signal);
+  const result = await runLoad(wanted, { ...deployment, onProgress }, interrupted.signal);
   const report = makeReport(result, deployment.url, wanted);
   screen.clearStatus();
   console.log(wanted.isJson ? JSON.stringify(report, null, 2) : reportText(report));
@@ -56,8 +51,7 @@ async function simulate(wanted: LoadOptions): Promise<number> {
 
 function fail(what: string, lastLines: string, exitCode: number): void {
   if (isEnding) return;
-  const lines = lastLines.split('\n').filter(Boolean).slice(-lastLinesShown);
-  screen.show([what, ...lines].join('\n  '));
+  screen.fail(what, lastLines);
   end(exitCode);
 }
 

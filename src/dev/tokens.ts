@@ -1,12 +1,16 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { Role } from '../contract/identifiers.js';
 
 const hmac = { name: 'HMAC', hash: 'SHA-256' };
 
-export interface ReadyTokens {
+/** Of a session. */
+export interface PartyTokens {
   trainer: string;
   student: string;
+}
+
+export interface ReadyTokens extends PartyTokens {
   admin: string;
 }
 
@@ -32,12 +36,8 @@ export class TokenIssuer {
       .sign(await this.#key);
   }
 
-  async issueFor({ trainerId, studentId }: { trainerId: string; studentId: string }): Promise<ReadyTokens> {
-    const [trainer, student, admin] = await Promise.all([
-      this.issue(trainerId, 'trainer'),
-      this.issue(studentId, 'student'),
-      this.issue(randomUUID(), 'admin'),
-    ]);
-    return { trainer, student, admin };
+  async issueFor({ trainerId, studentId }: { trainerId: string; studentId: string }): Promise<PartyTokens> {
+    const trainer = await this.issue(trainerId, 'trainer');
+    return { trainer, student: await this.issue(studentId, 'student') };
   }
 }

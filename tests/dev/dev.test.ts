@@ -1,5 +1,4 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { ProcessTree } from '../support/process-tree.js';
 import { until } from '../support/until.js';
@@ -43,11 +42,7 @@ onLinux(
   'npm run dev serves, prints events and calls that work in their order, and Ctrl-C leaves nothing behind',
   async () => {
     const run = dev(['--journeys', '2']);
-    await until(
-      'a simulated journey has started',
-      () => /TrainerJourneyStarted/.test(run.stdout),
-      patienceMs,
-    );
+    await until('a journey has started', () => run.stdout.includes('TrainerJourneyStarted'), patienceMs);
     const tokens = Object.fromEntries(
       [...run.stdout.matchAll(/^([A-Z]+)=(\S+)$/gm)].map(([, name, token]) => [String(name), String(token)]),
     );
@@ -82,10 +77,3 @@ onLinux(
   },
   patienceMs,
 );
-
-onLinux('an unknown option ends with one line and exit code 2', async () => {
-  const run = dev(['--journies', '5']);
-  expect(await run.ended).toBe(2);
-  expect(run.stderr).toMatch(/unknown option '--journies'/);
-  expect(run.stdout).toBe('');
-});

@@ -14,15 +14,14 @@ const session: MapSession = {
   trainerToken: '',
   studentToken: '',
 };
-/** More than any drive of this length takes. */
 const LONG_MS = 30 * 60_000;
 
-let told: PhonePosition[];
+let reported: PhonePosition[];
 let trip: Trip;
 beforeEach(() => {
   jest.useFakeTimers();
-  told = [];
-  trip = new Trip(session, (position) => told.push(position));
+  reported = [];
+  trip = new Trip(session, (position) => reported.push(position));
 });
 afterEach(() => {
   trip.end();
@@ -34,32 +33,21 @@ const metersFromHome = () => {
   return Math.hypot(east, north);
 };
 
-test('a phone that does not drive says each second where it stands', () => {
-  jest.advanceTimersByTime(3_000);
-  expect(told.map(({ coords }) => coords.speed)).toEqual([0, 0, 0]);
-});
-
-test('a drive ends at the home, and there is nothing left to drive', () => {
-  const before = metersFromHome();
-  expect(before).toBeGreaterThan(300);
+test('a drive ends at the home, and the next journey begins away from it', () => {
+  expect(metersFromHome()).toBeGreaterThan(300);
   trip.isDriving = true;
   jest.advanceTimersByTime(LONG_MS);
   expect(metersFromHome()).toBeLessThan(60);
-  expect({ isThere: trip.isThere, isDriving: trip.isDriving, speed: trip.speed }).toEqual({
-    ...{ isThere: true, isDriving: false, speed: 0 },
-  });
-});
-
-test('the next journey begins away from the home again', () => {
-  trip.isDriving = true;
-  jest.advanceTimersByTime(LONG_MS);
+  expect([trip.isThere, trip.isDriving, trip.speed]).toEqual([true, false, 0]);
   trip.beginAnew();
   expect(trip.isThere).toBe(false);
   expect(metersFromHome()).toBeGreaterThan(300);
 });
 
-test('a phone whose GPS is paused says nothing', () => {
+test('a phone reports each second, and not while its GPS is paused', () => {
+  jest.advanceTimersByTime(3_000);
+  expect(reported.map(({ coords }) => coords.speed)).toEqual([0, 0, 0]);
   trip.isGpsOn = false;
   jest.advanceTimersByTime(3_000);
-  expect(told).toEqual([]);
+  expect(reported).toHaveLength(3);
 });

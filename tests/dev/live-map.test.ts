@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Browser, Locator, Page } from 'playwright-core';
+import { freePort } from '../../src/dev/servers/server-process.js';
 import { hasChromium, startBrowser } from '../support/chromium.js';
 import { startDev, type DevProcess } from '../support/dev-process.js';
 import { until } from '../support/until.js';
@@ -27,9 +29,12 @@ describeInBrowser('the live map of npm run dev', () => {
   let dev: DevProcess;
   let browser: Browser;
   let page: Page;
+  let pagePort: string;
+  const startOnPort = () => startDev(['--journeys', '1'], { ...settings, PAGE_PORT: pagePort });
 
   beforeAll(async () => {
-    [dev, browser] = await Promise.all([startDev(['--journeys', '1'], settings), startBrowser()]);
+    pagePort = String(await freePort());
+    [dev, browser] = await Promise.all([startOnPort(), startBrowser()]);
   }, 120_000);
   afterAll(async () => {
     await browser.close();
@@ -70,15 +75,6 @@ describeInBrowser('the live map of npm run dev', () => {
     await state('trainer', 'tracking');
     await state('student', 'live');
   };
-  const isOnMap = async (locator: Locator) => {
-    const [spot, map] = await Promise.all([locator.boundingBox(), page.locator('#map').boundingBox()]);
-    if (spot === null || map === null) return false;
-    const isWithin = (at: number, size: number, from: number, to: number) => at >= from && at + size <= to;
-    return (
-      isWithin(spot.x, spot.width, map.x, map.x + map.width) &&
-      isWithin(spot.y, spot.height, map.y, map.y + map.height)
-    );
-  };
   const events = (type: string) =>
     page.locator(`#events [data-type="${type}"][data-session^="5e55a000"]`).count();
 
@@ -108,11 +104,8 @@ describeInBrowser('the live map of npm run dev', () => {
     const sent = await textOf(field('trainer', 'sent'));
     await button('trainer', 'Restore network').click();
     await state('trainer', 'tracking');
-    await until(
-      'another position is taken',
-      async () => (await textOf(field('trainer', 'sent'))) !== sent,
-      PATIENCE_MS,
-    );
+    const isSent = async () => (await textOf(field('trainer', 'sent'))) !== sent;
+    await until('another position is sent', isSent, PATIENCE_MS);
     await says('trainer', 'message', 'Connected again');
   });
 
@@ -121,17 +114,7 @@ describeInBrowser('the live map of npm run dev', () => {
     await says('trainer', 'message', 'press Start journey');
   });
 
-  test('after an arrival the next journey has a new route', async () => {
-    await startAndDrive();
-    await button('trainer', 'I have arrived').click();
-    await state('trainer', 'ended');
-    const way = await page.locator('#map .route').getAttribute('d');
-    await button('trainer', 'Start journey').click();
-    await state('trainer', 'tracking');
-    expect(await page.locator('#map .route').getAttribute('d')).not.toBe(way);
-  });
-
-  test('an arrival ends the journey on both phones and is shown as an event', async () => {
+  test('an arrival ends the journey on both phones, is shown as an event, and the next one has a new route', async () => {
     const before = await events('TrainerJourneyEnded');
     await startAndDrive();
     await button('trainer', 'I have arrived').click();
@@ -143,16 +126,16 @@ describeInBrowser('the live map of npm run dev', () => {
       async () => (await events('TrainerJourneyEnded')) > before,
       PATIENCE_MS,
     );
-    expect(await textOf(page.locator('#events [data-type="TrainerJourneyEnded"]').first())).toContain(
-      'arrived',
-    );
+    const way = await page.locator('#map .route').getAttribute('d');
+    await button('trainer', 'Start journey').click();
+    await state('trainer', 'tracking');
+    expect(await page.locator('#map .route').getAttribute('d')).not.toBe(way);
   });
 
   test('an arrival from far away is refused with a code and advice, and the journey goes on', async () => {
     await startAndDrive();
     await button('trainer', 'Teleport').click();
     await says('student', 'distance', 'km');
-    expect(await isOnMap(page.locator('#map .phone-itself'))).toBe(true);
     await button('trainer', 'I have arrived').click();
     await says('trainer', 'message', /NOT_AT_DESTINATION \(\d+ m away\): Drive closer/);
     await state('trainer', 'tracking');
@@ -210,7 +193,6 @@ describeInBrowser('the live map of npm run dev', () => {
     await button('student', 'Cut network').click();
     await state('student', 'reconnecting');
     expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(360);
-    // Only a place may be cut.
     const overflowing = await page.evaluate<string[]>(
       `[...document.querySelectorAll('#journeys span:not(.place), .phone h2, .chip, .world button')]
         .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ textContent }) => textContent)`,
@@ -226,25 +208,24 @@ describeInBrowser('the live map of npm run dev', () => {
     expect([...hosts]).toEqual(['localhost']);
   });
 
-  test('the page reconnects to a server that does not serve events yet', async () => {
-    await page.route('**/live-map/events', (route) => route.fulfill({ status: 404 }), { times: 1 });
-    await page.reload();
-    const away = page.getByText('does not answer any more');
-    await away.waitFor();
-    await away.waitFor({ state: 'hidden' });
-  });
-
   test('a page of another name gets no tokens', async () => {
     const { port } = new URL(dev.url);
-    const status = await new Promise((resolve, reject) => {
-      request({ port, path: '/live-map/settings', headers: { host: 'evil.example' } }, (response) => {
-        response.resume();
-        resolve(response.statusCode);
-      })
-        .on('error', reject)
-        .end();
-    });
-    expect(status).toBe(403);
+    const other = request({ port, path: '/live-map/settings', headers: { host: 'evil.example' } }).end();
+    const [response] = (await once(other, 'response')) as [IncomingMessage];
+    response.resume();
+    expect(response.statusCode).toBe(403);
+  });
+
+  test('npm run dev ends while the page is open: the page says so, and goes on with the next one', async () => {
+    page.setDefaultTimeout(60_000);
+    await startAndDrive();
+    expect(await dev.interrupt()).toBe(0);
+    const away = page.getByText('does not answer any more');
+    await away.waitFor();
+    await page.getByText('NETWORK_ERROR').first().waitFor();
+    dev = await startOnPort();
+    await away.waitFor({ state: 'hidden' });
+    await startAndDrive();
   });
 });
 

@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import type { Report } from '../../src/dev/load/report.js';
 import { sessionsPool } from '../support/a-session.js';
 import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
 import { runService, type RunningService } from '../support/running-service.js';
 import { sharedDatabaseUrl } from '../support/shared-services.js';
-import { simulate, simulateProcess, type SimulateProcess } from '../support/simulate-process.js';
+import { simulate, simulateProcess } from '../support/simulate-process.js';
 import { SECRET } from '../support/tokens.js';
 import { until } from '../support/until.js';
 
@@ -40,23 +39,18 @@ async function simulatedRows(): Promise<number> {
 }
 
 describe('a fleet against the real service', () => {
-  const journeys = 60;
+  const journeys = 30;
   let code: number | null;
   let report: Report;
   let stderr: string;
   beforeAll(async () => {
-    const args = withUrl('--journeys', String(journeys), '--minutes', '0.1', '--ramp-up', '2');
+    const args = withUrl('--journeys', String(journeys), '--minutes', '0.07', '--ramp-up', '1');
     ({ code, report, stderr } = await simulate(args, secrets()));
   }, 60_000);
 
   test('finds no fault', () => {
-    const { faults, network, endedEarly } = report;
-    expect({ code, faults, network, endedEarly }).toEqual({
-      code: 0,
-      faults: [],
-      network: {},
-      endedEarly: false,
-    });
+    expect(report).toMatchObject({ faults: [], network: {}, endedEarly: false });
+    expect(code).toBe(0);
   });
 
   test('each started journey has an end, and each call is counted', () => {
@@ -71,7 +65,7 @@ describe('a fleet against the real service', () => {
   test('the steady state lasts as long as asked, at the rate that the service asks for', () => {
     const { phase, seconds } = report.measured;
     expect(phase).toBe('steady');
-    expect(Math.abs(seconds - 6)).toBeLessThan(3);
+    expect(Math.abs(seconds - 4.2)).toBeLessThan(2);
     const mostPerSecond = journeys * (1_000 / intervalMs);
     // Some are in tunnels, and the service asks those that stand for fewer.
     const perSecond = report.calls.find(({ kind }) => kind === 'update')?.perSecond;
@@ -103,59 +97,33 @@ describe('a fleet against the real service', () => {
   });
 });
 
-test('students who wait see positions, and --leave leaves the journeys but not their sessions', async () => {
-  const args = withUrl('--journeys', '10', '--minutes', '0.12', '--watch', 'wait', '--leave');
-  const { code, report } = await simulate(args, secrets());
-  expect({ code, faults: report.faults }).toEqual({ code: 0, faults: [] });
-  expect(report.totals['wait 200']).toBeGreaterThan(10);
-  expect(report.positionAgeMs.sinceSent?.count).toBeGreaterThan(10);
-  const { started, arrived, cancelled, left } = report.journeys;
-  expect(left).toBe(started - arrived - cancelled);
-  expect(await keysLike('journey:active:*')).toHaveLength(left);
-  expect(await simulatedRows()).toBe(0);
-  await redis.client.del(...(await keysLike('journey:active:*')));
-});
-
-test('with --watch-share 0 nobody watches, and without --json a table is printed', async () => {
-  const args = withUrl('--journeys', '3', '--minutes', '0.05', '--watch-share', '0');
+test('students who wait see positions, and without --json a table is printed', async () => {
+  const args = withUrl('--journeys', '10', '--minutes', '0.08', '--watch', 'wait');
   const { code, stdout } = await simulateProcess(args, secrets()).ended;
-  expect(code).toBe(0);
-  expect(stdout).toMatch(/^3 journeys on http/);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^10 journeys on http/) });
   expect(stdout).toMatch(/update \d+ +[\d.]+( +[\d.]+){4} +201 \d+/);
-  expect(stdout).not.toMatch(/^poll/m);
+  expect(stdout).toMatch(/^wait \d+ .*200 \d+/m);
+  expect(stdout).toMatch(/since they were sent( +[\d.]+){4}/);
   expect(stdout).toContain('All answers were as the contract says.');
 });
 
-describe('a run that is ended early', () => {
-  async function untilDriving(args: string[], phase: string, journeys: number): Promise<SimulateProcess> {
+test.each([
+  ['SIGTERM', 'measuring', 'steady', ['--journeys', '10']],
+  ['SIGINT', 'ramp-up', 'ramp-up', ['--journeys', '20', '--ramp-up', '600']],
+] as const)(
+  '%s while %s ends the run with a report of what was measured, and leaves nothing',
+  async (signal, phase, measured, args) => {
     const simulator = simulateProcess(withUrl('--minutes', '5', '--json', ...args), secrets());
     await until(`it says ${phase}`, () => simulator.progress().includes(phase), 30_000);
-    const active = async () => (await keysLike('journey:active:*')).length;
-    await until('journeys are active', async () => (await active()) >= journeys, 20_000);
-    return simulator;
-  }
-
-  test.each([
-    ['SIGTERM', 'measuring', 'steady', ['--journeys', '10']],
-    ['SIGINT', 'ramp-up', 'ramp-up', ['--journeys', '20', '--ramp-up', '600']],
-  ] as const)(
-    'by %s while %s reports what was measured and leaves nothing',
-    async (signal, phase, measured, args) => {
-      const id = randomUUID();
-      const sql =
-        "insert into tutoring_sessions (id, student_id, trainer_id, status) values ($1, $1, $1, 'scheduled')";
-      await sessionsPool().query(sql, [id]);
-      const simulator = await untilDriving([...args], phase, 1);
-      simulator.kill(signal);
-      const { code, stdout } = await simulator.ended;
-      const report = JSON.parse(stdout) as Report;
-      expect(report).toMatchObject({ endedEarly: true, measured: { phase: measured }, faults: [] });
-      expect(report.journeys).toMatchObject({ neverStarted: 0, lost: 0 });
-      expect(code).toBe(0);
-      expect(await keysLike('journey:active:*')).toEqual([]);
-      expect(await simulatedRows()).toBe(0);
-      const others = await sessionsPool().query('select 1 from tutoring_sessions where id = $1', [id]);
-      expect(others.rowCount).toBe(1);
-    },
-  );
-});
+    const isActive = async () => (await keysLike('journey:active:*')).length > 0;
+    await until('a journey is active', isActive, 20_000);
+    simulator.kill(signal);
+    const { code, stdout } = await simulator.ended;
+    const report = JSON.parse(stdout) as Report;
+    expect(report).toMatchObject({ endedEarly: true, measured: { phase: measured }, faults: [] });
+    expect(report.journeys).toMatchObject({ neverStarted: 0, lost: 0 });
+    expect(code).toBe(0);
+    expect(await keysLike('journey:active:*')).toEqual([]);
+    expect(await simulatedRows()).toBe(0);
+  },
+);

@@ -1,7 +1,9 @@
 /** A local EventBridge: PutEvents over HTTP, as the AWS SDK speaks it. Uses only Node.js. */
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { entryError, isObject, readEntries, type EntryError, type PutEventsEntry } from './put-events.js';
 
 export interface ReceivedEvent {
@@ -66,8 +68,6 @@ export interface LocalEventBus {
 export const throttled: Trouble = { kind: 'error', status: 400, code: 'ThrottlingException' };
 export const internalFailure: Trouble = { kind: 'error', status: 500, code: 'InternalException' };
 
-const maxBodyBytes = 4 * 1024 * 1024;
-
 export async function startLocalEventBus(options: LocalEventBusOptions = {}): Promise<LocalEventBus> {
   const memory = new EventMemory(options.keep ?? 10_000);
   const pending: Trouble[] = [];
@@ -82,27 +82,23 @@ export async function startLocalEventBus(options: LocalEventBusOptions = {}): Pr
     answer(request, response, memory, decide).catch(() => request.socket.destroy());
   });
   const host = options.host ?? '127.0.0.1';
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, host, resolve);
-  });
+  await once(server.listen(options.port ?? 0, host), 'listening');
 
   return {
     url: `http://${host}:${(server.address() as AddressInfo).port}`,
-    received: () => memory.since(0),
+    received: () => memory.events,
     calls: () => calls,
     onEvent: (listener) => memory.listen(listener),
     failNext: (trouble, times = 1) => void pending.push(...Array<Trouble>(times).fill(trouble)),
     failWhile: (newMaker) => {
       maker = newMaker;
     },
-    stop: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
+    stop: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
   };
 }
 
@@ -116,18 +112,18 @@ class EventMemory {
     this.#keep = keep;
   }
 
+  get events(): ReceivedEvent[] {
+    return this.#events.slice(-this.#keep);
+  }
+
   add(incoming: IncomingEvent): string {
     this.#last += 1;
     const event = { number: this.#last, receivedAt: new Date().toISOString(), id: randomUUID(), ...incoming };
     this.#events.push(event);
     // Rarely, because it copies the whole list.
-    if (this.#events.length >= 2 * this.#keep) this.#events = this.#events.slice(-this.#keep);
+    if (this.#events.length >= 2 * this.#keep) this.#events = this.events;
     for (const listener of this.#listeners) listener(event);
     return event.id;
-  }
-
-  since(number: number): ReceivedEvent[] {
-    return this.#events.slice(-this.#keep).filter((event) => event.number > number);
   }
 
   listen(listener: (event: ReceivedEvent) => void): () => void {
@@ -142,21 +138,13 @@ async function answer(
   memory: EventMemory,
   decide: TroubleMaker,
 ): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://bus');
-  if (request.method === 'GET' && url.pathname === '/events') {
-    const since = Number(url.searchParams.get('since') ?? 0) || 0;
-    reply(response, 200, { events: memory.since(since) }, 'application/json');
-  } else if (request.method === 'GET' && url.pathname === '/health') {
-    reply(response, 200, { status: 'ok' }, 'application/json');
-  } else if (request.method === 'POST' && request.headers['x-amz-target'] === 'AWSEvents.PutEvents') {
-    putEvents(await readBody(request), response, memory, decide);
+  const call = `${request.method} ${request.url?.split('?')[0]}`;
+  if (call === 'GET /events') reply(response, 200, { events: memory.events });
+  else if (call === 'GET /health') reply(response, 200, { status: 'ok' });
+  else if (request.method === 'POST' && request.headers['x-amz-target'] === 'AWSEvents.PutEvents') {
+    putEvents(await text(request), response, memory, decide);
   } else {
-    refuse(
-      response,
-      404,
-      'UnknownOperationException',
-      'This bus supports PutEvents, GET /events and GET /health.',
-    );
+    refuse(response, 404, 'UnknownOperationException', 'Supported: PutEvents, GET /events, GET /health.');
   }
 }
 
@@ -214,28 +202,12 @@ function takeEntry(
   return { EventId: memory.add(event) };
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxBodyBytes) throw new Error('The body is too long.');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
-}
-
 function refuse(response: ServerResponse, status: number, code: string, message: string): void {
   // The names of the fields are those of AWS JSON 1.1.
   reply(response, status, { __type: code, message });
 }
 
-function reply(
-  response: ServerResponse,
-  status: number,
-  body: object,
-  type = 'application/x-amz-json-1.1',
-): void {
-  response.writeHead(status, { 'content-type': type, 'x-amzn-requestid': randomUUID() });
-  response.end(JSON.stringify(body));
+function reply(response: ServerResponse, status: number, body: object): void {
+  const headers = { 'content-type': 'application/json', 'x-amzn-requestid': randomUUID() };
+  response.writeHead(status, headers).end(JSON.stringify(body));
 }

@@ -5,16 +5,14 @@ import { JourneyApi, type JourneyApiError } from '../../client/index.js';
 import { projectFolder, type ServiceProgram } from '../local-service.js';
 import { LocalStack, reasonOf } from '../local-stack.js';
 import { answersQuery } from '../servers/local-postgres.js';
-import { longMeters, planJourney } from '../simulation/journey-plan.js';
+import { freePort } from '../servers/server-process.js';
 import { seededRandom } from '../simulation/random.js';
+import { planSessions } from '../simulation/simulated-sessions.js';
 import type { StopList } from '../stop-list.js';
-import { Repeats } from '../terminal/repeats.js';
 import type { Screen } from '../terminal/screen.js';
-import { troubleIn } from '../terminal/service-log.js';
 import { TokenIssuer } from '../tokens.js';
-import { canPin, pinned, pinThisProcess } from './cores.js';
-import type { LoadOptions } from './options.js';
-import { createOwnSessions } from './own-sessions.js';
+import { OptionError, type LoadOptions } from './options.js';
+import { insertOwnSessions, withTokens } from './own-sessions.js';
 import { readSessionFile } from './session-file.js';
 import type { LoadSession } from './sessions.js';
 import type { WatchedProcess } from './usage.js';
@@ -32,12 +30,8 @@ export interface DeploymentDependencies {
   onFailure: (what: string, lastLines: string) => void;
 }
 
-/** The user can correct it with another option. */
-export class OptionError extends Error {}
-
-const spareShare = 1.3;
-const leastSpare = 20;
-const cores = { service: 0, simulator: 1 };
+/** One drives, and the next one is ready while the student of the first still looks. */
+const sessionsPerTrainer = 2;
 const PackageFile = z.object({ scripts: z.object({ start: z.string().startsWith('node ') }) });
 
 /** @throws OptionError */
@@ -48,7 +42,7 @@ export async function prepareDeployment(
   const { sessions: from, url, journeys } = options;
   if (url === undefined || from.kind === 'local') return startLocalDeployment(options, dependencies);
   if (from.kind === 'file') {
-    const sessions = optionErrors(() => readSessionFile(from.path, journeys));
+    const sessions = readSessionFile(from.path, journeys);
     await check(url, sessions);
     return { url, sessions, processes: [] };
   }
@@ -61,14 +55,6 @@ export async function prepareDeployment(
   return { url, sessions, processes: [] };
 }
 
-export function optionErrors<Result>(work: () => Result): Result {
-  try {
-    return work();
-  } catch (error) {
-    throw new OptionError(reasonOf(error));
-  }
-}
-
 async function startLocalDeployment(
   options: LoadOptions,
   dependencies: DeploymentDependencies,
@@ -77,26 +63,19 @@ async function startLocalDeployment(
   const stack = new LocalStack({
     ...{ redisUrl: process.env['REDIS_URL'], databaseUrl: process.env['DATABASE_URL'], onFailure },
     step: (what, work, outcome) => screen.step(what, work, outcome),
-    say: (line) => {
-      screen.show(line);
-    },
+    say: screen.show.bind(screen),
   });
   toStop.add(() => stack.stop());
   await stack.start();
-  const repeats = new Repeats((line) => {
-    screen.show(line);
-  });
-  const service = await stack.startService({ program: productionProgram() }, (line) => {
-    const trouble = troubleIn(line);
-    if (trouble) repeats.show(trouble.kind, trouble.line);
-  });
-  if (canPin()) pinThisProcess(cores.simulator);
+  const [port, managementPort] = [await freePort(), await freePort()];
+  const program = productionProgram();
+  const service = await stack.startService({ port, managementPort, corsOrigins: [], program });
   const sessions = await ownSessions(options, stack.postgres.url, stack.tokens, dependencies);
   const redis = stack.redis.pid === undefined ? [] : [{ name: 'Redis', pid: stack.redis.pid }];
   return {
-    url: new URL(`http://127.0.0.1:${service.port}`),
+    url: new URL(`http://127.0.0.1:${port}`),
     sessions,
-    processes: [{ name: 'service', pid: service.process.pid }, ...redis],
+    processes: [{ name: 'service', pid: service.pid }, ...redis],
   };
 }
 
@@ -104,38 +83,21 @@ async function startLocalDeployment(
 function productionProgram(): ServiceProgram {
   const file = readFileSync(join(projectFolder, 'package.json'), 'utf8');
   const [, ...args] = PackageFile.parse(JSON.parse(file)).scripts.start.split(' ');
-  const environment = { NODE_ENV: 'production' };
-  return {
-    ...(canPin() ? pinned(cores.service, process.execPath, args) : { command: process.execPath, args }),
-    environment,
-  };
+  return { args, environment: { NODE_ENV: 'production' } };
 }
 
 function ownSessions(
-  options: LoadOptions,
+  { journeys, seed }: LoadOptions,
   databaseUrl: string,
   issuer: TokenIssuer,
   { screen, toStop }: DeploymentDependencies,
 ): Promise<LoadSession[]> {
-  const count = options.journeys + spareSessions(options);
-  const random = seededRandom(options.seed);
-  return screen.step(
-    'creating sessions and tokens',
-    () => createOwnSessions({ count, databaseUrl, issuer, random }, { toStop }),
-    (sessions) => `${sessions.length} sessions`,
-  );
-}
-
-/** For the journeys that follow those that end; at most one per journey, because sessions are used again. */
-function spareSessions({ journeys, minutes, rampUpSeconds, seed }: LoadOptions): number {
-  const random = seededRandom(seed);
-  const somewhere = { latitude: 0, longitude: 0 };
-  const lastsMs = Array.from({ length: 50 }, () => planJourney(somewhere, 0, longMeters, random)).map(
-    ({ drive, cancelAfterMs }) => cancelAfterMs ?? drive.durationMs,
-  );
-  const meanSeconds = lastsMs.reduce((sum, ms) => sum + ms, 0) / lastsMs.length / 1_000;
-  const expected = (journeys * (minutes * 60 + rampUpSeconds)) / meanSeconds;
-  return Math.min(journeys, Math.ceil(expected * spareShare)) + leastSpare;
+  const planned = planSessions(journeys * sessionsPerTrainer, seededRandom(seed));
+  const create = async () => {
+    await insertOwnSessions(databaseUrl, planned, toStop);
+    return Promise.all(planned.map((session) => withTokens(session, issuer)));
+  };
+  return screen.step('creating sessions and tokens', create, () => `${planned.length} sessions`);
 }
 
 /** The service answers, and knows the sessions and their tokens. */

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { between, seededRandom, type Random } from '../simulation/random.js';
 import type { FleetStyle } from './fleet-styles.js';
 import { Journey } from './journey.js';
-import type { JourneyDependencies } from './journey-dependencies.js';
 import { IdleSessions, type LoadSession } from './sessions.js';
+import type { JourneyDependencies } from './student.js';
 
 export interface FleetOptions {
   /** Trainers who drive at the same time. */
@@ -12,8 +12,6 @@ export interface FleetOptions {
   seed: number;
   /** Over which the first journeys start. */
   rampUpSeconds: number;
-  /** The share of the journeys that a student watches. */
-  watchShare: number;
   style: FleetStyle;
 }
 
@@ -90,10 +88,9 @@ export class Fleet {
   async #drive(session: LoadSession, trainer: number, turn: number, random: Random): Promise<void> {
     const { recorder } = this.#with;
     const { plan, drivenMs } = this.#options.style.plan(session, trainer, turn, random);
-    const isWatched = random() < this.#options.watchShare;
     const journey = new Journey(session, plan, { ...this.#with, random });
     this.#active.add(journey);
-    const end = await journey.run(drivenMs, isWatched, () => {
+    const end = await journey.run(drivenMs, () => {
       if (turn === 0) this.#toStart -= 1;
     });
     recorder.ends[end] += 1;

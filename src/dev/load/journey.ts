@@ -3,11 +3,10 @@ import type { ErrorCode } from '../../contract/errors.js';
 import type { JourneyPlan } from '../simulation/journey-plan.js';
 import { between, type Range } from '../simulation/random.js';
 import type { CallKind } from './answer-check.js';
-import type { JourneyDependencies } from './journey-dependencies.js';
 import { phoneFetch, type PhoneCall } from './phone-network.js';
 import type { JourneyEnd } from './recorder.js';
 import type { LoadSession } from './sessions.js';
-import { Student, type SentUpdate } from './student.js';
+import { Student, type JourneyDependencies, type SentUpdate } from './student.js';
 
 /** How often a phone's receiver gives a fix. */
 const fixEveryMs = 1_000;
@@ -41,9 +40,9 @@ export class Journey {
     this.#session = session;
     this.#plan = plan;
     this.#with = dependencies;
-    const { url, connections, recorder, random } = dependencies;
+    const { url, pool, recorder, random } = dependencies;
     const fetch = phoneFetch({
-      dispatcher: connections.shared,
+      dispatcher: pool,
       mayWait: false,
       sessionId: session.sessionId,
       recorder,
@@ -66,7 +65,7 @@ export class Journey {
   }
 
   /** @param drivenMs how much of the drive is done when the journey starts */
-  async run(drivenMs: number, isWatched: boolean, startAnswered: () => void): Promise<JourneyEnd> {
+  async run(drivenMs: number, startAnswered: () => void): Promise<JourneyEnd> {
     const tracker = await this.#start();
     startAnswered();
     if (tracker === undefined) return 'neverStarted';
@@ -79,7 +78,7 @@ export class Journey {
       });
     });
     this.#drive(tracker, drivenMs);
-    if (isWatched) this.#watch();
+    this.#watch();
     const reason = await ended;
     this.#over();
     recorder.journeys.active -= 1;

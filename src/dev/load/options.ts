@@ -9,14 +9,13 @@ export interface LoadOptions {
   url: URL | undefined;
   rampUpSeconds: number;
   watch: 'poll' | 'wait';
-  /** The share of the journeys that a student watches. */
-  watchShare: number;
   seed: number;
-  /** Active journeys are not stopped at the end. */
-  leave: boolean;
   isJson: boolean;
   sessions: SessionsFrom;
 }
+
+/** The user can correct it with another option. */
+export class OptionError extends Error {}
 
 export type SessionsFrom =
   | { kind: 'database'; databaseUrl: string; jwtSecret: string }
@@ -39,6 +38,8 @@ A file for --sessions has one JSON object per line, each with another trainer:
   {"sessionId": "...", "trainerToken": "...", "studentToken": "...", "home": {"latitude": 12.97, "longitude": 77.59}}
 It needs at least as many sessions as journeys. Sessions are used again when they run out.
 
+A student who waits uses a connection: with --watch wait, "ulimit -n" must allow one per journey and 1,100 more.
+
 Without --url, REDIS_URL and DATABASE_URL name servers to use instead of throw-away ones.
 
 Exit code: 0 when all answers were as the contract says, 1 when one was not, 2 for wrong options. Network errors
@@ -49,9 +50,7 @@ interface Values {
   minutes: number;
   rampUp?: number;
   watch: 'poll' | 'wait';
-  watchShare: number;
   seed?: number;
-  leave?: true;
   json?: true;
   url?: URL;
   databaseUrl?: string;
@@ -64,12 +63,11 @@ export function readOptions(args: string[]): LoadOptions {
   const program = command();
   program.parse(args, { from: 'user' });
   const values = program.opts<Values>();
-  const { journeys, minutes, watch, watchShare, url } = values;
+  const { journeys, minutes, watch, url } = values;
   return {
-    ...{ journeys, minutes, watch, watchShare, url },
+    ...{ journeys, minutes, watch, url },
     rampUpSeconds: values.rampUp ?? Math.ceil(journeys / startsPerInterval) * updateIntervalSeconds,
     seed: values.seed ?? Math.floor(Math.random() * 1_000_000),
-    leave: values.leave ?? false,
     isJson: values.json ?? false,
     sessions: sessionsFrom(program, values),
   };
@@ -95,9 +93,7 @@ function command(): Command {
         .choices(['poll', 'wait'])
         .default('poll'),
     )
-    .option('--watch-share <s>', 'share of the journeys that a student watches', number(0, 1), 1)
     .option('--seed <n>', 'repeats the routes and speeds of another run', number(0, 2 ** 32 - 1, 'whole'))
-    .option('--leave', 'leave active journeys at the end instead of stopping them')
     .option('--json', 'print the report as JSON; progress goes to standard error')
     .option('--url <url>', 'where the service is, such as http://localhost:3010', httpUrl)
     .addOption(database.env('SIMULATE_DATABASE_URL'))

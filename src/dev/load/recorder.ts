@@ -43,8 +43,6 @@ export interface Fault {
   count: number;
 }
 
-const mostKindsOfFaults = 200;
-
 /** What happened in the whole run. */
 export class Recorder {
   readonly journeys = { started: 0, active: 0 };
@@ -83,9 +81,7 @@ export class Recorder {
   /** Something that the contract does not allow, whatever the network does. */
   fault(what: string): void {
     this.#onFault(what);
-    const isListed = this.#faults.has(what) || this.#faults.size < mostKindsOfFaults;
-    const name = isListed ? what : 'faults of other kinds';
-    this.#faults.set(name, (this.#faults.get(name) ?? 0) + 1);
+    this.#faults.set(what, (this.#faults.get(what) ?? 0) + 1);
   }
 
   /** The most frequent first. */

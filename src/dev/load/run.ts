@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connections } from './connections.js';
+import { openPool } from './connections.js';
 import { Fleet } from './fleet.js';
 import { steadyLoad } from './fleet-styles.js';
 import type { LoadOptions } from './options.js';
@@ -35,18 +35,16 @@ const timerMs = 10;
 
 /**
  * A fleet drives for the time that was asked for.
- * @param poolSize connections for everything but students who wait
  * @param interrupted ends the run early
  */
 export async function runLoad(
   options: LoadOptions,
-  poolSize: number,
   { url, sessions, processes, onProgress }: LoadRunDependencies,
   interrupted: AbortSignal,
 ): Promise<LoadResult> {
   const recorder = new Recorder();
-  const connections = new Connections(url.origin, poolSize);
-  const parts = { url, connections, recorder, watch: options.watch };
+  const pool = openPool(url);
+  const parts = { url, pool, recorder, watch: options.watch };
   const fleet = new Fleet({ ...options, style: steadyLoad }, sessions, parts);
   const pass = async (phase: 'ramp-up' | 'measuring', ms: number, isDone: () => boolean = () => false) => {
     const endMs = performance.now() + ms;
@@ -77,9 +75,9 @@ export async function runLoad(
   recorder.beginPhase();
   onProgress('stopping', 0, recorder);
   const late = new AbortController();
-  await Promise.race([fleet.stop(options), sleep(stopWithinMs, undefined, late)]);
+  await Promise.race([fleet.stop({ leave: false }), sleep(stopWithinMs, undefined, late)]);
   late.abort();
-  await connections.close();
+  await pool.destroy();
   return { recorder, measured: { phase, seconds, isSteady }, usage, ownDelayMs, endedEarly };
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Uuid } from '../../contract/identifiers.js';
 import { scramble } from '../simulation/random.js';
+import { OptionError } from './options.js';
 import type { LoadSession } from './sessions.js';
 
 const Line = z.object({
@@ -13,7 +14,7 @@ const Line = z.object({
 
 /**
  * Sessions that somebody else has made, one in each line.
- * @throws Error that names the option and the line
+ * @throws OptionError that names the option and the line
  */
 export function readSessionFile(path: string, journeys: number): LoadSession[] {
   const lines = readFileSync(path, 'utf8').split('\n');
@@ -21,7 +22,7 @@ export function readSessionFile(path: string, journeys: number): LoadSession[] {
     line.trim() === '' ? [] : [readLine(line, `--sessions ${path}, line ${index + 1}`)],
   );
   if (sessions.length < journeys) {
-    throw new Error(
+    throw new OptionError(
       `--sessions ${path} has ${sessions.length} sessions, too few for --journeys ${journeys}: add some, or lower --journeys.`,
     );
   }
@@ -33,12 +34,12 @@ function readLine(line: string, where: string): LoadSession {
   try {
     parsed = JSON.parse(line);
   } catch {
-    throw new Error(`${where} is not JSON.`);
+    throw new OptionError(`${where} is not JSON.`);
   }
   const checked = Line.safeParse(parsed);
   if (!checked.success) {
     const problems = checked.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    throw new Error(`${where} is not a session: ${problems.join('; ')}.`);
+    throw new OptionError(`${where} is not a session: ${problems.join('; ')}.`);
   }
   const { home } = checked.data;
   // Any street will do, but the same one in each run.

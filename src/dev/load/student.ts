@@ -1,9 +1,20 @@
+import type { Pool } from 'undici';
 import { JourneyApi, StudentWatcher } from '../../client/index.js';
 import type { LiveJourney } from '../../contract/responses.js';
 import type { Checked } from './answer-check.js';
-import type { JourneyDependencies } from './journey-dependencies.js';
+import type { Random } from '../simulation/random.js';
+import { openConnection } from './connections.js';
+import type { Recorder } from './recorder.js';
 import { phoneFetch, type PhoneCall } from './phone-network.js';
 import type { LoadSession } from './sessions.js';
+
+export interface JourneyDependencies {
+  url: URL;
+  pool: Pool;
+  recorder: Recorder;
+  random: Random;
+  watch: 'poll' | 'wait';
+}
 
 export interface SentUpdate {
   sentAtMs: number;
@@ -34,12 +45,12 @@ export class Student {
   #newestSeen = -1;
 
   constructor(session: LoadSession, trainer: WatchedTrainer, dependencies: JourneyDependencies) {
-    const { url, connections, recorder, random, watch } = dependencies;
+    const { url, pool, recorder, random, watch } = dependencies;
     this.#trainer = trainer;
     this.#with = dependencies;
-    const own = watch === 'wait' ? connections.open() : undefined;
+    const own = watch === 'wait' ? openConnection(url) : undefined;
     const fetch = phoneFetch({
-      dispatcher: own?.dispatcher ?? connections.shared,
+      dispatcher: own ?? pool,
       mayWait: watch === 'wait',
       sessionId: session.sessionId,
       recorder,
@@ -53,7 +64,7 @@ export class Student {
     this.#watcher = new StudentWatcher({ api, sessionId: session.sessionId });
     this.left = new Promise((resolve) => {
       this.#watcher.on('ended', () => {
-        own?.close();
+        void own?.destroy();
         resolve();
       });
     });

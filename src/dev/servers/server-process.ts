@@ -27,12 +27,6 @@ export interface LocalServerOptions {
   say?: (line: string) => void;
 }
 
-/** One way to start a server. `start` resolves with undefined where this machine does not offer it. */
-export interface Means {
-  name: string;
-  start: () => Promise<LocalServer | undefined>;
-}
-
 export interface ServerCommand {
   command: string;
   args: string[];
@@ -158,21 +152,6 @@ export async function untilReady(server: ServerProcess, attempt: () => Promise<v
       await sleep(25);
     }
   }
-}
-
-/** @throws Error that lists what was tried, and ends with the advice */
-export async function firstThatWorks(what: string, means: Means[], advice: string): Promise<LocalServer> {
-  const tried: string[] = [];
-  for (const { name, start } of means) {
-    try {
-      const server = await start();
-      if (server) return server;
-      tried.push(`${name}: not available`);
-    } catch (error) {
-      tried.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  }
-  throw new Error([`Could not start ${what}:`, ...tried.map((line) => `  - ${line}`), advice].join('\n'));
 }
 
 /** The full path of a program, as the shell would find it. */

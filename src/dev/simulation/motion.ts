@@ -60,23 +60,27 @@ function reachable(speed: number, meters: number): number {
   return Math.sqrt(speed ** 2 + 2 * acceleration * meters);
 }
 
-const fieldsOfPhase = 4;
+interface Phase extends Progress {
+  /** When it begins. */
+  seconds: number;
+  /** Of the speed, in m/s². */
+  rate: number;
+}
 
 class Phases {
-  /** For each phase when it begins (s), where (m), how fast (m/s), and its acceleration (m/s²). */
-  readonly #values: number[] = [];
+  readonly #phases: Phase[] = [];
   #seconds = 0;
   #meters = 0;
 
   stand(seconds: number): void {
-    this.#values.push(this.#seconds, this.#meters, 0, 0);
+    this.#phases.push({ seconds: this.#seconds, meters: this.#meters, speed: 0, rate: 0 });
     this.#seconds += seconds;
   }
 
   move(meters: number, fromSpeed: number, toSpeed: number): void {
     if (meters <= 0) return;
     const rate = (toSpeed ** 2 - fromSpeed ** 2) / (2 * meters);
-    this.#values.push(this.#seconds, this.#meters, fromSpeed, rate);
+    this.#phases.push({ seconds: this.#seconds, meters: this.#meters, speed: fromSpeed, rate });
     this.#seconds += (2 * meters) / (fromSpeed + toSpeed);
     this.#meters += meters;
   }
@@ -93,25 +97,17 @@ class Phases {
   }
 
   toMotion(): Motion {
-    // Twenty thousand of them are held at a time: four bytes a number.
-    const phases = Float32Array.from(this.#values);
-    const durationSeconds = this.#seconds;
+    const [phases, durationSeconds] = [this.#phases, this.#seconds];
     return { durationSeconds, at: (seconds) => progressAt(phases, durationSeconds, seconds) };
   }
 }
 
-function progressAt(phases: Float32Array, durationSeconds: number, seconds: number): Progress {
+function progressAt(phases: readonly Phase[], durationSeconds: number, seconds: number): Progress {
   const time = Math.min(Math.max(seconds, 0), durationSeconds);
-  let [phase, after] = [0, phases.length / fieldsOfPhase];
-  while (after - phase > 1) {
-    const middle = (phase + after) >> 1;
-    if ((phases[middle * fieldsOfPhase] ?? 0) <= time) phase = middle;
-    else after = middle;
-  }
-  const field = (index: number) => phases[phase * fieldsOfPhase + index] ?? 0;
-  const [startMeters, startSpeed, rate] = [field(1), field(2), field(3)];
-  const elapsed = time - field(0);
-  const meters = startMeters + elapsed * (startSpeed + (rate * elapsed) / 2);
+  const phase = phases.findLast((each) => each.seconds <= time);
+  if (phase === undefined) return { meters: 0, speed: 0 };
+  const elapsed = time - phase.seconds;
+  const meters = phase.meters + elapsed * (phase.speed + (phase.rate * elapsed) / 2);
   const isAtTheEnd = time >= durationSeconds;
-  return { meters, speed: isAtTheEnd ? 0 : Math.max(0, startSpeed + rate * elapsed) };
+  return { meters, speed: isAtTheEnd ? 0 : Math.max(0, phase.speed + phase.rate * elapsed) };
 }

@@ -5,41 +5,34 @@ export interface Place extends Plane {
   heading: number;
 }
 
-const fieldsOfLeg = 4;
-
 /** A line from corner to corner. */
 export class Path {
   readonly legMeters: readonly number[];
-  /** For each leg where it begins (metres from the start, east, north), and its heading. */
-  readonly #legs: Float32Array;
+  /** Where each leg begins, and its direction. */
+  readonly #legs: (Place & { fromMeters: number })[] = [];
 
   constructor(points: readonly Plane[]) {
-    const values: number[] = [];
-    const legMeters: number[] = [];
-    let meters = 0;
-    points.slice(1).forEach((to, index) => {
+    let fromMeters = 0;
+    this.legMeters = points.slice(1).map((to, index) => {
       const from = points[index] ?? to;
       const [east, north] = [to.east - from.east, to.north - from.north];
       const heading = ((Math.atan2(east, north) * 180) / Math.PI + 360) % 360;
-      values.push(meters, from.east, from.north, heading);
-      legMeters.push(Math.hypot(east, north));
-      meters += Math.hypot(east, north);
+      this.#legs.push({ ...from, heading, fromMeters });
+      const meters = Math.hypot(east, north);
+      fromMeters += meters;
+      return meters;
     });
-    this.legMeters = legMeters;
-    this.#legs = Float32Array.from(values);
   }
 
   placeAt(meters: number): Place {
-    const legs = this.#legs;
-    let leg = legs.length - fieldsOfLeg;
-    while (leg > 0 && (legs[leg] ?? 0) > meters) leg -= fieldsOfLeg;
-    const beyond = meters - (legs[leg] ?? 0);
-    const heading = legs[leg + 3] ?? 0;
-    const angle = (heading * Math.PI) / 180;
+    const leg = this.#legs.findLast(({ fromMeters }) => fromMeters <= meters) ?? this.#legs[0];
+    if (leg === undefined) return { east: 0, north: 0, heading: 0 };
+    const beyond = meters - leg.fromMeters;
+    const angle = (leg.heading * Math.PI) / 180;
     return {
-      east: (legs[leg + 1] ?? 0) + Math.sin(angle) * beyond,
-      north: (legs[leg + 2] ?? 0) + Math.cos(angle) * beyond,
-      heading,
+      east: leg.east + Math.sin(angle) * beyond,
+      north: leg.north + Math.cos(angle) * beyond,
+      heading: leg.heading,
     };
   }
 }

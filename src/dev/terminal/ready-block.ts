@@ -1,5 +1,5 @@
 import type { ReadyTokens } from '../tokens.js';
-import type { StoredSession } from '../session-database.js';
+import type { GeoPoint } from '../simulation/places.js';
 
 export interface Addresses {
   service: string;
@@ -12,7 +12,11 @@ export interface Addresses {
 }
 
 /** Where everything is, and lines to paste into a shell. */
-export function readyBlock(at: Addresses, session: StoredSession, tokens: ReadyTokens): string[] {
+export function readyBlock(
+  at: Addresses,
+  session: { id: string; home: GeoPoint },
+  tokens: ReadyTokens,
+): string[] {
   const base = `${at.service}/api/v1/admin`;
   const bearer = (name: string) => `-H "Authorization: Bearer $${name}"`;
   // Close enough to arrive: about 90 m north of the home.

@@ -2,17 +2,16 @@ import { createLogUpdate } from 'log-update';
 
 const rewriteMs = 500;
 const plainLineMs = 10_000;
+const lastLinesShown = 10;
 
 /** Lines that scroll up, and below them a status line, which is rewritten on a terminal and repeated elsewhere. */
 export class Screen {
   readonly #out: NodeJS.WriteStream;
-  readonly #isQuiet: boolean;
   readonly #live: ReturnType<typeof createLogUpdate>;
   #status = '';
 
-  constructor(out: NodeJS.WriteStream, isQuiet: boolean) {
+  constructor(out: NodeJS.WriteStream) {
     this.#out = out;
-    this.#isQuiet = isQuiet;
     this.#live = createLogUpdate(out, { showCursor: true });
   }
 
@@ -26,7 +25,6 @@ export class Screen {
     return this.#isTerminal ? rewriteMs : plainLineMs;
   }
 
-  /** A line that is shown also when the screen is quiet. */
   show(line: string): void {
     if (this.#isTerminal) this.#live.clear();
     // Not by log-update, which would break long lines: people paste them.
@@ -34,12 +32,13 @@ export class Screen {
     if (this.#isTerminal && this.#status !== '') this.#live(this.#status);
   }
 
-  say(line: string): void {
-    if (!this.#isQuiet) this.show(line);
+  /** What went wrong, with the end of the output of what failed. */
+  fail(what: string, output: string): void {
+    const lines = output.split('\n').filter(Boolean).slice(-lastLinesShown);
+    this.show([what, ...lines].join('\n  '));
   }
 
   status(text: string): void {
-    if (this.#isQuiet) return;
     if (!this.#isTerminal) {
       this.show(text);
       return;
@@ -65,7 +64,7 @@ export class Screen {
       const result = await work();
       const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
       this.clearStatus();
-      this.say(`${what} ... ${seconds} s  ${outcome(result)}`.trimEnd());
+      this.show(`${what} ... ${seconds} s  ${outcome(result)}`.trimEnd());
       return result;
     } finally {
       this.clearStatus();

@@ -1,14 +1,24 @@
+import { Repeats } from './repeats.js';
+
 const levelNames: Record<string, string> = { warn: 'warning', error: 'error', fatal: 'error' };
 const hiddenFields = new Set(['level', 'time', 'pid', 'hostname', 'msg', 'name', 'service']);
 
-export interface Trouble {
+interface Trouble {
   /** The same for lines that differ only in their fields. */
   kind: string;
   line: string;
 }
 
-/** A warning or an error of the service's log, for people; undefined for other lines. */
-export function troubleIn(line: string): Trouble | undefined {
+/** Shows warnings and errors of the service's log for people, and no other lines. */
+export function onlyTrouble(show: (line: string) => void): (line: string) => void {
+  const repeats = new Repeats(show);
+  return (line) => {
+    const trouble = troubleIn(line);
+    if (trouble) repeats.show(trouble.kind, trouble.line);
+  };
+}
+
+function troubleIn(line: string): Trouble | undefined {
   const entry = parse(line);
   const level = levelNames[String(entry?.['level'])];
   if (entry === undefined || level === undefined) return undefined;

@@ -12,7 +12,7 @@ export async function mapSessions(
   tokens: TokenIssuer,
 ): Promise<MapSession[]> {
   const free = samples.map(async (sample) => ({
-    ...(await parties(sample, tokens)),
+    ...(await withTokens(sample, tokens)),
     isFree: true,
     trainerName: 'You',
     place: `${sample.subject}, ${sample.home?.address ?? 'no home known'}`,
@@ -20,7 +20,7 @@ export async function mapSessions(
     streets: streetsAt(sample.home),
   }));
   const driven = simulated.map(async (session) => ({
-    ...(await parties(session, tokens)),
+    ...(await withTokens(session, tokens)),
     isFree: false,
     trainerName: session.trainerName,
     place: `${session.neighbourhood.name}, Bengaluru`,
@@ -30,15 +30,12 @@ export async function mapSessions(
   return Promise.all([...free.slice(0, 1), ...driven, ...free.slice(1)]);
 }
 
-async function parties(
-  { id, trainerId, studentId }: { id: string; trainerId: string; studentId: string },
+async function withTokens(
+  session: Pick<PlannedSession, 'id' | 'trainerId' | 'studentId'>,
   tokens: TokenIssuer,
 ) {
-  const [trainerToken, studentToken] = await Promise.all([
-    tokens.issue(trainerId, 'trainer'),
-    tokens.issue(studentId, 'student'),
-  ]);
-  return { id, trainerToken, studentToken };
+  const { trainer, student } = await tokens.issueFor(session);
+  return { id: session.id, trainerToken: trainer, studentToken: student };
 }
 
 function streetsAt(home: GeoPoint | null): Neighbourhood {

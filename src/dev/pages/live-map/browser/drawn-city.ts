@@ -1,33 +1,18 @@
 import * as L from 'leaflet';
+import { neighbourhoods } from '../../../simulation/places.js';
 import { blockMeters, type StreetGrid } from '../../../simulation/streets.js';
-import { cellOf, type Point } from './cells.js';
 
 const TILE_PIXELS = 256;
-/** Beyond a tile's edge, so that what is drawn across it has no seam. */
-const MARGIN_PIXELS = 40;
 /** Farther out a block would be a speck. */
 const BLOCKS_FROM_ZOOM = 13;
-const STREET_METERS = 11;
-const MAIN_STREET_METERS = 19;
-const MAIN_STREET_EVERY = 4;
-const ARTERIAL_METERS = 34;
-/** Of the blocks. */
-const SHARE_OF_PARKS = 0.06;
+/** From a quarter's centre in each direction. */
+const REACH_METERS = 3_000;
+const STREET_METERS = 12;
 
-interface Quarter {
-  /** Of the quarter's centre, in the tile's pixels. */
-  centre: Point;
-  pixelsPerMeter: number;
-  angle: number;
-}
-
-/** The simulation's streets as a map, without any network: each quarter to where the next one is nearer. */
+/** The simulation's streets as a map, without any network. */
 export class DrawnCity extends L.GridLayer {
-  readonly #grids: readonly StreetGrid[];
-
-  constructor(grids: readonly StreetGrid[]) {
+  constructor() {
     super({ attribution: 'Streets of the simulation', tileSize: TILE_PIXELS, maxZoom: 19 });
-    this.#grids = grids;
   }
 
   override createTile({ x, y, z }: L.Coords): HTMLElement {
@@ -36,107 +21,54 @@ export class DrawnCity extends L.GridLayer {
     tile.width = tile.height = TILE_PIXELS * ratio;
     const canvas = tile.getContext('2d');
     if (canvas === null) return tile;
-    canvas.scale(ratio, ratio);
-    const colours = readColours();
-    canvas.fillStyle = colours.street;
-    canvas.fillRect(0, 0, TILE_PIXELS, TILE_PIXELS);
-    const corner = L.point(x * TILE_PIXELS, y * TILE_PIXELS);
-    const quarters = this.#grids.map((grid) => quarterOn(grid, corner, z));
-    for (const quarter of quarters) {
-      const others = quarters.filter((other) => other !== quarter).map(({ centre }) => centre);
-      const cell = cellOf(quarter.centre, others, TILE_PIXELS, MARGIN_PIXELS);
-      if (cell.length > 2) drawQuarter(canvas, quarter, cell, z >= BLOCKS_FROM_ZOOM, colours);
+    const style = getComputedStyle(document.documentElement);
+    canvas.fillStyle = style.getPropertyValue('--ground');
+    canvas.strokeStyle = style.getPropertyValue('--street');
+    canvas.fillRect(0, 0, tile.width, tile.height);
+    if (z < BLOCKS_FROM_ZOOM) return tile;
+    const corner = L.point(x, y).multiplyBy(TILE_PIXELS);
+    const middle = corner.add([TILE_PIXELS / 2, TILE_PIXELS / 2]);
+    const quarters = neighbourhoods
+      .map((quarter) => ({ ...quarter, pixels: pixelsOf(quarter, z) }))
+      .sort((one, other) => other.pixels.distanceTo(middle) - one.pixels.distanceTo(middle));
+    // The nearest one is on top.
+    for (const { centre, streetAngle, pixels } of quarters) {
+      const angle = (streetAngle * Math.PI) / 180;
+      const scale = ratio * pixelsPerMeter(centre.latitude, z);
+      const [cos, sin] = [scale * Math.cos(angle), scale * Math.sin(angle)];
+      const at = pixels.subtract(corner).multiplyBy(ratio);
+      // In metres from the centre: x across the quarter's streets, y along them.
+      canvas.setTransform(cos, sin, sin, -cos, at.x, at.y);
+      drawStreets(canvas);
     }
     return tile;
   }
 }
 
-function quarterOn({ centre, streetAngle }: StreetGrid, corner: L.Point, zoom: number): Quarter {
-  const { latitude, longitude } = centre;
-  const pixels = L.CRS.EPSG3857.latLngToPoint(L.latLng(latitude, longitude), zoom).subtract(corner);
-  const metersAround = 40_075_017 * Math.cos((latitude * Math.PI) / 180);
-  return {
-    centre: pixels,
-    pixelsPerMeter: L.CRS.EPSG3857.scale(zoom) / metersAround,
-    angle: (streetAngle * Math.PI) / 180,
-  };
+function pixelsOf({ centre }: StreetGrid, zoom: number): L.Point {
+  return L.CRS.EPSG3857.latLngToPoint(L.latLng(centre.latitude, centre.longitude), zoom);
 }
 
-type Colours = Record<'street' | 'ground' | 'park', string>;
-
-function readColours(): Colours {
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name: string) => style.getPropertyValue(`--${name}`);
-  return { street: colour('street'), ground: colour('ground'), park: colour('park') };
+function pixelsPerMeter(latitude: number, zoom: number): number {
+  return L.CRS.EPSG3857.scale(zoom) / (40_075_017 * Math.cos((latitude * Math.PI) / 180));
 }
 
-function drawQuarter(
-  canvas: CanvasRenderingContext2D,
-  quarter: Quarter,
-  cell: Point[],
-  withBlocks: boolean,
-  colours: Colours,
-): void {
-  const outline = new Path2D();
-  cell.forEach(({ x, y }, index) => {
-    if (index === 0) outline.moveTo(x, y);
-    else outline.lineTo(x, y);
-  });
-  outline.closePath();
-  canvas.save();
-  canvas.clip(outline);
-  if (withBlocks) drawBlocks(canvas, quarter, cell, colours);
-  else {
-    canvas.fillStyle = colours.ground;
-    canvas.fill(outline);
+function drawStreets(canvas: CanvasRenderingContext2D): void {
+  canvas.fillRect(-REACH_METERS, -REACH_METERS, 2 * REACH_METERS, 2 * REACH_METERS);
+  canvas.lineWidth = STREET_METERS;
+  canvas.beginPath();
+  for (const x of streets(blockMeters.across)) {
+    canvas.moveTo(x, -REACH_METERS);
+    canvas.lineTo(x, REACH_METERS);
   }
-  canvas.restore();
-  canvas.strokeStyle = colours.street;
-  canvas.lineWidth = Math.max(2, ARTERIAL_METERS * quarter.pixelsPerMeter);
-  canvas.stroke(outline);
-}
-
-/** In metres along the quarter's own axes: x across its streets, y along them. */
-function drawBlocks(
-  canvas: CanvasRenderingContext2D,
-  { centre, pixelsPerMeter, angle }: Quarter,
-  cell: Point[],
-  colours: Colours,
-): void {
-  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-  const meters = cell.map((point) => {
-    const [right, up] = [(point.x - centre.x) / pixelsPerMeter, (centre.y - point.y) / pixelsPerMeter];
-    return { across: right * cos - up * sin, along: right * sin + up * cos };
-  });
-  const [acrossFrom, acrossTo] = range(meters.map(({ across }) => across / blockMeters.across));
-  const [alongFrom, alongTo] = range(meters.map(({ along }) => along / blockMeters.along));
-  const scale = pixelsPerMeter;
-  canvas.transform(scale * cos, scale * sin, scale * sin, -scale * cos, centre.x, centre.y);
-  for (let across = acrossFrom; across < acrossTo; across += 1) {
-    for (let along = alongFrom; along < alongTo; along += 1) {
-      canvas.fillStyle = isPark(across, along, angle) ? colours.park : colours.ground;
-      const [left, right] = edges(across, blockMeters.across);
-      const [bottom, top] = edges(along, blockMeters.along);
-      canvas.beginPath();
-      canvas.roundRect(left, bottom, right - left, top - bottom, 5);
-      canvas.fill();
-    }
+  for (const y of streets(blockMeters.along)) {
+    canvas.moveTo(-REACH_METERS, y);
+    canvas.lineTo(REACH_METERS, y);
   }
+  canvas.stroke();
 }
 
-function range(values: number[]): [from: number, to: number] {
-  return [Math.floor(Math.min(...values)), Math.ceil(Math.max(...values))];
-}
-
-/** Where a block begins and ends, less half of the street on each side. */
-function edges(block: number, length: number): [from: number, to: number] {
-  const half = (street: number) =>
-    (street % MAIN_STREET_EVERY === 0 ? MAIN_STREET_METERS : STREET_METERS) / 2;
-  return [block * length + half(block), (block + 1) * length - half(block + 1)];
-}
-
-/** The same blocks each time: a hash of where it is (after a common GLSL one-liner). */
-function isPark(across: number, along: number, angle: number): boolean {
-  const noise = Math.sin(across * 12.9898 + along * 78.233 + angle * 37.719) * 43_758.5453;
-  return noise - Math.floor(noise) < SHARE_OF_PARKS;
+function streets(blockLength: number): number[] {
+  const blocks = Math.floor(REACH_METERS / blockLength);
+  return Array.from({ length: 2 * blocks + 1 }, (_, index) => (index - blocks) * blockLength);
 }

@@ -40,7 +40,7 @@ function run({ runId, serviceUrl, tiles, sessions }: MapSettings): void {
   const student = new StudentPhone({
     root: element('[data-phone="student"]'),
     network: new PhoneNetwork('student', onCall),
-    map: new StudentMap(element('#student-map'), tiles, sessions),
+    map: new StudentMap(element('#student-map'), tiles),
     ...{ serviceUrl, onWatched },
   });
   const fleet = new Fleet(serviceUrl, onWatched);

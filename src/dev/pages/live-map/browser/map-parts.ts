@@ -1,29 +1,16 @@
 import * as L from 'leaflet';
 import type { Watched } from '../../../../client/index.js';
-import { neighbourhoods, type GeoPoint } from '../../../simulation/places.js';
+import type { GeoPoint } from '../../../simulation/places.js';
 import type { MapSession, MapTiles } from '../map-session.js';
 import { DrawnCity } from './drawn-city.js';
 
 /** The drawn streets, and real tiles over them where there are some: those that do not come leave the streets to be seen. */
-export function background(tiles: MapTiles | null, sessions: readonly MapSession[]): L.LayerGroup {
-  const quarters = new Map(
-    [...neighbourhoods, ...sessions.map(({ streets }) => streets)].map((streets) => [
-      JSON.stringify(streets.centre),
-      streets,
-    ]),
-  );
-  const city = new DrawnCity([...quarters.values()]);
+export function background(tiles: MapTiles | null): L.LayerGroup {
+  const city = new DrawnCity();
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => city.redraw());
-  if (tiles === null) return L.layerGroup([city, ...neighbourhoods.map(quarterName)]);
+  if (tiles === null) return L.layerGroup([city]);
   const attribution = new Option(tiles.attribution).innerHTML;
   return L.layerGroup([city, L.tileLayer(tiles.url, { attribution, className: 'real-tiles', maxZoom: 19 })]);
-}
-
-function quarterName({ name, centre }: { name: string; centre: GeoPoint }): L.Marker {
-  const icon = L.divIcon({ className: 'quarter', iconSize: [120, 16], html: name });
-  // Between the streets: the home of a sample session is in the centre.
-  const beside = { latitude: centre.latitude - 0.0022, longitude: centre.longitude };
-  return L.marker(latLng(beside), { icon, keyboard: false, interactive: false, zIndexOffset: -1_000 });
 }
 
 export function trainerIcon({ trainerName }: MapSession): L.DivIcon {

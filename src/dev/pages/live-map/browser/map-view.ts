@@ -23,7 +23,7 @@ export class MapView {
   constructor(root: HTMLElement, tiles: MapTiles | null, sessions: readonly MapSession[]) {
     this.#map = L.map(root, { zoomControl: true, attributionControl: true, preferCanvas: false });
     this.#map.attributionControl.setPrefix(false);
-    background(tiles, sessions).addTo(this.#map);
+    background(tiles).addTo(this.#map);
     for (const { home, isFree } of sessions) if (home) this.#drawHome(home, isFree);
     this.#route.addTo(this.#map);
     this.#phone.addTo(this.#map);

@@ -13,13 +13,13 @@ export class StudentMap {
   #trainer: L.Marker | undefined;
   #shown = '';
 
-  constructor(root: HTMLElement, tiles: MapTiles | null, sessions: readonly MapSession[]) {
+  constructor(root: HTMLElement, tiles: MapTiles | null) {
     this.#map = L.map(root, {
       ...{ zoomControl: false, attributionControl: false, dragging: false, keyboard: false },
       ...{ scrollWheelZoom: false, doubleClickZoom: false, boxZoom: false, touchZoom: false },
       ...{ zoomAnimation: false, zoomSnap: 0.25 },
     });
-    background(tiles, sessions).addTo(this.#map);
+    background(tiles).addTo(this.#map);
     // The figures below say the same.
     root.removeAttribute('tabindex');
   }
