@@ -2,7 +2,7 @@ import cors from 'cors';
 import express, { type Express, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import { healthRoutes, type HealthDependencies } from './health.js';
-import { draining, drainingBy } from './middleware/draining.js';
+import { drainingBy } from './middleware/draining.js';
 import { errorHandler } from './middleware/errors.js';
 import { shedLoad } from './middleware/load-shedding.js';
 import { requestContext, type CompletedRequest } from './middleware/request-context.js';
@@ -34,8 +34,7 @@ export function createHttpApp(dependencies: HttpAppDependencies): Express {
 
   if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));
   app.use(shedLoad(dependencies));
-  app.use(requestContext(dependencies.onCompleted));
-  app.use(draining(closeIfDraining));
+  app.use(requestContext(dependencies.onCompleted, closeIfDraining));
   addJourneyRoutes(app, { ...dependencies, closeIfDraining });
   app.use(healthRoutes(health));
   app.use(openApiRoutes());

@@ -71,10 +71,11 @@ export function addJourneyRoutes(app: Express, dependencies: RoutesDependencies)
     ),
   ];
   for (const { method, path, call, handler } of routes) {
-    app[method](BASE_PATH + path, label(path), authorize(authenticator, call), handler);
+    app[method](BASE_PATH + path, authorize(authenticator, call, path), handler);
   }
   for (const { method, path } of routes) {
-    app.all(BASE_PATH + path, label(path), () => {
+    app.all(BASE_PATH + path, (req) => {
+      req.routeLabel = path;
       throw methodNotAllowed(method === 'get' ? 'GET, HEAD' : 'POST');
     });
   }
@@ -129,13 +130,6 @@ function livePoll({ live, closeIfDraining }: RoutesDependencies): RequestHandler
     const isKnown = (version: string) => matches(ifNoneMatch, version);
     const request = { caller, sessionId, seconds, timeoutMs, isKnown };
     res.on('close', live.wait(request, { onOutcome, onError }));
-  };
-}
-
-function label(path: string): RequestHandler {
-  return (req, _res, next) => {
-    req.routeLabel = path;
-    next();
   };
 }
 

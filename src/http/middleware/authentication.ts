@@ -95,9 +95,10 @@ function isCanonical(token: string): boolean {
   return token.split('.').every((part) => Buffer.from(part, 'base64url').toString('base64url') === part);
 }
 
-/** Sets req.caller. No body is read for a caller whose role may not make the call. */
-export function authorize(authenticator: Authenticator, call: Call): RequestHandler {
+/** Sets req.caller. No body is read for a caller whose role may not make the call. routeLabel: see request-context.ts. */
+export function authorize(authenticator: Authenticator, call: Call, routeLabel: string): RequestHandler {
   return async (req, _res, next) => {
+    req.routeLabel = routeLabel;
     req.caller = await authenticator.authenticate(req);
     if (!isPermitted(call, req.caller.role)) {
       throw forbiddenRole(permittedRoles[call]);

@@ -1,4 +1,4 @@
-import type { RequestHandler, Response } from 'express';
+import type { Response } from 'express';
 
 /** While the process is draining every response is the last on its connection, so that none is closed under a request. */
 export type Draining = (res: Response) => void;
@@ -6,12 +6,5 @@ export type Draining = (res: Response) => void;
 export function drainingBy(isDraining: () => boolean): Draining {
   return (res) => {
     if (isDraining() && !res.headersSent) res.setHeader('Connection', 'close');
-  };
-}
-
-export function draining(closeIfDraining: Draining): RequestHandler {
-  return (_req, res, next) => {
-    closeIfDraining(res);
-    next();
   };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { Request, RequestHandler, Response } from 'express';
+import type { Draining } from './draining.js';
 
 declare module 'express-serve-static-core' {
   interface Request {
@@ -28,8 +29,12 @@ export interface CompletedRequest {
 }
 
 /** Gives the request its id and start time, and reports it once its response is sent or its connection closed. */
-export function requestContext(onCompleted: (request: CompletedRequest) => void): RequestHandler {
+export function requestContext(
+  onCompleted: (request: CompletedRequest) => void,
+  closeIfDraining: Draining,
+): RequestHandler {
   return (req, res, next) => {
+    closeIfDraining(res);
     req.startedAtMs = performance.now();
     req.requestId = requestIdOf(req);
     req.routeLabel = 'unmatched';
