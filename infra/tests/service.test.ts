@@ -30,7 +30,7 @@ test('the longest wait is shorter than the idle timeout, and that is shorter tha
   const [idleSeconds] = attribute('LoadBalancer', 'idle_timeout.timeout_seconds');
   expect(idleSeconds).toBe(60);
   expect(msInCode('http/server.ts', 'KEEP_ALIVE_MS')).toBeGreaterThan(60_000);
-  const [, longestWait] = /LONGEST_WAIT_SECONDS = (\d+)/.exec(sourceOf('http/preferences.ts')) ?? [];
+  const [, longestWait] = /MAX_WAIT_SECONDS = (\d+)/.exec(sourceOf('http/preferences.ts')) ?? [];
   expect(Number(longestWait)).toBe(LONGEST_WAIT.toSeconds());
 });
 
@@ -41,7 +41,7 @@ test('a stop fits into its timeouts: listener delay, longest wait, deregistratio
     expect(delaySeconds).toBeGreaterThan(25);
     expect(delaySeconds).toBeLessThan(stopSeconds);
   }
-  const cutMs = msInCode('main.ts', 'STOP_WITHIN_MS');
+  const cutMs = msInCode('main.ts', 'STOP_TIMEOUT_MS');
   expect(variable('SHUTDOWN_DELAY_MS')).toBeLessThan(cutMs);
   expect(cutMs).toBeLessThan(stopSeconds * 1_000);
 });
