@@ -2,11 +2,11 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
 
-/** Tests without a service, Redis or Postgres. All others belong to the project "services". */
+/** Quick tests without a service, Redis or Postgres. All others belong to the project "services". */
 export const unitTests = [
   'config.test.ts',
   'packaging.test.ts',
-  'client/!(real-service|restarted-service).test.ts',
+  'client/!(fleet|real-service|restarted-service).test.ts',
   'dev/load/*.test.ts',
   'dev/simulation/*.test.ts',
   'faults/*.test.ts',
