@@ -5,14 +5,13 @@ import type { Caller } from '../journeys/journey.js';
 import type { JourneyService } from '../journeys/journey-service.js';
 import type { Call } from '../journeys/permissions.js';
 import type { LiveService } from '../live/live-service.js';
-import type { LiveOutcome } from '../live/live-state.js';
+import { HeldPoll } from './held-poll.js';
 import { authorize, type Authenticator } from './middleware/authentication.js';
 import { readJson, skipBody } from './middleware/body.js';
 import type { Draining } from './middleware/draining.js';
 import {
   arriveResponse,
   liveResponse,
-  matches,
   recordResponse,
   startResponse,
   stopResponse,
@@ -115,21 +114,12 @@ function livePoll({ live, closeIfDraining }: RoutesDependencies): RequestHandler
       return;
     }
     req.routeLabel = WAITING_ROUTE;
-    const onOutcome = (outcome: LiveOutcome) => {
-      closeIfDraining(res);
-      try {
-        send(req, res, liveResponse(outcome, ifNoneMatch, seconds));
-      } catch (error) {
-        next(error);
-      }
-    };
-    const onError = (error: unknown) => {
-      closeIfDraining(res);
-      next(error);
-    };
-    const isKnown = (version: string) => matches(ifNoneMatch, version);
-    const request = { caller, sessionId, seconds, timeoutMs, isKnown };
-    res.on('close', live.wait(request, { onOutcome, onError }));
+    const poll = new HeldPoll(req, res, next, { sessionId, seconds, timeoutMs, closeIfDraining });
+    const waiting = live.wait(poll);
+    if (waiting === null) return;
+    res.on('close', () => {
+      waiting.cancel();
+    });
   };
 }
 

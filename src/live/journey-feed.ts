@@ -1,5 +1,7 @@
 import type { ActiveState, Journey, LiveLocation } from '../journeys/journey.js';
 import type { ChangeListener, JourneyChange, JourneyChanges } from '../journeys/ports.js';
+import type { KnownActive } from './live-state.js';
+import { activeVersion } from './live-view.js';
 
 /** A student polls again at once, so a journey stays subscribed for a while after its last poll. */
 const LINGER_MS = 5_000;
@@ -25,6 +27,7 @@ export class WatchedJourney implements ChangeListener {
   generation = 0;
   readonly #monotonicMs: () => number;
   #journey: Journey | null = null;
+  #version = '';
   /** May be of a journey that has not been read yet. */
   #location: LiveLocation | null = null;
   /** Redis' clock less the monotonic one. */
@@ -36,10 +39,16 @@ export class WatchedJourney implements ChangeListener {
   }
 
   /** Null: unknown, or not active. */
-  get active(): ActiveState | null {
+  get active(): KnownActive | null {
     if (this.#journey === null) return null;
     const nowMs = Math.round(this.#monotonicMs() + this.#clockOffsetMs);
-    return { journey: this.#journey, location: this.#location, nowMs };
+    return {
+      kind: 'active',
+      journey: this.#journey,
+      location: this.#location,
+      nowMs,
+      version: this.#version,
+    };
   }
 
   /** Caches what a read found that no start or end has overtaken. */
@@ -47,18 +56,18 @@ export class WatchedJourney implements ChangeListener {
     this.#journey = found?.journey ?? null;
     if (found === null) return;
     const { location, nowMs } = found;
-    const cachedMs = this.#location?.timestampMs ?? -Infinity;
-    // A position that was published during the read is newer than what the read found, or the same.
-    if (cachedMs >= nowMs || (location !== null && cachedMs > location.timestampMs)) return;
-    this.#moveTo(location, nowMs);
+    // A position that was published during the read, even in its millisecond, is newer than what the read found.
+    const wasFoundMs = location?.timestampMs ?? nowMs - 1;
+    if (this.#location === null || !isOlder(wasFoundMs, this.#location)) this.#moveTo(location, nowMs);
+    else this.#version = activeVersion(found.journey, this.#location);
   }
 
   changed(change: JourneyChange): void {
     switch (change.kind) {
       case 'position': {
         const { location } = change;
-        const isNewer = location.timestampMs > (this.#location?.timestampMs ?? -Infinity);
-        if (isNewer) this.#moveTo(location, location.timestampMs);
+        const isOld = this.#location !== null && isOlder(location.timestampMs, this.#location);
+        if (!isOld) this.#moveTo(location, location.timestampMs);
         break;
       }
       case 'lifecycle':
@@ -77,7 +86,15 @@ export class WatchedJourney implements ChangeListener {
   #moveTo(location: LiveLocation | null, atMs: number): void {
     this.#location = location;
     this.#clockOffsetMs = atMs - this.#monotonicMs();
+    if (this.#journey !== null) this.#version = activeVersion(this.#journey, location);
   }
+}
+
+/** A read and a publish overtake each other by less; a larger step back is one of Redis' clock. */
+const MAX_OVERTAKING_MS = 2_000;
+
+function isOlder(timestampMs: number, { timestampMs: knownMs }: LiveLocation): boolean {
+  return timestampMs < knownMs && timestampMs > knownMs - MAX_OVERTAKING_MS;
 }
 
 /** The journeys for which polls of this process wait. */

@@ -4,7 +4,7 @@ import type { JourneyObserver, JourneyStore, LiveReading, SessionLookup } from '
 import type { RateLimiter } from '../journeys/rate-limiter.js';
 import type { Cadence } from './cadence.js';
 import { mayWatch, type LiveState } from './live-state.js';
-import { endedVersion, endedView, inactiveVersion, inactiveView } from './live-view.js';
+import { activeVersion, endedVersion, endedView, inactiveVersion, inactiveView } from './live-view.js';
 
 export interface LiveReaderDependencies {
   store: JourneyStore;
@@ -51,7 +51,7 @@ export class LiveReader {
       // Never slows or fails the poll.
       this.#dependencies.store.reportStale(journey.sessionId).catch(() => undefined);
     }
-    return { kind: 'active', active: { journey, location, nowMs } };
+    return { kind: 'active', journey, location, nowMs, version: activeVersion(journey, location) };
   }
 
   async #withoutJourney(

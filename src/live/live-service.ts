@@ -5,8 +5,8 @@ import { nextPollMs, type Cadence } from './cadence.js';
 import { JourneyFeed } from './journey-feed.js';
 import type { LiveReader } from './live-reader.js';
 import type { LiveOutcome, LiveState } from './live-state.js';
-import { activeVersion, activeView } from './live-view.js';
-import { WaitingPoll, type WaitRequest } from './waiting-poll.js';
+import { activeView } from './live-view.js';
+import { WaitingPoll, type LivePoll, type PollHost } from './waiting-poll.js';
 
 /** Bounds the memory; beyond it a poll is answered at once. */
 const MAX_WAITING = 20_000;
@@ -23,15 +23,11 @@ export interface LiveServiceDependencies {
   monotonicMs: () => number;
 }
 
-export interface WaitCallbacks {
-  onOutcome: (outcome: LiveOutcome) => void;
-  onError: (error: unknown) => void;
-}
-
 /** Where the trainers are, for those who may see it: now, or as soon as it changes. */
 export class LiveService {
   readonly #dependencies: LiveServiceDependencies;
   readonly #feed: JourneyFeed;
+  readonly #host: PollHost;
   readonly #polls = new Set<WaitingPoll>();
   readonly #pollsByCaller = new Map<string, number>();
   #isReleased = false;
@@ -39,6 +35,13 @@ export class LiveService {
   constructor(dependencies: LiveServiceDependencies) {
     this.#dependencies = dependencies;
     this.#feed = new JourneyFeed(dependencies.changes, dependencies.monotonicMs);
+    this.#host = {
+      reader: dependencies.reader,
+      outcomeOf: (state, waited) => this.#outcomeOf(state, waited),
+      onClosed: (poll) => {
+        this.#forget(poll);
+      },
+    };
   }
 
   /** Polls that wait for a change at present. */
@@ -59,34 +62,31 @@ export class LiveService {
     return this.#outcomeOf(await this.#dependencies.reader.read(caller, sessionId, timeoutMs), false);
   }
 
-  /** Calls back as soon as the state is another than the caller knows, or when the wait is over. Returns its cancel. */
-  wait(request: WaitRequest, { onOutcome, onError }: WaitCallbacks): () => void {
-    const { caller, sessionId, timeoutMs } = request;
+  /** Answers as soon as the state is another than the caller knows, or when the wait is over. Returns a poll that may wait. */
+  wait(poll: LivePoll): WaitingPoll | null {
+    const { caller, sessionId, timeoutMs } = poll;
     if (!this.#mayWait(caller)) {
-      this.read(caller, sessionId, timeoutMs).then(onOutcome, onError);
-      return () => undefined;
+      this.read(caller, sessionId, timeoutMs).then(
+        (outcome) => {
+          poll.answer(outcome);
+        },
+        (error: unknown) => {
+          poll.fail(error);
+        },
+      );
+      return null;
     }
-    const watched = this.#feed.join(sessionId);
+    const waiting = new WaitingPoll(poll, this.#feed.join(sessionId), this.#host);
+    this.#polls.add(waiting);
     this.#countPoll(caller, 1);
-    const poll = new WaitingPoll({
-      request,
-      watched,
-      reader: this.#dependencies.reader,
-      onState: (state, waited) => {
-        onOutcome(this.#outcomeOf(state, waited));
-      },
-      onError,
-      onClosed: () => {
-        this.#polls.delete(poll);
-        this.#countPoll(caller, -1);
-        this.#feed.leave(watched);
-      },
-    });
-    this.#polls.add(poll);
-    poll.start();
-    return () => {
-      poll.cancel();
-    };
+    waiting.start();
+    return waiting;
+  }
+
+  #forget(waiting: WaitingPoll): void {
+    this.#polls.delete(waiting);
+    this.#countPoll(waiting.poll.caller, -1);
+    this.#feed.leave(waiting.watched);
   }
 
   #mayWait({ userId, role }: Caller): boolean {
@@ -106,13 +106,13 @@ export class LiveService {
   #outcomeOf(state: LiveState, waited: boolean): LiveOutcome {
     switch (state.kind) {
       case 'active': {
-        const { journey, location, nowMs } = state.active;
+        const { journey, location, nowMs, version } = state;
         const cadence = this.#dependencies.cadence();
         return {
           kind: 'live',
           view: () => activeView(journey, location, nowMs, cadence),
           nextPollMs: nextPollMs(location, nowMs, cadence),
-          version: activeVersion(journey, location),
+          version,
           waited,
         };
       }

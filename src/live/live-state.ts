@@ -5,11 +5,14 @@ import type { Forbidden, RateLimited } from '../journeys/outcomes.js';
 /** Why a caller is not shown a session. */
 export type LiveRefusal = { kind: 'sessionNotFound' } | RateLimited | Forbidden;
 
+/** version: changes with every change of the state, and only then. */
+export interface KnownActive extends ActiveState {
+  kind: 'active';
+  version: string;
+}
+
 /** What a caller may see of a session: an active journey, or what to show instead. */
-export type LiveState =
-  | { kind: 'active'; active: ActiveState }
-  | { kind: 'inactive'; view: LiveJourney; version: string }
-  | LiveRefusal;
+export type LiveState = KnownActive | { kind: 'inactive'; view: LiveJourney; version: string } | LiveRefusal;
 
 export type LiveOutcome =
   | {

@@ -2,34 +2,36 @@ import { withTimeout } from '../journeys/errors.js';
 import type { Caller } from '../journeys/journey.js';
 import type { Waiter, WatchedJourney } from './journey-feed.js';
 import type { LiveReader } from './live-reader.js';
-import { mayWatch, type LiveState } from './live-state.js';
-import { activeVersion } from './live-view.js';
+import { mayWatch, type LiveOutcome, type LiveState } from './live-state.js';
 
-/** What a caller that would wait for a change asks for. One of the callbacks is called, once, unless it is cancelled. */
-export interface WaitRequest {
+/** A caller that would wait for a change. One of `answer` and `fail` is called, once, unless the poll is cancelled. */
+export interface LivePoll {
   caller: Caller;
   sessionId: string;
+  /** How long to wait. */
   seconds: number;
   /** For reading the state; the wait is not included. */
   timeoutMs: number;
   /** Whether the caller has this version already. */
-  isKnown: (version: string) => boolean;
+  knows(version: string): boolean;
+  answer(outcome: LiveOutcome): void;
+  fail(error: unknown): void;
 }
 
-export interface WaitingPollDependencies {
-  request: WaitRequest;
-  watched: WatchedJourney;
+/** What all polls of the process share. */
+export interface PollHost {
   reader: LiveReader;
   /** waited: the wait was granted and is over; false: ask again. */
-  onState: (state: LiveState, waited: boolean) => void;
-  onError: (error: unknown) => void;
-  /** Called once, before the callbacks. */
-  onClosed: () => void;
+  outcomeOf(state: LiveState, waited: boolean): LiveOutcome;
+  /** Called once for each poll, before its answer. */
+  onClosed(poll: WaitingPoll): void;
 }
 
-/** A poll from its request to its response. While it waits it is a plain object, and no promise is pending for it. */
+/** A poll from its request to its answer. While it waits it is a plain object, and no promise is pending for it. */
 export class WaitingPoll implements Waiter {
-  readonly #dependencies: WaitingPollDependencies;
+  readonly poll: LivePoll;
+  readonly watched: WatchedJourney;
+  readonly #host: PollHost;
   readonly #timer: NodeJS.Timeout;
   /** The state that the caller knows; null while it is being read. */
   #waitsOn: LiveState | null = null;
@@ -37,11 +39,13 @@ export class WaitingPoll implements Waiter {
   #isReleased = false;
   #isClosed = false;
 
-  constructor(dependencies: WaitingPollDependencies) {
-    this.#dependencies = dependencies;
+  constructor(poll: LivePoll, watched: WatchedJourney, host: PollHost) {
+    this.poll = poll;
+    this.watched = watched;
+    this.#host = host;
     this.#timer = setTimeout(() => {
       this.#timeOut();
-    }, dependencies.request.seconds * 1_000);
+    }, poll.seconds * 1_000);
   }
 
   get isWaiting(): boolean {
@@ -49,22 +53,33 @@ export class WaitingPoll implements Waiter {
   }
 
   start(): void {
-    this.#answerWith(this.#firstState());
+    const { subscribed } = this.watched;
+    if (subscribed === null) {
+      this.#waitOrRead();
+      return;
+    }
+    // Before the state is read: a change between the read and the wait must not be missed.
+    withTimeout(this.poll.timeoutMs / 2, 'redis', subscribed).then(
+      () => {
+        this.#waitOrRead();
+      },
+      (error: unknown) => {
+        this.#fail(error);
+      },
+    );
   }
 
   onChange(): void {
-    const { watched } = this.#dependencies;
+    const { watched } = this;
     if (watched.isBroken) this.release();
-    else if (watched.active !== null) this.#answerOrWait({ kind: 'active', active: watched.active });
-    else this.#answerWith(this.#readAndCache());
+    else if (watched.active !== null) this.#answerOrWait(watched.active);
+    else this.#read();
   }
 
   /** Answers a poll that waits with what is known, and any other as soon as it could wait. */
   release(): void {
     this.#isReleased = true;
-    if (this.#waitsOn === null) return;
-    const { active } = this.#dependencies.watched;
-    this.#answerOrWait(active === null ? this.#waitsOn : { kind: 'active', active });
+    if (this.#waitsOn !== null) this.#answerOrWait(this.watched.active ?? this.#waitsOn);
   }
 
   /** The caller has gone. */
@@ -75,76 +90,69 @@ export class WaitingPoll implements Waiter {
   #timeOut(): void {
     this.#isTimedOut = true;
     // Read again: another version of the service may have changed the state without publishing it.
-    if (this.#waitsOn !== null) this.#answerWith(this.#readAndCache());
+    if (this.#waitsOn !== null) this.#read();
   }
 
-  #answerWith(reading: Promise<LiveState>): void {
+  /** The cache only says that there is nothing new; what is shown is read from Redis. */
+  #waitOrRead(): void {
+    const cached = this.watched.active;
+    const isCurrent = cached !== null && cached.nowMs < cached.journey.expiresAtMs;
+    if (isCurrent && this.#knows(cached)) this.#answerOrWait(cached);
+    else this.#read();
+  }
+
+  #read(): void {
     this.#waitsOn = null;
-    this.#dependencies.watched.waiters.delete(this);
-    reading.then(
+    this.watched.waiters.delete(this);
+    this.#readAndCache().then(
       (state) => {
         this.#answerOrWait(state);
       },
       (error: unknown) => {
-        if (this.#isClosed) return;
-        this.#close();
-        this.#dependencies.onError(error);
+        this.#fail(error);
       },
     );
   }
 
-  async #firstState(): Promise<LiveState> {
-    const { request, watched } = this.#dependencies;
-    // Before the state is read: a change between the read and the wait must not be missed.
-    if (watched.subscribed !== null) await withTimeout(request.timeoutMs / 2, 'redis', watched.subscribed);
-    const { active } = watched;
-    // The cache only says that there is nothing new; what is shown is read from Redis.
-    const isCurrent = active !== null && active.nowMs < active.journey.expiresAtMs;
-    const cached: LiveState | null = isCurrent ? { kind: 'active', active } : null;
-    return cached !== null && this.#isKnown(cached) ? cached : this.#readAndCache();
-  }
-
   async #readAndCache(): Promise<LiveState> {
-    const { request, watched, reader } = this.#dependencies;
+    const { watched } = this;
+    const { caller, sessionId, timeoutMs } = this.poll;
     for (;;) {
       const { generation } = watched;
-      const state = await reader.read(request.caller, request.sessionId, request.timeoutMs / 2);
+      const state = await this.#host.reader.read(caller, sessionId, timeoutMs / 2);
       // A start or an end overtook the read.
       if (generation !== watched.generation) continue;
-      watched.remember(state.kind === 'active' ? state.active : null);
-      return watched.active === null ? state : { kind: 'active', active: watched.active };
+      watched.remember(state.kind === 'active' ? state : null);
+      return watched.active ?? state;
     }
   }
 
   /** Nothing is awaited between the check and the wait, so no change is missed. */
   #answerOrWait(state: LiveState): void {
     if (this.#isClosed) return;
-    const { request, watched, onState } = this.#dependencies;
+    const { watched } = this;
     // The cached journey may be another than the one that the caller began to wait for.
-    const isAllowed = state.kind !== 'active' || mayWatch(request.caller, state.active.journey);
+    const isAllowed = state.kind !== 'active' || mayWatch(this.poll.caller, state.journey);
     const isReleased = this.#isReleased || watched.isBroken;
-    if (isAllowed && this.#isKnown(state) && !this.#isTimedOut && !isReleased) {
+    const isKnown = this.#knows(state);
+    if (isAllowed && isKnown && !this.#isTimedOut && !isReleased) {
       this.#waitsOn = state;
       watched.waiters.add(this);
       return;
     }
-    const waited = this.#isTimedOut || !this.#isKnown(state);
     this.#close();
-    onState(isAllowed ? state : { kind: 'forbidden' }, waited);
+    const waited = this.#isTimedOut || !isKnown;
+    this.poll.answer(this.#host.outcomeOf(isAllowed ? state : { kind: 'forbidden' }, waited));
   }
 
-  #isKnown(state: LiveState): boolean {
-    const { isKnown } = this.#dependencies.request;
-    switch (state.kind) {
-      case 'active':
-        return isKnown(activeVersion(state.active.journey, state.active.location));
-      case 'inactive':
-        return isKnown(state.version);
-      case 'sessionNotFound':
-      case 'rateLimited':
-      case 'forbidden':
-        return false;
-    }
+  #knows(state: LiveState): boolean {
+    return 'version' in state && this.poll.knows(state.version);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isClosed) return;
+    this.#close();
+    this.poll.fail(error);
   }
 
   #close(): void {
@@ -152,7 +160,7 @@ export class WaitingPoll implements Waiter {
     this.#isClosed = true;
     this.#waitsOn = null;
     clearTimeout(this.#timer);
-    this.#dependencies.watched.waiters.delete(this);
-    this.#dependencies.onClosed();
+    this.watched.waiters.delete(this);
+    this.#host.onClosed(this);
   }
 }
