@@ -149,7 +149,6 @@ function buildHttpApp(config: Config, parts: Parts, state: { isDraining: boolean
     },
     corsOrigins: config.corsOrigins,
     trustedProxies: config.trustedProxies,
-    redisCallsInFlight: () => store.callsInFlight,
     onCompleted: (request) => {
       metrics.requestAnswered(request.method, request.route, request.status, request.seconds);
       requestLog.completed(request);

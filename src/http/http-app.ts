@@ -16,7 +16,6 @@ export interface HttpAppDependencies extends Omit<RoutesDependencies, 'closeIfDr
   /** Number of proxies in front, for the caller's address. */
   trustedProxies: number;
   isDraining: () => boolean;
-  redisCallsInFlight: () => number;
   onCompleted: (request: CompletedRequest) => void;
   onShed: () => void;
   logger: Logger;

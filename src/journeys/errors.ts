@@ -32,7 +32,10 @@ export async function withTimeout<T>(
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(new StateUnavailableError(dependency, `no answer within ${Math.round(ms)} ms`));
+      // After a busy turn of the event loop the answer may have arrived without having been read.
+      setImmediate(() => {
+        reject(new StateUnavailableError(dependency, `no answer within ${Math.round(ms)} ms`));
+      });
     }, ms);
   });
   try {

@@ -52,7 +52,6 @@ export class RedisJourneyStore implements ports.JourneyStore {
   readonly #clock: () => string;
   readonly #positions: ScriptBatcher;
   readonly #polls: ScriptBatcher;
-  #inFlight = 0;
 
   constructor(dependencies: JourneyStoreDependencies) {
     const { redis, clock } = dependencies;
@@ -67,11 +66,6 @@ export class RedisJourneyStore implements ports.JourneyStore {
     this.#polls = this.#batcher('readLive', (parts, keys) =>
       redis.readLive(...readLiveArguments(parts, this.#clock(), keys)),
     );
-  }
-
-  /** Calls in flight. */
-  get callsInFlight(): number {
-    return this.#inFlight + this.#positions.inFlight + this.#polls.inFlight;
   }
 
   async start(
@@ -214,7 +208,6 @@ export class RedisJourneyStore implements ports.JourneyStore {
   async #run<T>(operation: string, key: string, call: () => Promise<T>): Promise<T> {
     const startedAt = performance.now();
     let succeeded = false;
-    this.#inFlight++;
     try {
       const reply = await withTimeout(this.#dependencies.commandTimeoutMs, 'redis', call());
       succeeded = true;
@@ -222,7 +215,6 @@ export class RedisJourneyStore implements ports.JourneyStore {
     } catch (error) {
       throw asFailure(error, key);
     } finally {
-      this.#inFlight--;
       this.#dependencies.observe(operation, (performance.now() - startedAt) / 1000, succeeded);
     }
   }

@@ -22,14 +22,9 @@ interface Batch extends CallParts {
 export class ScriptBatcher {
   readonly #dependencies: ScriptBatcherDependencies;
   readonly #open = new Map<Keys, Batch>();
-  #inFlight = 0;
 
   constructor(dependencies: ScriptBatcherDependencies) {
     this.#dependencies = dependencies;
-  }
-
-  get inFlight(): number {
-    return this.#inFlight;
   }
 
   /**
@@ -37,7 +32,6 @@ export class ScriptBatcher {
    * @throws StateUnavailableError, CorruptStateError
    */
   call(partition: Keys, key: string, { keys, args }: CallParts): Promise<ScriptReply> {
-    this.#inFlight++;
     return new Promise((resolve, reject) => {
       const batch = this.#openBatch(partition);
       batch.keys.push(...keys);
@@ -64,7 +58,6 @@ export class ScriptBatcher {
     const { send, timeoutMs, observe } = this.#dependencies;
     const startedAtMs = performance.now();
     const settled = (succeeded: boolean) => {
-      this.#inFlight -= batch.callers.length;
       observe((performance.now() - startedAtMs) / 1000, succeeded);
     };
     try {

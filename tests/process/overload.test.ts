@@ -7,7 +7,7 @@ import { runServiceProcess, type ServiceProcess } from '../support/service-proce
 import { until } from '../support/until.js';
 
 const CONNECTIONS = 50;
-const REQUESTS_EACH = 240;
+const REQUESTS_EACH = 400;
 
 let bus: LocalEventBus;
 let service: ServiceProcess;

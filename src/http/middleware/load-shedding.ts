@@ -3,26 +3,19 @@ import type { Logger } from 'pino';
 import { ApiError, send } from '../responses.js';
 import { requestIdOf } from './request-context.js';
 
-/** Requests read in the event loop's present turn wait behind each other; past this time the rest is refused. */
-const MAX_TURN_MS = 100;
-/** A turn with fewer requests was slow for another reason than their number. */
-const MIN_REQUESTS_OF_A_TURN = 500;
-/** Beyond this a call to Redis would exceed its timeout. */
-const MAX_REDIS_CALLS_IN_FLIGHT = 2_000;
+/** Requests read in one turn of the event loop wait for its end; beyond this time the rest of them is refused. */
+const MAX_TURN_MS = 1_000;
 /** In rotation, so that refused callers do not return together. */
 const RETRY_AFTER_SECONDS = [4, 6, 3, 5, 7];
 const LOG_INTERVAL_MS = 1_000;
 
 export interface LoadSheddingDependencies {
-  redisCallsInFlight: () => number;
   onShed: () => void;
   logger: Logger;
 }
 
-/** Refuses requests with 503 while there is more to do than can be done in time. Health checks always pass. */
-export function shedLoad(dependencies: LoadSheddingDependencies): RequestHandler {
-  const isOverloaded = overloadDetector(dependencies.redisCallsInFlight);
-  const { onShed, logger } = dependencies;
+/** Refuses requests with 503 that would wait too long. Health checks always pass. */
+export function shedLoad({ onShed, logger }: LoadSheddingDependencies): RequestHandler {
   // Created once: an error's stack trace costs more than the rest of its response.
   const refusals = RETRY_AFTER_SECONDS.map(
     (seconds) =>
@@ -30,11 +23,12 @@ export function shedLoad(dependencies: LoadSheddingDependencies): RequestHandler
         'Retry-After': String(seconds),
       }),
   );
+  const turnMs = turnClock();
   let shed = 0;
   let loggedAtMs = -Infinity;
   return (req, res, next) => {
     const refusal = refusals[shed % refusals.length];
-    if (refusal === undefined || !isOverloaded() || req.path.startsWith('/health/')) {
+    if (turnMs() < MAX_TURN_MS || refusal === undefined || req.path.startsWith('/health/')) {
       next();
       return;
     }
@@ -49,19 +43,17 @@ export function shedLoad(dependencies: LoadSheddingDependencies): RequestHandler
   };
 }
 
-/** To be called once for each request. */
-function overloadDetector(redisCallsInFlight: () => number): () => boolean {
-  let requestsOfTurn = 0;
-  let turnBeganMs = 0;
+/** How long the event loop's present turn has been reading requests, in milliseconds. */
+function turnClock(): () => number {
+  let firstRequestMs: number | null = null;
   return () => {
-    if (++requestsOfTurn === 1) {
-      turnBeganMs = performance.now();
+    if (firstRequestMs === null) {
+      firstRequestMs = performance.now();
+      // Runs when all input of this turn has been read.
       setImmediate(() => {
-        requestsOfTurn = 0;
+        firstRequestMs = null;
       });
     }
-    const isTurnTooLong =
-      requestsOfTurn > MIN_REQUESTS_OF_A_TURN && performance.now() - turnBeganMs > MAX_TURN_MS;
-    return isTurnTooLong || redisCallsInFlight() >= MAX_REDIS_CALLS_IN_FLIGHT;
+    return performance.now() - firstRequestMs;
   };
 }

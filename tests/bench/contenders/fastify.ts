@@ -1,5 +1,6 @@
 /** Fastify with the service's features, as its users write it. */
 import { randomUUID } from 'node:crypto';
+import underPressure from '@fastify/under-pressure';
 import Fastify, { type FastifyReply } from 'fastify';
 import { Redis } from 'ioredis';
 import { readConfig } from '../../../src/config.js';
@@ -31,6 +32,9 @@ const app = Fastify({
   genReqId: () => `${processId}-${++requests}`,
   requestIdHeader: 'x-request-id',
 });
+// As in its documentation.
+if (process.env['UNDER_PRESSURE'] === '1')
+  await app.register(underPressure, { maxEventLoopDelay: 1_000, maxEventLoopUtilization: 0.98 });
 addHooks(app);
 
 app.post<{ Body: UpdateBody }>(`${BASE}/updates`, { schema: updateSchema }, async (request, reply) => {

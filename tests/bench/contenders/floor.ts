@@ -34,6 +34,10 @@ interface Update {
 }
 
 const server = createServer((req, res) => {
+  if (req.url === '/health/live') {
+    answer(res, 200, {});
+    return;
+  }
   if (req.method === 'GET') {
     void (req.headers['prefer'] === undefined ? live(req, res) : wait(req, res));
     return;

@@ -56,7 +56,7 @@ export interface LoadResult {
   seconds: number;
   /** Unexpected answers by call and status; status 0: the connection broke. */
   failures: Record<string, number>;
-  /** In milliseconds from when a request was due; undefined in a closed loop. */
+  /** In milliseconds from when a request was due; in a closed loop, from when it was sent. */
   updates: Spread | undefined;
   polls: Spread | undefined;
   /** Updates and polls together: expected answers, and 503s with Retry-After. */

@@ -25,8 +25,9 @@ export async function saturate(
     }
     sent++;
     const request = source.next();
+    const sentAtMs = performance.now();
     connection.send(request.bytes, (status, text) => {
-      tally.answered(request, status, text);
+      tally.answered(request, status, text, performance.now() - sentAtMs);
       sendNext(connection, done);
     });
   };
