@@ -4,6 +4,8 @@ import type { ChangeListener, JourneyChange, JourneyChanges } from '../journeys/
 /** A student polls again at once, so a journey stays subscribed for a while after its last poll. */
 const LINGER_MS = 5_000;
 const CLEANUP_INTERVAL_MS = 1_000;
+/** A position that is older than the cached one by more shows that Redis' clock has stepped back. */
+const CLOCK_STEP_MS = 3_000;
 
 /** A poll that waits for a change; called at most once for each time it was added. */
 export interface Waiter {
@@ -57,8 +59,8 @@ export class WatchedJourney implements ChangeListener {
     switch (change.kind) {
       case 'position': {
         const { location } = change;
-        const isNewer = location.timestampMs > (this.#location?.timestampMs ?? -Infinity);
-        if (isNewer) this.#moveTo(location, location.timestampMs);
+        const sinceMs = location.timestampMs - (this.#location?.timestampMs ?? -Infinity);
+        if (sinceMs > 0 || sinceMs < -CLOCK_STEP_MS) this.#moveTo(location, location.timestampMs);
         break;
       }
       case 'lifecycle':

@@ -11,6 +11,11 @@ local CORRELATED_SECONDS = 15
 local MOST_UNSTEADY = 9999
 local FASTEST = RULES.maxSpeedKmh / 3.6
 
+-- In 1,024ths, which MessagePack stores in half the space.
+local function short(number)
+  return math.floor(number * 1024 + 0.5) / 1024
+end
+
 -- Exponentially weighted means over the memory, plain means until it is full. Variance: T. Finch, "Incremental
 -- Calculation of Weighted Mean and Variance", 2009, section 9. closed, gone: metres in the seconds elapsed.
 local function watch_approach(track, closed, gone, elapsed)
@@ -28,6 +33,7 @@ local function watch_approach(track, closed, gone, elapsed)
   track.spread = math.min(MOST_UNSTEADY,
     (1 - weight) * (track.spread + weight * change * change * (elapsed + CORRELATED_SECONDS)))
   track.secs = math.min(watched + elapsed, PACE_MEMORY_SECONDS)
+  for _, name in ipairs({ 'closing', 'pace', 'spread', 'secs' }) do track[name] = short(track[name]) end
 end
 
 local function approach_json(track)
