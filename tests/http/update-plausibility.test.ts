@@ -87,7 +87,7 @@ describe('after a wrong position', () => {
 
   test('one more wrong one in between does not start anew', async () => {
     data(await post(90_000));
-    expect(await outcomes([0, -40_000, 100, 200])).toEqual([...refused, ACCEPTED]);
+    expect(await outcomes([0, -40_000, 100, 200, 300])).toEqual([...refused, IMPLAUSIBLE, ACCEPTED]);
   });
 
   test('a way that is too fast is none', async () => {

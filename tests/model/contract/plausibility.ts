@@ -27,8 +27,8 @@ export interface Belief {
 export const nobodySeen: Belief = { reference: null, agreeing: 0, confirmed: null, refused: [] };
 
 const CONFIRMING = 3;
-/** A fix that is plausible after three others replaces the reference: all four of four, or four of six. */
-const [FEWEST, MOST, SHARE] = [4, 6, 2 / 3];
+/** Of so many refused fixes at most, so many that agree replace the reference. */
+const [MOST_REFUSED, AGREEING_REFUSED] = [6, 4];
 
 export type Verdict = 'accepted' | 'reanchored' | 'refused';
 
@@ -50,12 +50,15 @@ export function judge(
     const counted = Math.min(CONFIRMING, agreeing + 1);
     return { verdict: 'accepted', belief: withReference(before, reached, counted, rules) };
   }
-  const refused = [...before.refused, sighting].slice(-MOST);
-  const isOutvoted = refused.length >= FEWEST && longestRun(refused, rules) >= refused.length * SHARE;
-  if (!isOutvoted) {
+  const refused = [...before.refused, sighting].slice(-MOST_REFUSED);
+  if (longestRun(refused, rules) < AGREEING_REFUSED) {
     return {
       verdict: 'refused',
-      belief: { ...before, refused: refused.slice(1 - MOST), agreeing: agreeing < CONFIRMING ? 0 : agreeing },
+      belief: {
+        ...before,
+        refused: refused.slice(1 - MOST_REFUSED),
+        agreeing: agreeing < CONFIRMING ? 0 : agreeing,
+      },
     };
   }
   const confirmed = before.confirmed ?? (agreeing >= CONFIRMING ? reference : null);

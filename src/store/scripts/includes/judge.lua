@@ -1,10 +1,9 @@
 -- Whether the trainer can have come from one fix to the next. A fix has lat, lon, acc, refMs and late: how many ms
 -- earlier than refMs it may have been made, because its request was delayed.
 
--- Refused fixes that are compared, the new one included.
-local FEWEST_TRIES, MOST_TRIES = 4, 6
--- Of them the share that must agree, so that one or two wild fixes in between cost an honest phone nothing.
-local AGREEING_SHARE = 2 / 3
+-- So many refused fixes that agree replace the reference: a candidate and three after it. Two others may come between
+-- them, so that further wild fixes do not cost an honest phone more.
+local AGREEING_TRIES, MOST_TRIES = 4, 6
 -- Consecutive plausible fixes that confirm the last one.
 local CONFIRMING = 3
 
@@ -29,7 +28,6 @@ end
 
 -- Whether enough of the refused fixes form a path, each plausible after the one before, that ends with the last.
 local function is_outvoted(tries)
-  if #tries < FEWEST_TRIES then return false end
   local lengths = {}
   for later = 1, #tries do
     lengths[later] = 1
@@ -38,7 +36,7 @@ local function is_outvoted(tries)
       if spareMs >= 0 then lengths[later] = math.max(lengths[later], lengths[earlier] + 1) end
     end
   end
-  return lengths[#tries] >= #tries * AGREEING_SHARE
+  return lengths[#tries] >= AGREEING_TRIES
 end
 
 -- Adds an implausible fix to the refused ones. Returns whether it replaces the reference.
