@@ -48,7 +48,7 @@ if track.endMs > nowMs then
   schedule_expiry(keys.expiries, sessionId, track.endMs)
   return { 'superseded' }
 end
-local isAnothers = not is_of_journey(track, started_at_ms(cached(keys.active)))
+local isAnothers = not is_of_journey(track, cached(keys.active))
 if isAnothers or is_marked_ended(keys.ended, track) then return forget_journey('superseded') end
 local markTtlMs = RULES.endedTtlSeconds * 1000 - (nowMs - track.endMs)
 close_journey(keys, journey_of(track, sessionId), 'timeout', track.endMs, markTtlMs, eventSeed)

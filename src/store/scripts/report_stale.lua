@@ -24,7 +24,7 @@ local INTERVAL_MS = 60000
 
 local active = cached(activeKey)
 local track = active and parse_track(cached(trackKey))
-if not track or not is_of_journey(track, started_at_ms(active)) or not track.fixMs or nowMs - track.fixMs <= RULES.staleAfterMs then return { 'not_now' } end
+if not track or not is_of_journey(track, active) or not track.fixMs or nowMs - track.fixMs <= RULES.staleAfterMs then return { 'not_now' } end
 local startedAtMs, recordedAtMs = string.match(redis.call('GET', markKey) or '', '^(%d+) (%d+)$')
 if startedAtMs == whole(track.startMs) and nowMs - recordedAtMs < INTERVAL_MS then return { 'not_now' } end
 redis.call('SET', markKey, whole(track.startMs) .. ' ' .. whole(nowMs), 'PX', INTERVAL_MS)

@@ -23,9 +23,9 @@ local function precise_fix(location, nowMs)
 end
 
 -- Whether there has been time to come to the fix since the last confirmed one.
-local function is_reachable(keys, journey, fix, nowMs)
+local function is_reachable(keys, fix, nowMs)
   local track = parse_track(cached(keys.track))
-  if not track or not track.conf or not is_of_journey(track, ms_of_iso(journey.startedAt)) then return true end
+  if not track or not track.conf or not is_of_journey(track, cached(keys.active)) then return true end
   fix.refMs = nowMs
   local _, spareMs = way_between(track.conf, fix)
   return spareMs >= 0
@@ -41,7 +41,7 @@ local function check_arrival(keys, journey, nowMs)
   local readable, location = pcall(cjson.decode, stored)
   if not readable or not is_place(location) then return nil, { 'corrupt', locationKey } end
   local fix = precise_fix(location, nowMs)
-  if not fix or not is_reachable(keys, journey, fix, nowMs) then return nil, { 'location_unknown' } end
+  if not fix or not is_reachable(keys, fix, nowMs) then return nil, { 'location_unknown' } end
   local meters = distance_meters(fix.lat, fix.lon, home.latitude, home.longitude)
   local distance = math.floor(meters + 0.5)
   if meters > RULES.arrivalRadiusMeters then return nil, { 'too_far', distance } end

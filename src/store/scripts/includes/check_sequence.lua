@@ -14,7 +14,7 @@ end
 local function check_stale(track, update)
   local isBehind = update.sequence and track.seq and update.sequence < track.seq
   -- No fix is later than the last arrival, unless Redis' clock has stepped back since.
-  local lastFixMs = track.fixMs and math.min(track.fixMs, last_arrival_ms(track) or track.fixMs)
-  local isOld = update.ageMs > RULES.oldestFixMs or (lastFixMs and update.refMs < lastFixMs)
+  local isOld = update.ageMs > RULES.oldestFixMs
+    or (track.fixMs and update.refMs < math.min(track.fixMs, update.lastCameMs or track.fixMs))
   return (isBehind or isOld) and stale(track) or nil
 end

@@ -15,7 +15,7 @@ local ALMOST_MS = 100
 -- Whether journey:ended is of this journey. Another version may have written no startedAt.
 local function is_marked_ended(endedKey, track)
   local ended = cached(endedKey)
-  return ended and is_of_journey(track, started_at_ms(ended))
+  return ended and is_of_journey(track, ended)
 end
 
 local function is_due(expiriesKey, sessionId, nowMs)

@@ -20,7 +20,7 @@ end
 local function own_track(keys, active, update)
   local record = cached(keys.track)
   local track = parse_track(record)
-  if not track or not is_of_journey(track, started_at_ms(active)) then return {} end
+  if not track or not is_of_journey(track, active) then return {} end
   if is_old_track(record) then schedule_expiry(keys.expiries, update.sessionId, track.endMs) end
   return track
 end

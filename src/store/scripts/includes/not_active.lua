@@ -8,7 +8,7 @@ local function not_active(endedKey, trackKey, nowMs)
   local overdueMs = track and nowMs - track.endMs
   local isOverdue = overdueMs and overdueMs >= 0 and overdueMs < RULES.endedTtlSeconds * 1000
   -- The mark may be of an earlier journey.
-  if isOverdue and not (ended and is_of_journey(track, started_at_ms(ended))) then
+  if isOverdue and not (ended and is_of_journey(track, ended)) then
     return { 'overdue', nowMs, track.trainerId, track.studentId, track.startMs, track.endMs }
   end
   return ended and { 'ended', nowMs, ended } or { 'not_active', nowMs }
