@@ -224,10 +224,13 @@ test.concurrent('a start after an end by another version gives no second end', a
   expect(endsSoFar(session)).toEqual([]);
 });
 
-test.concurrent(
-  'a journey of another version that is updated here ends with its limit, and leaves no location',
-  async () => {
-    const session = await aSession();
+test.concurrent.each([
+  ['its first', () => aSession()],
+  ['one after a journey of this version', () => aJourney(service.api)],
+])(
+  'a journey of another version that is updated here, %s, ends with its limit, and leaves no location',
+  async (_which, aSuch) => {
+    const session = await aSuch();
     await startElsewhere(session, 1);
     data(
       await service.api.update(session.trainerToken, { sessionId: session.sessionId, ...metersNorth(100) }),
