@@ -63,7 +63,7 @@ export const recordPosition: ZodOpenApiOperationObject = {
   tags: ['location'],
   summary: "Post the trainer's position",
   description:
-    'At most one update per 5 s per trainer in the long run. A repeat of the last sequence gets the first response again.',
+    'At most one update per 5 s per trainer in the long run. A repeat of the last sequence and coordinates gets the first response again; with other coordinates it is LOCATION_STALE.',
   requestBody: { required: true, content: { 'application/json': { schema: PositionUpdate } } },
   responses: {
     '201': response('The position was accepted.', PositionRecorded),
@@ -119,7 +119,8 @@ export const watch: ZodOpenApiOperationObject = {
 export const arrive: ZodOpenApiOperationObject = {
   tags: ['journey'],
   summary: 'The trainer has arrived',
-  description: "Ends the journey if the last position is near the student's home.",
+  description:
+    "Ends the journey if the last precise position is near the student's home and at most 5 minutes old, 30 s beside a coarse one. After a jump, only once 120 km/h would have sufficed.",
   requestParams: { path: SessionParams, header: idempotencyHeader },
   responses: {
     '200': response('The journey has ended.', JourneyArrived, repeatHeaders),

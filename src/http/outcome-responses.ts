@@ -42,6 +42,7 @@ export function startResponse(outcome: StartOutcome, sessionId: string, rules: R
       return new ApiError('JOURNEY_ALREADY_ACTIVE', 'The journey is already active.', {
         startedAt: isoTime(outcome.startedAtMs),
         expiresAt: isoTime(outcome.expiresAtMs),
+        lastSequence: outcome.lastSequence,
       });
     case 'rateLimited':
       return rateLimited(outcome, 'Too many starts. Retry after the pause.');
@@ -57,6 +58,7 @@ export function recordResponse(
 ): ApiResponse {
   switch (outcome.kind) {
     case 'recorded':
+    case 'reanchored':
     case 'duplicate':
       return success(201, {
         sessionId: update.sessionId,

@@ -19,12 +19,13 @@ export type StartOutcome =
     }
   | { kind: 'sessionNotFound' }
   | { kind: 'notStartable'; status: string }
-  | { kind: 'alreadyActive'; startedAtMs: number; expiresAtMs: number }
+  | { kind: 'alreadyActive'; startedAtMs: number; expiresAtMs: number; lastSequence: number | null }
   | RateLimited
   | Forbidden;
 
 export type RecordOutcome =
-  | { kind: 'recorded' | 'duplicate'; timestampMs: number; nextUpdateMs: number }
+  /** reanchored: recorded although it is implausible after the last one, which was wrong. */
+  | { kind: 'recorded' | 'reanchored' | 'duplicate'; timestampMs: number; nextUpdateMs: number }
   | { kind: 'stale'; lastSequence: number | null }
   | RateLimited
   | { kind: 'implausible' }

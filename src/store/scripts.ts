@@ -4,6 +4,7 @@ import { EARTH_RADIUS_METERS } from '../journeys/distance.js';
 import {
   ACCURACY_CAP_METERS,
   LONGEST_UPDATE_INTERVAL_MS,
+  MOST_LATENESS_MS,
   OLDEST_FIX_MS,
   STALE_AFTER_MS,
   type JourneyRules,
@@ -21,6 +22,7 @@ type Script<Reply> = (...keysThenArguments: Argument[]) => Promise<Reply>;
 /** The scripts of scripts/*.lua, each of which starts with its contract. */
 export interface JourneyScripts {
   startJourney: Script<ScriptReply>;
+  findStart: Script<ScriptReply>;
   recordPositions: Script<ScriptReply[]>;
   readLive: Script<ScriptReply[]>;
   endJourney: Script<ScriptReply>;
@@ -31,6 +33,7 @@ export interface JourneyScripts {
 
 const scripts: Record<keyof JourneyScripts, { file: string; numberOfKeys?: number }> = {
   startJourney: { file: 'start_journey', numberOfKeys: 7 },
+  findStart: { file: 'find_start', numberOfKeys: 3 },
   recordPositions: { file: 'record_positions' },
   readLive: { file: 'read_live' },
   endJourney: { file: 'end_journey', numberOfKeys: 7 },
@@ -50,6 +53,7 @@ export function withScripts<Client extends Redis | Cluster>(
     staleAfterMs: STALE_AFTER_MS,
     longestUpdateIntervalMs: LONGEST_UPDATE_INTERVAL_MS,
     accuracyCapMeters: ACCURACY_CAP_METERS,
+    mostLatenessMs: MOST_LATENESS_MS,
     earthRadiusMeters: EARTH_RADIUS_METERS,
     outboxMaxLength: OUTBOX_MAX_LENGTH,
   };
