@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RedisCommands } from '../store/connection.js';
 import type { Partitions } from '../store/partitions.js';
+import type { JourneyScripts } from '../store/scripts.js';
 import { EventStream } from './event-stream.js';
 import type { Outbox, OutboxEntry } from './outbox.js';
 
@@ -20,7 +21,7 @@ export class PartitionedOutbox implements Outbox {
   #waiting = new AbortController();
 
   constructor(dependencies: {
-    redis: RedisCommands;
+    redis: RedisCommands & JourneyScripts;
     partitions: Partitions;
     consumer: string;
     onPartlyUnavailable: (error: unknown) => void;
@@ -32,7 +33,7 @@ export class PartitionedOutbox implements Outbox {
 
   async readNew(count: number, waitMs: number): Promise<OutboxEntry[]> {
     const perStream = Math.ceil(count / this.#streams.length);
-    const entries = await this.#read((stream) => this.#readNewOrPending(stream, perStream));
+    const entries = await this.#read((stream) => this.#readNewAndInDoubt(stream, perStream));
     if (entries.length === 0 && waitMs > 0) {
       const { signal } = this.#waiting;
       await pause(Math.min(waitMs, POLL_INTERVAL_MS), undefined, { signal }).catch(() => undefined);
@@ -51,9 +52,9 @@ export class PartitionedOutbox implements Outbox {
     return entries.slice(0, count);
   }
 
-  async claimIdle(count: number): Promise<number> {
-    const claimed = await this.#onAll((stream) => stream.claimIdle(count));
-    return claimed.reduce((sum, each) => sum + each, 0);
+  async heartbeat(mayClaim: boolean): Promise<number> {
+    const claimed = await this.#onAll((stream) => stream.heartbeat(mayClaim));
+    return claimed.includes(-1) ? -1 : claimed.reduce((sum, each) => sum + each, 0);
   }
 
   async ack(entries: OutboxEntry[]): Promise<void> {
@@ -64,10 +65,6 @@ export class PartitionedOutbox implements Outbox {
 
   async deadLetter(entry: OutboxEntry, reason: string): Promise<void> {
     await this.#streams.find(({ tag }) => tag === entry.tag)?.deadLetter(entry, reason);
-  }
-
-  async deleteIdleConsumers(): Promise<void> {
-    await this.#onAll((stream) => stream.deleteIdleConsumers());
   }
 
   wake(): Promise<void> {
@@ -90,11 +87,10 @@ export class PartitionedOutbox implements Outbox {
     return read.flat();
   }
 
-  async #readNewOrPending(stream: EventStream, count: number): Promise<OutboxEntry[]> {
-    if (!this.#inDoubt.has(stream)) return stream.readNew(count, 0);
-    const pending = await stream.readPending(count);
+  async #readNewAndInDoubt(stream: EventStream, count: number): Promise<OutboxEntry[]> {
+    const pending = this.#inDoubt.has(stream) ? await stream.readPending(count) : [];
     if (pending.length < count) this.#inDoubt.delete(stream);
-    return pending;
+    return [...pending, ...(await stream.readNew(count, 0))];
   }
 
   /** Returns the results of the available partitions. @throws if none is available */

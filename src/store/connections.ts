@@ -11,6 +11,7 @@ import {
   type RedisSettings,
 } from './connection.js';
 import type { LifecycleConnection } from './journey-store.js';
+import { changesPrefix, databaseOf } from './keys.js';
 import { Partitions, SINGLE_REDIS } from './partitions.js';
 import { ReplicaAcknowledgement } from './replica-acknowledgement.js';
 import { withScripts, type JourneyScripts } from './scripts.js';
@@ -22,8 +23,9 @@ export interface RedisConnections {
   /** For starts and ends that must be on replicas before they are acknowledged. */
   lifecycle: LifecycleConnection | undefined;
   changes: ChangeFeed;
+  changesPrefix: string;
   /** The reader blocks on the outbox; null in a cluster, where no command blocks on several slots. */
-  single: { redis: Redis; reader: Redis } | null;
+  single: { redis: Redis & JourneyScripts; reader: Redis } | null;
   /** Resolves if Redis can serve. */
   ping(): Promise<unknown>;
   /** Never rejects: a Redis that is unavailable is connected to in the background. */
@@ -59,6 +61,7 @@ function ofSingleRedis(dependencies: ConnectionsDependencies): RedisConnections 
     partitions: SINGLE_REDIS,
     lifecycle: lifecycle && acknowledged(lifecycle, settings),
     changes,
+    changesPrefix: changesPrefix(databaseOf(redis)),
     single: { redis, reader },
     ping: () => redis.ping(),
     connect: async () => {
@@ -82,6 +85,7 @@ function ofCluster({ settings, rules, onError }: ConnectionsDependencies, count:
     // Config refuses it: ioredis cannot send a WAIT to the node to which a command was redirected.
     lifecycle: undefined,
     changes,
+    changesPrefix: changesPrefix(databaseOf(cluster)),
     single: null,
     ping: () => pingCluster(cluster),
     connect: async () => {
