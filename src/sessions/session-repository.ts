@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import DataLoader from 'dataloader';
 import pg from 'pg';
 import { StateUnavailableError, withTimeout } from '../journeys/errors.js';
@@ -11,6 +12,9 @@ const MAX_BATCH_SIZE = 100;
 
 /** Postgres must accept this many connections from every process of every task. */
 const POOL_SIZE = 4;
+
+/** Wait before another attempt where Postgres refuses one more connection. */
+const CROWDED_RETRY_MS = 20;
 
 /** Longer than a caller waits: a connection that is too late for its caller serves the next one. */
 const CONNECT_TIMEOUT_FACTOR = 2;
@@ -51,15 +55,14 @@ export class PostgresSessionRepository implements SessionRepository {
       min: POOL_SIZE,
       max: POOL_SIZE,
       connectionTimeoutMillis: CONNECT_TIMEOUT_FACTOR * timeoutMs,
-      // On both sides: neither a lost reply nor an abandoned query may occupy a connection.
+      // The connection is closed then. Nothing is set in the session, which poolers such as PgBouncer refuse or share.
       query_timeout: timeoutMs,
-      statement_timeout: timeoutMs,
-      application_name: 'admin-service',
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
     });
-    // Without a handler, a failure of an idle connection would end the process.
+    // Without handlers, a connection that fails would end the process, idle or in use; a query in flight rejects too.
     this.#pool.on('error', onError);
+    this.#pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   /** @throws StateUnavailableError */
@@ -93,13 +96,41 @@ export class PostgresSessionRepository implements SessionRepository {
     const startedAt = performance.now();
     let succeeded = false;
     try {
-      const { rows } = await withTimeout(timeoutMs, 'postgres', this.#pool.query<Row>(text, values));
+      const rows = await withTimeout(timeoutMs, 'postgres', this.#queryOnAny<Row>(text, values, startedAt));
       succeeded = true;
       return rows;
     } catch (error) {
       throw error instanceof StateUnavailableError ? error : new StateUnavailableError('postgres', error);
     } finally {
       observe((performance.now() - startedAt) / 1000, succeeded);
+    }
+  }
+
+  async #queryOnAny<Row extends pg.QueryResultRow>(
+    text: string,
+    values: unknown[],
+    startedAt: number,
+  ): Promise<Row[]> {
+    const client = await this.#connectWithin(startedAt + this.#dependencies.timeoutMs);
+    try {
+      const { rows } = await client.query<Row>(text, values);
+      client.release();
+      return rows;
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  }
+
+  /** Where Postgres refuses more connections to this user, those that are open have to do. */
+  async #connectWithin(deadline: number): Promise<pg.PoolClient> {
+    for (;;) {
+      try {
+        return await this.#pool.connect();
+      } catch (error) {
+        if (this.#pool.totalCount === 0 || performance.now() > deadline) throw error;
+        await pause(CROWDED_RETRY_MS);
+      }
     }
   }
 
