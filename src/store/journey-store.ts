@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { withTimeout } from '../journeys/errors.js';
+import { StateUnavailableError, withTimeout } from '../journeys/errors.js';
 import type { JourneyRules } from '../journeys/journey.js';
 import type { ArriveOutcome, RecordOutcome, StopOutcome } from '../journeys/outcomes.js';
 import type * as ports from '../journeys/ports.js';
@@ -36,6 +36,8 @@ export interface JourneyStoreDependencies {
   partitions?: Partitions | undefined;
   rules: Pick<JourneyRules, 'journeyTtlSeconds'>;
   commandTimeoutMs: number;
+  /** Whether Redis denies this user commands, so that a script could fail after its first write. */
+  isForbidden?: (() => boolean) | undefined;
   observe: (operation: string, seconds: number, succeeded: boolean) => void;
   /** Called with the key of a location that could not be read and was overwritten. */
   onHealed: (key: string) => void;
@@ -208,7 +210,16 @@ export class RedisJourneyStore implements ports.JourneyStore {
     const observe = (seconds: number, succeeded: boolean) => {
       this.#dependencies.observe(operation, seconds, succeeded);
     };
-    return new ScriptBatcher({ send, timeoutMs, observe });
+    const sendIfPermitted: typeof send = async (parts, keys) => {
+      this.#refuseIfForbidden();
+      return send(parts, keys);
+    };
+    return new ScriptBatcher({ send: sendIfPermitted, timeoutMs, observe });
+  }
+
+  #refuseIfForbidden(): void {
+    if (this.#dependencies.isForbidden?.() === true)
+      throw new StateUnavailableError('redis', 'the Redis user lacks rights');
   }
 
   async #run<T>(operation: string, key: string, call: () => Promise<T>): Promise<T> {
@@ -216,6 +227,7 @@ export class RedisJourneyStore implements ports.JourneyStore {
     let succeeded = false;
     this.#inFlight++;
     try {
+      this.#refuseIfForbidden();
       const reply = await withTimeout(this.#dependencies.commandTimeoutMs, 'redis', call());
       succeeded = true;
       return reply;
