@@ -30,6 +30,7 @@ import { EmbeddedMetrics } from './telemetry/embedded-metrics.js';
 import { LoadMonitor } from './telemetry/load-monitor.js';
 import { createLogger } from './telemetry/logger.js';
 import { Metrics } from './telemetry/metrics.js';
+import { expiryRecorder } from './telemetry/expiry-recorder.js';
 import { redisRecorder } from './telemetry/redis-recorder.js';
 import { relayRecorder } from './telemetry/relay-recorder.js';
 
@@ -103,7 +104,9 @@ function build(config: Config, overrides: Overrides) {
   const sessions = connectSessions(config, logger, metrics);
   const onReport = redisRecorder(logger, metrics);
   const redisCheck = new RedisCheck({ connections: redis, commandTimeoutMs, onReport });
-  const store = buildStore(config, redis, redisCheck, { logger, metrics, clock });
+  const isForbidden = () => redisCheck.isForbidden;
+  const observers = { logger, metrics, clock, isForbidden };
+  const store = buildStore(config, redis, observers);
   const loadMonitor = new LoadMonitor();
   const stretch = overrides.stretch ?? (() => loadMonitor.stretch);
   const limits = rateLimiters();
@@ -123,8 +126,9 @@ function build(config: Config, overrides: Overrides) {
   const live = new LiveService({ reader, changes: redis.changes, guesses, cadence, monotonicMs });
   metrics.gaugeWaiting(() => live.waiting);
   metrics.gaugeStretch(stretch);
-  const relay = buildRelay(config, redis, { logger, metrics });
-  const sweeper = buildSweeper(redis, { logger, metrics, clock });
+  const relay = buildRelay(config, redis, observers);
+  const expiries = new JourneyExpiries({ ...redis, clock });
+  const sweeper = new ExpirySweeper({ expiries, isForbidden, ...expiryRecorder(logger, metrics) });
   const embeddedMetrics = new EmbeddedMetrics(metrics, config.embeddedMetricsNamespace);
   return {
     ...{ logger, redis, redisCheck, metrics, sessions, store, journeys, live },
@@ -197,14 +201,15 @@ function connectSessions(config: Config, logger: Logger, metrics: Metrics): Post
 interface Observers {
   logger: Logger;
   metrics: Metrics;
-  clock?: (() => number) | undefined;
+  clock: (() => number) | undefined;
+  /** Whether a script could fail after its first write. */
+  isForbidden: () => boolean;
 }
 
 function buildStore(
   config: Config,
   { redis, lifecycle, partitions }: RedisConnections,
-  redisCheck: RedisCheck,
-  { logger, metrics, clock }: Observers,
+  { logger, metrics, clock, isForbidden }: Observers,
 ): RedisJourneyStore {
   return new RedisJourneyStore({
     redis,
@@ -213,7 +218,7 @@ function buildStore(
     rules: config.rules,
     commandTimeoutMs: config.redis.commandTimeoutMs,
     clock,
-    isForbidden: () => redisCheck.isForbidden,
+    isForbidden,
     observe: (operation, seconds, succeeded) => {
       metrics.redisCalled(operation, seconds, succeeded);
     },
@@ -230,23 +235,5 @@ function buildRelay(config: Config, connections: RedisConnections, { logger, met
     outbox: createOutbox({ connections, consumer, onPartlyUnavailable: observer.outboxUnavailable }),
     publisher: new EventBridgePublisher(config.eventBridge),
     observer,
-  });
-}
-
-function buildSweeper(
-  { redis, partitions }: RedisConnections,
-  { logger, metrics, clock }: Observers,
-): ExpirySweeper {
-  return new ExpirySweeper({
-    expiries: new JourneyExpiries({ redis, partitions, clock }),
-    onExpired: (count) => {
-      metrics.journeysExpired(count);
-    },
-    onUntracked: (sessionId) => {
-      logger.error({ sessionId }, 'journey expired without a readable record; no event recorded');
-    },
-    onError: (error) => {
-      logger.warn({ err: error }, 'expiry sweep failed');
-    },
   });
 }

@@ -142,7 +142,8 @@ const up = z.enum(['up', 'down']);
 export const healthLive: ZodOpenApiOperationObject = {
   tags: ['health'],
   summary: 'The process answers',
-  description: 'Checks no dependency, but is 503 until Redis has been reached once since the process started.',
+  description:
+    'Checks no dependency, but is 503 until Redis has been reached once since the process started.',
   security: [],
   responses: {
     '200': response('The process answers.', z.object({ status: z.literal('live') })),

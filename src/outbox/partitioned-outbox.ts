@@ -16,8 +16,6 @@ const MIN_PENDING_PER_STREAM = 10;
 export class PartitionedOutbox implements Outbox {
   readonly #streams: EventStream[];
   readonly #onPartlyUnavailable: (error: unknown) => void;
-  /** Streams whose last read failed: a lost reply may have assigned entries to this process. */
-  readonly #inDoubt = new Set<EventStream>();
   #waiting = new AbortController();
 
   constructor(dependencies: {
@@ -33,7 +31,7 @@ export class PartitionedOutbox implements Outbox {
 
   async readNew(count: number, waitMs: number): Promise<OutboxEntry[]> {
     const perStream = Math.ceil(count / this.#streams.length);
-    const entries = await this.#read((stream) => this.#readNewAndInDoubt(stream, perStream));
+    const entries = (await this.#onAll((stream) => stream.readNew(perStream, 0))).flat();
     if (entries.length === 0 && waitMs > 0) {
       const { signal } = this.#waiting;
       await pause(Math.min(waitMs, POLL_INTERVAL_MS), undefined, { signal }).catch(() => undefined);
@@ -43,11 +41,7 @@ export class PartitionedOutbox implements Outbox {
 
   async readPending(count: number): Promise<OutboxEntry[]> {
     const perStream = Math.max(MIN_PENDING_PER_STREAM, Math.ceil(count / this.#streams.length));
-    const entries = await this.#read(async (stream) => {
-      const pending = await stream.readPending(perStream);
-      this.#inDoubt.delete(stream);
-      return pending;
-    });
+    const entries = (await this.#onAll((stream) => stream.readPending(perStream))).flat();
     // The others stay pending.
     return entries.slice(0, count);
   }
@@ -75,22 +69,6 @@ export class PartitionedOutbox implements Outbox {
 
   close(): void {
     this.#waiting.abort();
-  }
-
-  async #read(work: (stream: EventStream) => Promise<OutboxEntry[]>): Promise<OutboxEntry[]> {
-    const read = await this.#onAll((stream) =>
-      work(stream).catch((error: unknown) => {
-        this.#inDoubt.add(stream);
-        throw error;
-      }),
-    );
-    return read.flat();
-  }
-
-  async #readNewAndInDoubt(stream: EventStream, count: number): Promise<OutboxEntry[]> {
-    const pending = this.#inDoubt.has(stream) ? await stream.readPending(count) : [];
-    if (pending.length < count) this.#inDoubt.delete(stream);
-    return [...pending, ...(await stream.readNew(count, 0))];
   }
 
   /** Returns the results of the available partitions. @throws if none is available */

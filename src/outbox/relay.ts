@@ -2,13 +2,19 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { backoffMs } from './backoff.js';
 import { toBatches } from './event-batches.js';
+import { DEAD_AFTER_MS } from './event-stream.js';
 import type { EventBridgePublisher, PublishResult } from './event-bridge-publisher.js';
 import type { Outbox, OutboxEntry } from './outbox.js';
-import { RelayHeartbeat } from './relay-heartbeat.js';
 
 /** How long a read waits for a new entry, in milliseconds. */
 export const READ_WAIT_MS = 1_000;
 const READ_COUNT = 100;
+/** So often a process shows that it lives. */
+const HEARTBEAT_MS = 1_000;
+/** After an outage of Redis the others get as much time to return as they may miss heartbeats. */
+const BEATS_BEFORE_CLAIMING = DEAD_AFTER_MS / HEARTBEAT_MS;
+/** Entries may be pending unnoticed: those of a reply that was lost. */
+const CHECK_PENDING_MS = 5_000;
 /** Of an EventBridge that is unavailable: enough to notice that it accepts events again, whatever is pending. */
 const READ_COUNT_IN_OUTAGE = 10;
 /** Wait between reads under load, which makes batches larger; the first event after an idle period is not delayed. */
@@ -38,32 +44,29 @@ export class Relay {
   readonly #outbox: Outbox;
   readonly #publisher: EventBridgePublisher;
   readonly #observer: RelayObserver;
-  readonly #heartbeat: RelayHeartbeat;
   readonly #stopping = new AbortController();
   readonly #aborted = new AbortController();
   #running: Promise<void> = Promise.resolve();
+  #heartbeat: NodeJS.Timeout | undefined;
+  #steadyBeats = 0;
   #failures = 0;
   #isOutage = false;
   #isUnderLoad = false;
-  /** When pending entries are read again, by performance.now(); Infinity: none are pending. */
+  /** When pending entries are read again, by performance.now(). */
   #retryAtMs = 0;
 
   constructor(dependencies: { outbox: Outbox; publisher: EventBridgePublisher; observer: RelayObserver }) {
     this.#outbox = dependencies.outbox;
     this.#publisher = dependencies.publisher;
     this.#observer = dependencies.observer;
-    const onClaimed = () => {
-      this.#retryAtMs = 0;
-      this.#outbox.wake().catch(() => undefined);
-    };
-    this.#heartbeat = new RelayHeartbeat({ outbox: this.#outbox, onClaimed });
     // Every batch in flight listens, which can be more than Node's warning threshold.
     setMaxListeners(Infinity, this.#aborted.signal);
   }
 
   start(): void {
-    this.#heartbeat.start();
-    this.#running = this.#run();
+    this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS);
+    // Before it reads anything that another process may have to claim.
+    this.#running = this.#beat().then(() => this.#run());
   }
 
   /** Publishes what is in the outbox now, within READ_WAIT_MS + graceMs; the rest is left to other processes. */
@@ -79,7 +82,7 @@ export class Relay {
       this.#observer.outboxUnavailable(error);
     });
     clearTimeout(timer);
-    this.#heartbeat.stop();
+    clearInterval(this.#heartbeat);
     this.#outbox.close();
     this.#publisher.close();
   }
@@ -104,7 +107,7 @@ export class Relay {
   async #relayOnce(): Promise<void> {
     const isRetry = this.#untilRetryMs() === 0;
     // Before the read: entries may be claimed meanwhile.
-    if (isRetry) this.#retryAtMs = Infinity;
+    if (isRetry) this.#retryAtMs = performance.now() + CHECK_PENDING_MS;
     const pending = isRetry ? await this.#outbox.readPending(READ_COUNT) : [];
     if (pending.length > 0) this.#retryAtMs = 0;
     const waitMs = pending.length > 0 ? 0 : Math.min(READ_WAIT_MS, this.#untilRetryMs());
@@ -116,8 +119,20 @@ export class Relay {
     // Entries that EventBridge answers about, one by one, must not slow down the others.
     this.#isOutage = isCallFailed && settled === 0;
     if (isRetry && unpublished === 0) this.#failures = 0;
-    if (unpublished > 0 && (isRetry || this.#retryAtMs === Infinity))
+    if (unpublished > 0 && (isRetry || this.#failures === 0))
       this.#retryAtMs = performance.now() + backoffMs(++this.#failures);
+  }
+
+  /** Independent of what the relay waits for. Claims the entries of processes that have died. */
+  async #beat(): Promise<void> {
+    try {
+      const claimed = await this.#outbox.heartbeat(this.#steadyBeats > BEATS_BEFORE_CLAIMING);
+      this.#steadyBeats = claimed < 0 ? 0 : this.#steadyBeats + 1;
+      if (claimed > 0) this.#retryAtMs = 0;
+    } catch {
+      // #run reports the outage.
+      this.#steadyBeats = 0;
+    }
   }
 
   #untilRetryMs(): number {

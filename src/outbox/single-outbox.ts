@@ -10,7 +10,11 @@ export class SingleOutbox extends EventStream implements Outbox {
   #readerId: number | undefined;
 
   /** reader: a separate connection, because reads block. */
-  constructor({ redis, reader, consumer }: {
+  constructor({
+    redis,
+    reader,
+    consumer,
+  }: {
     redis: Redis & JourneyScripts;
     reader: Redis;
     consumer: string;

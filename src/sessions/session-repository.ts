@@ -13,8 +13,8 @@ const MAX_BATCH_SIZE = 100;
 /** Postgres must accept this many connections from every process of every task. */
 const POOL_SIZE = 4;
 
-/** Wait before another attempt where Postgres refuses one more connection. */
-const CROWDED_RETRY_MS = 20;
+/** Wait for an open connection where Postgres refuses this user one more. */
+const CROWDED_RETRY_MS = 50;
 
 /** Longer than a caller waits: a connection that is too late for its caller serves the next one. */
 const CONNECT_TIMEOUT_FACTOR = 2;
@@ -60,9 +60,8 @@ export class PostgresSessionRepository implements SessionRepository {
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
     });
-    // Without handlers, a connection that fails would end the process, idle or in use; a query in flight rejects too.
+    // Without a handler, a failure of an idle connection would end the process.
     this.#pool.on('error', onError);
-    this.#pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   /** @throws StateUnavailableError */
@@ -96,7 +95,8 @@ export class PostgresSessionRepository implements SessionRepository {
     const startedAt = performance.now();
     let succeeded = false;
     try {
-      const rows = await withTimeout(timeoutMs, 'postgres', this.#queryOnAny<Row>(text, values, startedAt));
+      const work = this.#queryWithin<Row>(startedAt + timeoutMs, text, values);
+      const rows = await withTimeout(timeoutMs, 'postgres', work);
       succeeded = true;
       return rows;
     } catch (error) {
@@ -106,29 +106,12 @@ export class PostgresSessionRepository implements SessionRepository {
     }
   }
 
-  async #queryOnAny<Row extends pg.QueryResultRow>(
-    text: string,
-    values: unknown[],
-    startedAt: number,
-  ): Promise<Row[]> {
-    const client = await this.#connectWithin(startedAt + this.#dependencies.timeoutMs);
-    try {
-      const { rows } = await client.query<Row>(text, values);
-      client.release();
-      return rows;
-    } catch (error) {
-      client.release(true);
-      throw error;
-    }
-  }
-
-  /** Where Postgres refuses more connections to this user, those that are open have to do. */
-  async #connectWithin(deadline: number): Promise<pg.PoolClient> {
+  async #queryWithin<Row extends pg.QueryResultRow>(deadline: number, text: string, values: unknown[]) {
     for (;;) {
       try {
-        return await this.#pool.connect();
+        return (await this.#pool.query<Row>(text, values)).rows;
       } catch (error) {
-        if (this.#pool.totalCount === 0 || performance.now() > deadline) throw error;
+        if (!isRefusedConnection(error) || performance.now() > deadline) throw error;
         await pause(CROWDED_RETRY_MS);
       }
     }
@@ -162,4 +145,9 @@ function parseHome(value: unknown): Home | null {
   if (typeof latitude !== 'number' || typeof longitude !== 'number') return null;
   if (Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return null;
   return { latitude, longitude, ...(typeof address === 'string' ? { address } : {}) };
+}
+
+/** Classes 53 (too many connections) and 08, which PgBouncer uses, of SQLSTATE. */
+function isRefusedConnection(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && /^(53|08)/.test(error.code ?? '');
 }

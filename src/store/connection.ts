@@ -5,16 +5,7 @@ import { CorruptStateError, StateUnavailableError } from '../journeys/errors.js'
 /** The commands beside the scripts that the service uses, of a single Redis and of a cluster. */
 export type RedisCommands = Pick<
   Redis,
-  | 'call'
-  | 'info'
-  | 'mget'
-  | 'set'
-  | 'time'
-  | 'xgroup'
-  | 'xlen'
-  | 'xrange'
-  | 'xreadgroup'
-  | 'zcard'
+  'call' | 'info' | 'mget' | 'set' | 'time' | 'xgroup' | 'xlen' | 'xrange' | 'xreadgroup' | 'zcard'
 >;
 
 export interface SentinelSettings {
@@ -140,7 +131,12 @@ const UNAVAILABLE =
 /** What an error of ioredis means: the data is corrupt, or Redis is unavailable. */
 export function asFailure(error: unknown, key: string): StateUnavailableError | CorruptStateError {
   if (error instanceof StateUnavailableError || error instanceof CorruptStateError) return error;
-  if (error instanceof Error && error.name === 'ReplyError' && !UNAVAILABLE.test(error.message) && !isDenied(error))
+  if (
+    error instanceof Error &&
+    error.name === 'ReplyError' &&
+    !UNAVAILABLE.test(error.message) &&
+    !isDenied(error)
+  )
     return new CorruptStateError(key, error);
   return new StateUnavailableError('redis', error);
 }

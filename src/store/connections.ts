@@ -11,7 +11,6 @@ import {
   type RedisSettings,
 } from './connection.js';
 import type { LifecycleConnection } from './journey-store.js';
-import { changesPrefix, databaseOf } from './keys.js';
 import { Partitions, SINGLE_REDIS } from './partitions.js';
 import { ReplicaAcknowledgement } from './replica-acknowledgement.js';
 import { withScripts, type JourneyScripts } from './scripts.js';
@@ -23,7 +22,6 @@ export interface RedisConnections {
   /** For starts and ends that must be on replicas before they are acknowledged. */
   lifecycle: LifecycleConnection | undefined;
   changes: ChangeFeed;
-  changesPrefix: string;
   /** The reader blocks on the outbox; null in a cluster, where no command blocks on several slots. */
   single: { redis: Redis & JourneyScripts; reader: Redis } | null;
   /** Resolves if Redis can serve. */
@@ -61,7 +59,6 @@ function ofSingleRedis(dependencies: ConnectionsDependencies): RedisConnections 
     partitions: SINGLE_REDIS,
     lifecycle: lifecycle && acknowledged(lifecycle, settings),
     changes,
-    changesPrefix: changesPrefix(databaseOf(redis)),
     single: { redis, reader },
     ping: () => redis.ping(),
     connect: async () => {
@@ -85,7 +82,6 @@ function ofCluster({ settings, rules, onError }: ConnectionsDependencies, count:
     // Config refuses it: ioredis cannot send a WAIT to the node to which a command was redirected.
     lifecycle: undefined,
     changes,
-    changesPrefix: changesPrefix(databaseOf(cluster)),
     single: null,
     ping: () => pingCluster(cluster),
     connect: async () => {

@@ -210,16 +210,7 @@ export class RedisJourneyStore implements ports.JourneyStore {
     const observe = (seconds: number, succeeded: boolean) => {
       this.#dependencies.observe(operation, seconds, succeeded);
     };
-    const sendIfPermitted: typeof send = async (parts, keys) => {
-      this.#refuseIfForbidden();
-      return send(parts, keys);
-    };
-    return new ScriptBatcher({ send: sendIfPermitted, timeoutMs, observe });
-  }
-
-  #refuseIfForbidden(): void {
-    if (this.#dependencies.isForbidden?.() === true)
-      throw new StateUnavailableError('redis', 'the Redis user lacks rights');
+    return new ScriptBatcher({ send, timeoutMs, observe });
   }
 
   async #run<T>(operation: string, key: string, call: () => Promise<T>): Promise<T> {
@@ -227,7 +218,8 @@ export class RedisJourneyStore implements ports.JourneyStore {
     let succeeded = false;
     this.#inFlight++;
     try {
-      this.#refuseIfForbidden();
+      if (this.#dependencies.isForbidden?.() === true)
+        throw new StateUnavailableError('redis', 'lacking rights');
       const reply = await withTimeout(this.#dependencies.commandTimeoutMs, 'redis', call());
       succeeded = true;
       return reply;

@@ -14,7 +14,7 @@ export interface RedisReport {
   version: string | undefined;
 }
 
-type Connections = Pick<RedisConnections, 'redis' | 'partitions' | 'changes' | 'changesPrefix' | 'lifecycle'>;
+type Connections = Pick<RedisConnections, 'redis' | 'partitions' | 'changes' | 'lifecycle'>;
 
 /**
  * Checks repeatedly that the Redis user may do what the service does, and that Redis never evicts keys. Each right is tried
@@ -69,20 +69,23 @@ function isAboutChannels(command: string): boolean {
   return /^(UN)?SUBSCRIBE|^PUBLISH/.test(command);
 }
 
-async function readReport(connections: Connections): Promise<RedisReport> {
-  const { redis, partitions, changes, changesPrefix } = connections;
+async function readReport({ redis, partitions, changes, lifecycle }: Connections): Promise<RedisReport> {
   const keys = partitions.keysOf(NO_SESSION);
+  const channel = changes.prefix + NO_SESSION;
   const commands = [
     ...commandsOn(keys),
-    ['PUBLISH', `${changesPrefix}${NO_SESSION}`, ''],
-    ...(connections.lifecycle === undefined ? [] : [['WAIT', '0', '1']]),
+    ['PUBLISH', channel, ''],
+    ...(lifecycle === undefined ? [] : [['WAIT', '0', '1']]),
   ];
   const tried = await Promise.all([
     ...commands.map(([name = '', ...args]) => denial(`${name} ${args[0] ?? ''}`, redis.call(name, ...args))),
     denial(`EVALSHA ${keys.expiries}`, redis.dueJourneys(keys.expiries, '', 0)),
-    denial(`SUBSCRIBE ${changesPrefix}`, changes.tryOut()),
+    denial(`SUBSCRIBE ${channel}`, changes.tryOut(channel)),
   ]);
-  const info = await redis.info().catch(() => '');
+  const info = await redis.info().catch((error: unknown) => {
+    if (isDenied(error)) return '';
+    throw error;
+  });
   return {
     denied: tried.filter((command) => command !== null),
     maxmemoryPolicy: /^maxmemory_policy:(\S+)/m.exec(info)?.[1],
@@ -90,39 +93,31 @@ async function readReport(connections: Connections): Promise<RedisReport> {
   };
 }
 
-/** For every command of the scripts and the relay one that changes nothing, on every kind of key. */
+/** Each command of the scripts and the relay, with arguments that change nothing, on every kind of key. */
 function commandsOn(keys: Keys): string[][] {
-  const [active, stream] = [keys.active(NO_SESSION), keys.outbox];
-  const texts = [
-    ...[active, keys.ended(NO_SESSION), keys.track(NO_SESSION), keys.meta(NO_SESSION)],
-    ...[keys.missing(NO_SESSION), keys.location(NO_SESSION, NO_SESSION), keys.rate(NO_SESSION)],
-    ...[keys.staleTold(NO_SESSION), keys.firstAnswer('start', NO_SESSION, { callerId: '', key: '' })],
+  const [active, location] = [keys.active(NO_SESSION), keys.location(NO_SESSION, NO_SESSION)];
+  const [first, stale] = [
+    keys.firstAnswer('', NO_SESSION, { callerId: '', key: '' }),
+    keys.staleTold(NO_SESSION),
   ];
+  const texts = [...keys.lifecycle(NO_SESSION).slice(0, 4), location, keys.rate(NO_SESSION), first, stale];
+  const on = (key: string, commands: string) =>
+    commands.split(', ').map((command) => {
+      const [name = '', ...args] = command.split(' ');
+      return [name, key, ...args];
+    });
   return [
-    ...texts.flatMap((key) => [
-      ['SET', key, '', 'XX'],
-      ['GET', key],
-    ]),
-    ...['MGET', 'DEL', 'EXISTS', 'PTTL'].map((command) => [command, active]),
-    ['ZCARD', keys.oldExpiries],
-    ...[keys.expiries, keys.relays].map((key) => ['ZADD', key, 'XX', '0', NO_SESSION]),
-    ['ZREM', keys.expiries, NO_SESSION],
-    ['ZSCORE', keys.expiries, NO_SESSION],
-    ['ZRANGEBYSCORE', keys.expiries, '0', '0'],
-    ...[stream, keys.deadLetters].map((key) => ['XADD', key, 'NOMKSTREAM', '0-0', 'a', 'b']),
-    ['XLEN', stream],
-    ['XRANGE', stream, '-', '-'],
-    ['XACK', stream, 'check', '0-1'],
-    ['XDEL', stream, '0-1'],
-    ['XREADGROUP', 'GROUP', 'check', 'check', 'STREAMS', stream, '0'],
-    ['XPENDING', stream, 'check'],
-    ['XCLAIM', stream, 'check', 'check', '0', '0-1'],
-    ['XINFO', 'CONSUMERS', stream, 'check'],
-    ['XGROUP', 'DELCONSUMER', stream, 'check', 'check'],
-    ['XGROUP', 'CREATE', stream, 'check', 'invalid'],
-    ['TIME'],
-    ['CLIENT', 'ID'],
-    ['CLIENT', 'UNBLOCK', '0'],
+    ...[...texts, keys.missing(NO_SESSION)].flatMap((key) => on(key, 'GET, SET - XX')),
+    ...on(active, 'MGET, DEL, EXISTS, PTTL'),
+    ...on(keys.expiries, 'ZADD XX 0 -, ZREM -, ZSCORE -, ZRANGEBYSCORE 0 0'),
+    ...[keys.oldExpiries, keys.relays].flatMap((key) => on(key, 'ZCARD, ZADD XX 0 -')),
+    ...[keys.outbox, keys.deadLetters].flatMap((key) => on(key, 'XADD NOMKSTREAM 0-0 - -')),
+    ...on(keys.outbox, 'XLEN, XRANGE - -, XACK - 0-1, XDEL 0-1, XPENDING -, XCLAIM - - 0 0-1'),
+    ...on(keys.outbox, 'XAUTOCLAIM - - 0 0'),
+    ['XREADGROUP', 'GROUP', '-', '-', 'STREAMS', keys.outbox, '0'],
+    ['XGROUP', 'DELCONSUMER', keys.outbox, '-', '-'],
+    ['XGROUP', 'CREATE', keys.outbox, '-', '-'],
+    ...[['EVAL', 'return 1', '1', active], ['TIME'], ['CLIENT', 'ID'], ['CLIENT', 'UNBLOCK', '0']],
   ];
 }
 
@@ -133,7 +128,8 @@ async function denial(command: string, attempt: Promise<unknown>): Promise<strin
     return null;
   } catch (error) {
     if (isDenied(error)) return command.trim();
-    if (error instanceof Error && error.name === 'ReplyError' && !/^(NOAUTH|WRONGPASS)/.test(error.message)) return null;
+    if (error instanceof Error && error.name === 'ReplyError' && !/^(NOAUTH|WRONGPASS)/.test(error.message))
+      return null;
     throw error;
   }
 }

@@ -23,7 +23,10 @@ afterEach(async () => {
 });
 
 test('what a killed process had read another publishes within ten seconds, and while both live nothing is published twice', async () => {
-  const [one, other] = await Promise.all([runServiceProcess(bus, settings), runServiceProcess(bus, settings)]);
+  const [one, other] = await Promise.all([
+    runServiceProcess(bus, settings),
+    runServiceProcess(bus, settings),
+  ]);
   bus.failWhile(() => ({ kind: 'error', status: 500, code: 'InternalException' }));
   const sessions: ASession[] = [];
   await until('both have events', async () => {

@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { makeTemporaryFolder, startReaper, type Reaper } from '../../src/dev/servers/reaper.js';
 import { answersQuery } from '../../src/dev/servers/local-postgres.js';
-import { findProgram, freePort, startServerProcess, untilReady } from '../../src/dev/servers/server-process.js';
+import {
+  findProgram,
+  freePort,
+  startServerProcess,
+  untilReady,
+} from '../../src/dev/servers/server-process.js';
 import { aSession, type ASession } from '../support/a-session.js';
 import { fiveCalls, timedGet } from '../support/five-calls.js';
 import { runService, type RunningService } from '../support/running-service.js';
