@@ -143,10 +143,12 @@ const up = z.enum(['up', 'down']);
 export const healthLive: ZodOpenApiOperationObject = {
   tags: ['health'],
   summary: 'The process answers',
+  description:
+    'Checks no dependency, but is 503 until Redis has been reached once since the process started.',
   security: [],
   responses: {
     '200': response('The process answers.', z.object({ status: z.literal('live') })),
-    ...errors('METHOD_NOT_ALLOWED'),
+    ...errors('METHOD_NOT_ALLOWED', 'STATE_UNAVAILABLE'),
   },
 };
 export const healthReady: ZodOpenApiOperationObject = {

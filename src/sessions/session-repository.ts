@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import DataLoader from 'dataloader';
 import pg from 'pg';
 import { StateUnavailableError, withTimeout } from '../journeys/errors.js';
@@ -11,6 +12,9 @@ const MAX_BATCH_SIZE = 100;
 
 /** Postgres must accept this many connections from every process of every task. */
 const POOL_SIZE = 4;
+
+/** Wait for an open connection where Postgres refuses this user one more. */
+const CROWDED_RETRY_MS = 50;
 
 /** Longer than a caller waits: a connection that is too late for its caller serves the next one. */
 const CONNECT_TIMEOUT_FACTOR = 2;
@@ -51,10 +55,8 @@ export class PostgresSessionRepository implements SessionRepository {
       min: POOL_SIZE,
       max: POOL_SIZE,
       connectionTimeoutMillis: CONNECT_TIMEOUT_FACTOR * timeoutMs,
-      // On both sides: neither a lost reply nor an abandoned query may occupy a connection.
+      // The connection is closed then. Nothing is set in the session, which poolers such as PgBouncer refuse or share.
       query_timeout: timeoutMs,
-      statement_timeout: timeoutMs,
-      application_name: 'admin-service',
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
     });
@@ -93,13 +95,25 @@ export class PostgresSessionRepository implements SessionRepository {
     const startedAt = performance.now();
     let succeeded = false;
     try {
-      const { rows } = await withTimeout(timeoutMs, 'postgres', this.#pool.query<Row>(text, values));
+      const work = this.#queryWithin<Row>(startedAt + timeoutMs, text, values);
+      const rows = await withTimeout(timeoutMs, 'postgres', work);
       succeeded = true;
       return rows;
     } catch (error) {
       throw error instanceof StateUnavailableError ? error : new StateUnavailableError('postgres', error);
     } finally {
       observe((performance.now() - startedAt) / 1000, succeeded);
+    }
+  }
+
+  async #queryWithin<Row extends pg.QueryResultRow>(deadline: number, text: string, values: unknown[]) {
+    for (;;) {
+      try {
+        return (await this.#pool.query<Row>(text, values)).rows;
+      } catch (error) {
+        if (!isRefusedConnection(error) || performance.now() > deadline) throw error;
+        await pause(CROWDED_RETRY_MS);
+      }
     }
   }
 
@@ -131,4 +145,9 @@ function parseHome(value: unknown): Home | null {
   if (typeof latitude !== 'number' || typeof longitude !== 'number') return null;
   if (Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return null;
   return { latitude, longitude, ...(typeof address === 'string' ? { address } : {}) };
+}
+
+/** Classes 53 (too many connections) and 08, which PgBouncer uses, of SQLSTATE. */
+function isRefusedConnection(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && /^(53|08)/.test(error.code ?? '');
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { withTimeout } from '../journeys/errors.js';
+import { StateUnavailableError, withTimeout } from '../journeys/errors.js';
 import type { JourneyRules } from '../journeys/journey.js';
 import type { ArriveOutcome, RecordOutcome, StopOutcome } from '../journeys/outcomes.js';
 import type * as ports from '../journeys/ports.js';
@@ -28,6 +28,8 @@ export interface JourneyStoreDependencies {
   partitions?: Partitions | undefined;
   rules: Pick<JourneyRules, 'journeyTtlSeconds'>;
   commandTimeoutMs: number;
+  /** Whether Redis denies this user commands, so that a script could fail after its first write. */
+  isForbidden?: (() => boolean) | undefined;
   observe: (operation: string, seconds: number, succeeded: boolean) => void;
   /** Called with the key of a location that could not be read and was overwritten. */
   onHealed: (key: string) => void;
@@ -204,6 +206,8 @@ export class RedisJourneyStore implements ports.JourneyStore {
     let succeeded = false;
     this.#inFlight++;
     try {
+      if (this.#dependencies.isForbidden?.() === true)
+        throw new StateUnavailableError('redis', 'lacking rights');
       const reply = await withTimeout(this.#dependencies.commandTimeoutMs, 'redis', call());
       succeeded = true;
       return reply;

@@ -72,6 +72,12 @@ export class Metrics {
     help: 'Events that EventBridge has rejected; they are in the dead-letter stream.',
     registers: [this.#registry],
   });
+  readonly #redisRequirements = new Gauge({
+    name: 'redis_requirement_met',
+    help: 'Whether Redis fulfils a requirement (rights, noeviction, version): 1, or 0.',
+    labelNames: ['requirement'],
+    registers: [this.#registry],
+  });
   readonly #expired = new Counter({
     name: 'journeys_expired_total',
     help: 'Journeys that this process has ended at their time limit.',
@@ -121,6 +127,11 @@ export class Metrics {
 
   journeysExpired(count: number): void {
     this.#expired.inc(count);
+  }
+
+  redisChecked(met: Record<'rights' | 'noeviction' | 'version', boolean>): void {
+    for (const [requirement, isMet] of Object.entries(met))
+      this.#redisRequirements.set({ requirement }, isMet ? 1 : 0);
   }
 
   gaugeWaiting(waiting: () => number): void {

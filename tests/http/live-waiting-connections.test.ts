@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { aJourney } from '../support/a-journey.js';
 import type { ASession } from '../support/a-session.js';
 import { RawConnection, wire } from '../support/raw-http.js';
-import { sharedRedis } from '../support/redis-of-the-run.js';
+import { channelOf, sharedRedis } from '../support/redis-of-the-run.js';
 import { metric, runService, type RunningService } from '../support/running-service.js';
 import { until } from '../support/until.js';
 import {
@@ -159,7 +159,7 @@ test('a change to a state that the caller knows does not end its wait', async ()
   const { answer } = await aWaitingStudent(service, session);
   const before = await reads();
   // As another version of the service may publish a start or an end.
-  await sharedRedis().publish(`journey:changes:${session.sessionId}`, 'changed');
+  await sharedRedis().publish(channelOf(session.sessionId), 'changed');
   await until('the state is read', async () => (await reads()) > before);
   await untilWaiting(service, 1);
   await post(session, 1);
