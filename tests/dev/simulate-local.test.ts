@@ -1,4 +1,5 @@
 import type { Report } from '../../src/dev/load/report.js';
+import { compiledProgram } from '../support/compiled-source.js';
 import { ProcessTree } from '../support/process-tree.js';
 import { until } from '../support/until.js';
 
@@ -12,7 +13,7 @@ afterEach(() => {
 
 const settings = { UPDATE_INTERVAL_MS: '500' };
 const fromSource = (...args: string[]) =>
-  new ProcessTree(process.execPath, ['--import', 'tsx', 'src/dev/simulate.ts', ...args], settings);
+  new ProcessTree(process.execPath, [compiledProgram('dev/simulate'), ...args], settings);
 
 onLinux(
   'without --url it starts the whole stack, measures it, and leaves nothing behind',
