@@ -24,5 +24,5 @@ export const shared = {
   // Packages that ship ES modules only.
   transformIgnorePatterns: ['/node_modules/(?!(jose|get-port)/)'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.compiled/', '<rootDir>/infra/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/compiled/', '<rootDir>/infra/'],
 };

@@ -4,7 +4,7 @@ import { build, type Loader } from 'esbuild';
 
 const projectFolder = join(import.meta.dirname, '../..');
 // At the depth of src, whose files refer to others by relative paths.
-const folder = join(projectFolder, '.compiled');
+const folder = join(projectFolder, 'compiled');
 const copied: Record<string, Loader> = { '.css': 'copy', '.html': 'copy', '.lua': 'copy', '.png': 'copy' };
 
 /** Compiles src once for all processes that the tests start. With tsx each of them needs twice the CPU time to start. */
