@@ -9,7 +9,7 @@ const typedRules = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/', 'compiled/', 'coverage/', 'node_modules/', 'infra/', '**/*.cjs', '**/*.mjs'] },
+  { ignores: ['dist/', 'coverage/', 'node_modules/', 'infra/', '**/*.cjs', '**/*.mjs'] },
   {
     languageOptions: {
       parserOptions: {

@@ -6,7 +6,7 @@ const root = join(import.meta.dirname, '../..');
 export const unitTests = [
   'config.test.ts',
   'packaging.test.ts',
-  'client/!(fleet|real-service|restarted-service).test.ts',
+  'client/!(fleet|real-service).test.ts',
   'dev/load/*.test.ts',
   'dev/simulation/*.test.ts',
   'faults/*.test.ts',
@@ -24,5 +24,5 @@ export const shared = {
   // Packages that ship ES modules only.
   transformIgnorePatterns: ['/node_modules/(?!(jose|get-port)/)'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/compiled/', '<rootDir>/infra/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/infra/'],
 };

@@ -3,11 +3,13 @@ import { dirname, join } from 'node:path';
 import { build, type Loader } from 'esbuild';
 
 const projectFolder = join(import.meta.dirname, '../..');
-// At the depth of src, whose files refer to others by relative paths.
-const folder = join(projectFolder, 'compiled');
+const folder = join(projectFolder, 'dist');
 const copied: Record<string, Loader> = { '.css': 'copy', '.html': 'copy', '.lua': 'copy', '.png': 'copy' };
 
-/** Compiles src once for all processes that the tests start. With tsx each of them needs twice the CPU time to start. */
+/**
+ * Compiles src to dist, without checking types, for all processes that the tests start. With tsx each of them needs twice
+ * the CPU time to start.
+ */
 export async function compileSource(): Promise<void> {
   const { outputFiles } = await build({
     entryPoints: ['.ts', ...Object.keys(copied)].map((ending) => `src/**/*${ending}`),
