@@ -63,7 +63,7 @@ export const recordPosition: ZodOpenApiOperationObject = {
   tags: ['location'],
   summary: "Post the trainer's position",
   description:
-    'At most one update per 5 s per trainer in the long run. A repeat of the last sequence gets the first response again.',
+    'At most one update per 5 s per trainer, over all sessions, in the long run. A repeat of the last sequence gets the first response again. Optional fields may be null. A byte order mark, charset=utf8 and unknown media-type parameters are accepted; a Content-Encoding other than identity is not.',
   requestBody: { required: true, content: { 'application/json': { schema: PositionUpdate } } },
   responses: {
     '201': response('The position was accepted.', PositionRecorded),

@@ -73,7 +73,10 @@ export function recordResponse(
         },
       );
     case 'rateLimited':
-      return rateLimited(outcome, 'Too many updates. Send the newest position after the pause.');
+      return rateLimited(
+        outcome,
+        'Too many updates of this trainer, over all sessions. Send the newest position after the pause.',
+      );
     case 'implausible':
       return new ApiError(
         'LOCATION_IMPLAUSIBLE',

@@ -68,13 +68,13 @@ export class JourneyService {
   async recordPosition(caller: Caller, update: PositionUpdate): Promise<RecordOutcome> {
     const { store, observer, stretch } = this.#dependencies;
     const outcome: RecordOutcome =
-      update.mocked === true
+      update.mocked
         ? { kind: 'mocked' }
         : await store.recordPosition({
             sessionId: update.sessionId,
             trainerId: caller.userId,
             position: update,
-            ageMs: update.ageMs ?? 0,
+            ageMs: update.ageMs,
             stretch: jittered(stretch()),
           });
     observer.positionTaken(outcome.kind);
