@@ -8,6 +8,13 @@ const tokenSecret = () =>
     .refine((secret) => Buffer.byteLength(secret) >= 32, 'must be at least 32 bytes')
     .optional();
 
+/** An Origin header as browsers send it; `*` only in place of subdomains, of a domain of two labels or more. */
+function isOrigin(text: string): boolean {
+  if (!/^https?:/.test(text)) return /^[a-z][a-z\d+.-]*:\/\/[\w.-]+(?::\d+)?$/.test(text);
+  const subdomain = text.replace(/^(https?:\/\/)\*(?=(?:\.[\w-]+){2})/, '$1any');
+  return URL.canParse(subdomain) && new URL(subdomain).origin === subdomain && !subdomain.includes('*');
+}
+
 const DATABASE_URL_EXAMPLE = 'postgres://user:password@127.0.0.1:5432/platform';
 
 const Environment = z.object({
@@ -43,8 +50,8 @@ const Environment = z.object({
         .filter(Boolean),
     )
     .refine(
-      (origins) => origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
-      'must be a comma-separated list of origins, for example https://app.example.com,https://admin.example.com',
+      (origins) => origins.every(isOrigin),
+      'must be a comma-separated list of origins, for example https://app.example.com,https://*.example.org,capacitor://localhost',
     ),
   TRUST_PROXY: integer(0, 10, 1),
   LOG_LEVEL: z

@@ -62,6 +62,21 @@ const invalid: [name: string, value: string | undefined][] = [
   ['CORS_ORIGINS', '*'],
   ['CORS_ORIGINS', 'app.example.com'],
   ['CORS_ORIGINS', 'https://app.example.com/path'],
+  ...[
+    'https://*',
+    'https://*.com',
+    'https://app*.example.com',
+    'https://a.*.example.com',
+    '*://app.example.com',
+  ].map((origin): [string, string] => ['CORS_ORIGINS', origin]),
+  ...[
+    'null',
+    'file://',
+    'capacitor://',
+    'capacitor://localhost/',
+    'capacitor://*',
+    'https://APP.example.com',
+  ].map((origin): [string, string] => ['CORS_ORIGINS', origin]),
   ['TRUST_PROXY', 'yes'],
   ['LOG_LEVEL', 'loud'],
   ['EMBEDDED_METRICS_NAMESPACE', 'AWS/ECS'],
@@ -116,12 +131,12 @@ test('Redis may be reached over TLS', () => {
   expect(problemOf({ ...required, REDIS_URL: 'rediss://:pw@cache.example.com:6380' })).toBe('');
 });
 
-test('origins are separated by commas and optional spaces', () => {
-  const CORS_ORIGINS = 'https://a.example.com, http://localhost:3000';
-  expect(readConfig({ ...required, CORS_ORIGINS }).corsOrigins).toEqual([
-    'https://a.example.com',
-    'http://localhost:3000',
-  ]);
+test('origins of any scheme, or of all subdomains, are separated by commas and optional spaces', () => {
+  const origins = [
+    ...['https://a.example.com', 'http://localhost:3000', 'http://[::1]:3000', 'https://*.example.com:8443'],
+    ...['capacitor://localhost', 'ionic://localhost', 'tauri://localhost', 'my.app+x://com.example.app:1'],
+  ];
+  expect(readConfig({ ...required, CORS_ORIGINS: origins.join(', ') }).corsOrigins).toEqual(origins);
 });
 
 test("Redis' password may be a setting of its own, with any characters", () => {

@@ -106,10 +106,11 @@ export function liveResponse(
 ): ApiResponse {
   switch (outcome.kind) {
     case 'live': {
-      const headers: Headers = { ETag: etagOf(outcome.version), 'Cache-Control': 'private, no-cache' };
+      const headers: Headers = { ETag: etagOf(outcome.version), 'Cache-Control': 'private, no-store' };
       if (outcome.waited && waitSeconds !== null) headers['Preference-Applied'] = `wait=${waitSeconds}`;
       if (!matches(ifNoneMatch, outcome.version)) return success(200, outcome.view(), headers);
       headers['Next-Poll-Ms'] = String(outcome.nextPollMs);
+      if (outcome.ageMs !== null) headers['Location-Age-Ms'] = String(outcome.ageMs);
       return { kind: 'notModified', headers };
     }
     case 'sessionNotFound':

@@ -67,16 +67,15 @@ export class JourneyService {
 
   async recordPosition(caller: Caller, update: PositionUpdate): Promise<RecordOutcome> {
     const { store, observer, stretch } = this.#dependencies;
-    const outcome: RecordOutcome =
-      update.mocked
-        ? { kind: 'mocked' }
-        : await store.recordPosition({
-            sessionId: update.sessionId,
-            trainerId: caller.userId,
-            position: update,
-            ageMs: update.ageMs,
-            stretch: jittered(stretch()),
-          });
+    const outcome: RecordOutcome = update.mocked
+      ? { kind: 'mocked' }
+      : await store.recordPosition({
+          sessionId: update.sessionId,
+          trainerId: caller.userId,
+          position: update,
+          ageMs: update.ageMs,
+          stretch: jittered(stretch()),
+        });
     observer.positionTaken(outcome.kind);
     return redactFor(caller, outcome);
   }
