@@ -1,4 +1,5 @@
 import type { PositionUpdate } from '../contract/requests.js';
+import type { JourneyStarted } from '../contract/responses.js';
 import type { JourneyRules } from '../journeys/journey.js';
 import { isoTime } from '../journeys/iso-time.js';
 import type {
@@ -22,11 +23,11 @@ export function startResponse(outcome: StartOutcome, sessionId: string, rules: R
     case 'started': {
       const { trainerId, studentId, startedAtMs, expiresAtMs, replayed } = outcome;
       const times = { startedAt: isoTime(startedAtMs), expiresAt: isoTime(expiresAtMs) };
-      return success(
-        201,
-        { sessionId, trainerId, studentId, ...times, nextUpdateMs: rules.updateIntervalMs },
-        replayHeaders(replayed),
-      );
+      const started: JourneyStarted = {
+        ...{ sessionId, trainerId, studentId, ...times, nextUpdateMs: rules.updateIntervalMs },
+        ...(outcome.isHomeUnreadable === true && { warnings: ['HOME_LOCATION_UNREADABLE'] }),
+      };
+      return success(201, started, replayHeaders(replayed));
     }
     case 'sessionNotFound':
       return sessionNotFound();

@@ -142,17 +142,27 @@ const garbage: [what: string, home: unknown][] = [
   ['a text', '12.9716, 77.5946'],
   ['an empty object', {}],
   ['an array of two numbers', [12.9716, 77.5946]],
-  ['strings for numbers', { latitude: '12.9716', longitude: '77.5946' }],
+  ...['', ' ', '12,9716', '0xc', '12.9716 N', '1e1', 'Infinity', ['12.9716'], true, '90.1'].map(
+    (latitude): [string, unknown] => [
+      `of latitude ${JSON.stringify(latitude)}`,
+      { latitude, longitude: 77.5946 },
+    ],
+  ),
   ['null for a number', { latitude: null, longitude: 77.5946 }],
   ['one number only', { latitude: 12.9716 }],
-  ['other names', { lat: 12.9716, lng: 77.5946 }],
+  ['one short name only', { lat: 12.9716 }],
+  ['other names', { y: 12.9716, x: 77.5946 }],
   ['a latitude out of range', { latitude: 90.1, longitude: 77.5946 }],
 ];
 
 describe.each(garbage)('a home that is %s', (_what, home) => {
-  test('prevents neither live nor a start, but the arrival, and is logged as an error', async () => {
-    const journey = await aJourney(service.api, { home });
+  test('prevents neither live nor a start, but the arrival; the start warns, and it is logged once', async () => {
+    const journey = await aSession({ home });
     const { sessionId, trainerToken, studentToken } = journey;
+    data(await service.api.live(sessionId, studentToken));
+    const started = data(await service.api.start(sessionId, trainerToken));
+    expect(started['warnings']).toEqual(['HOME_LOCATION_UNREADABLE']);
+    await service.api.start(sessionId, trainerToken);
     await until('it is logged', () => errorsOf(journey).length > 0);
     data(await service.api.update(trainerToken, { sessionId, ...metersNorth(10), speed: 5 }));
     const live = data(await service.api.live(sessionId, studentToken));
@@ -162,10 +172,16 @@ describe.each(garbage)('a home that is %s', (_what, home) => {
       code: 'LOCATION_UNKNOWN',
     });
     data(await service.api.stop(sessionId, trainerToken));
-    const scheduled = await aSession({ home });
-    const before = data(await service.api.live(scheduled.sessionId, scheduled.studentToken));
-    expect(before).toMatchObject({ isActive: false });
+    expect(errorsOf(journey)).toHaveLength(1);
   });
+});
+
+test('a repeated start with the same Idempotency-Key warns again', async () => {
+  const { sessionId, trainerToken } = await aSession({ home: {} });
+  const start = () => service.api.start(sessionId, trainerToken, { 'Idempotency-Key': 'x' });
+  const first = await start();
+  expect(data(first)['warnings']).toEqual(['HOME_LOCATION_UNREADABLE']);
+  expect(data(await start())).toEqual(data(first));
 });
 
 test.each([
@@ -178,12 +194,30 @@ test.each([
     await sessionsPool().query(query, [session.sessionId, home]);
   }
   const { sessionId, trainerToken } = session;
-  data(await service.api.start(sessionId, trainerToken));
+  expect(data(await service.api.start(sessionId, trainerToken))).not.toHaveProperty('warnings');
   data(await service.api.update(trainerToken, { sessionId, ...metersNorth(10) }));
   expect(refusal(await service.api.arrived(sessionId, trainerToken))).toMatchObject({
     code: 'LOCATION_UNKNOWN',
   });
   expect(errorsOf(session)).toEqual([]);
+});
+
+test.each([
+  ['text for numbers', { latitude: '12.9716', longitude: '77.5946' }],
+  ['text with blanks and signs', { latitude: ' +12.9716 ', longitude: '77.5946\n' }],
+  ['a number and a text', { latitude: 12.9716, longitude: '77.5946' }],
+  ['short names', { lat: 12.9716, lng: 77.5946 }],
+  ['short names and text', { lat: '12.9716', lng: '77.5946', address: '12 Church Street' }],
+  ['lon', { lat: 12.9716, lon: 77.5946 }],
+  ['null beside short names', { latitude: null, longitude: null, lat: 12.9716, lng: 77.5946 }],
+])('a home with %s is read: the distance is shown and the arrival accepted', async (_what, home) => {
+  const journey = await aSession({ home });
+  const { sessionId, trainerToken, studentToken } = journey;
+  expect(data(await service.api.start(sessionId, trainerToken))).not.toHaveProperty('warnings');
+  data(await service.api.update(trainerToken, { sessionId, ...metersNorth(30) }));
+  expect(data(await service.api.live(sessionId, studentToken))).toMatchObject({ distanceMeters: 30 });
+  expect(data(await service.api.arrived(sessionId, trainerToken))).toMatchObject({ distance: 30 });
+  expect(errorsOf(journey)).toEqual([]);
 });
 
 test.each([
