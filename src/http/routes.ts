@@ -1,10 +1,10 @@
-import type { Express, Request, RequestHandler } from 'express';
+import type { Express, Request, RequestHandler, Response } from 'express';
 import type { z } from 'zod';
 import { IdempotencyKey, LiveQuery, PositionUpdate, SessionParams } from '../contract/requests.js';
 import type { Caller } from '../journeys/journey.js';
 import type { JourneyService } from '../journeys/journey-service.js';
 import type { Call } from '../journeys/permissions.js';
-import type { LiveService } from '../live/live-service.js';
+import type { LiveService, WaitControl } from '../live/live-service.js';
 import type { LiveOutcome } from '../live/live-state.js';
 import { authorize, type Authenticator } from './middleware/authentication.js';
 import { readJson, skipBody } from './middleware/body.js';
@@ -129,8 +129,20 @@ function livePoll({ live, closeIfDraining }: RoutesDependencies): RequestHandler
     };
     const isKnown = (version: string) => matches(ifNoneMatch, version);
     const request = { caller, sessionId, seconds, timeoutMs, isKnown };
-    res.on('close', live.wait(request, { onOutcome, onError }));
+    endWithCaller(req, res, live.wait(request, { onOutcome, onError }));
   };
+}
+
+/** A caller that closes its side may still read the response, or it has gone: it is answered at once. */
+function endWithCaller(req: Request, res: Response, { cancel, release }: WaitControl): void {
+  // Several polls may be pipelined on one connection.
+  const socket = req.socket.setMaxListeners(0);
+  if (socket.readableEnded) release();
+  else socket.once('end', release);
+  res.on('close', () => {
+    socket.off('end', release);
+    cancel();
+  });
 }
 
 export function methodNotAllowed(allowed: string): ApiError {

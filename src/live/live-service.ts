@@ -28,6 +28,13 @@ export interface WaitCallbacks {
   onError: (error: unknown) => void;
 }
 
+export interface WaitControl {
+  /** Drops the poll, without a callback. */
+  cancel: () => void;
+  /** Ends the wait now. */
+  release: () => void;
+}
+
 /** Where the trainers are, for those who may see it: now, or as soon as it changes. */
 export class LiveService {
   readonly #dependencies: LiveServiceDependencies;
@@ -59,12 +66,12 @@ export class LiveService {
     return this.#outcomeOf(await this.#dependencies.reader.read(caller, sessionId, timeoutMs), false);
   }
 
-  /** Calls back as soon as the state is another than the caller knows, or when the wait is over. Returns its cancel. */
-  wait(request: WaitRequest, { onOutcome, onError }: WaitCallbacks): () => void {
+  /** Calls back as soon as the state is another than the caller knows, or when the wait is over. */
+  wait(request: WaitRequest, { onOutcome, onError }: WaitCallbacks): WaitControl {
     const { caller, sessionId, timeoutMs } = request;
     if (!this.#mayWait(caller)) {
       this.read(caller, sessionId, timeoutMs).then(onOutcome, onError);
-      return () => undefined;
+      return { cancel: () => undefined, release: () => undefined };
     }
     const watched = this.#feed.join(sessionId);
     this.#countPoll(caller, 1);
@@ -84,8 +91,13 @@ export class LiveService {
     });
     this.#polls.add(poll);
     poll.start();
-    return () => {
-      poll.cancel();
+    return {
+      cancel: () => {
+        poll.cancel();
+      },
+      release: () => {
+        poll.release();
+      },
     };
   }
 
