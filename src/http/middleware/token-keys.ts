@@ -72,17 +72,21 @@ class RemoteKeys {
   }
 
   /** @throws StateUnavailableError if the key may exist; jose's error otherwise */
-  async #find(...key: Parameters<JWTVerifyGetKey>): Promise<CryptoKey> {
+  async #find(...[header, token]: Parameters<JWTVerifyGetKey>): Promise<CryptoKey> {
     const askedAtMs = performance.now();
     try {
-      return await withTimeout(KEY_TIMEOUT_MS, 'tokenKeys', this.#keys(...key));
+      return await withTimeout(KEY_TIMEOUT_MS, 'tokenKeys', this.#keys(header, token));
     } catch (error) {
       if (error instanceof StateUnavailableError) throw error;
-      // Keys fetched before the token came say nothing about it: its key may be new.
-      const mayBeNew = error instanceof errors.JWKSNoMatchingKey && this.#fetchedAtMs < askedAtMs;
+      // A key that was not there before the token came may be new.
+      const mayBeNew = this.#fetchedAtMs < askedAtMs && this.#isUnknown(header.kid);
       if (mayBeNew || isKeyServerFailure(error)) throw new StateUnavailableError('tokenKeys', error);
       throw error;
     }
+  }
+
+  #isUnknown(kid: unknown): boolean {
+    return typeof kid === 'string' && this.#keys.jwks()?.keys.every((key) => key.kid !== kid) === true;
   }
 
   #refreshIfDue(): void {
