@@ -4,6 +4,8 @@ import { aSession, HOME, metersNorth, sessionsPool, type ASession } from '../sup
 import { data, refusal } from '../support/api.js';
 import { keyOf, keysLike, sharedRedis } from '../support/redis-of-the-run.js';
 import { metric, runService, type RunningService } from '../support/running-service.js';
+import { sharedDatabaseUrl } from '../support/shared-services.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 import { tokenFor } from '../support/tokens.js';
 import { until } from '../support/until.js';
 
@@ -90,6 +92,28 @@ test('a session that was polled before its start is active at once after it', as
   data(await service.api.start(sessionId, trainerToken));
   expect(data(await service.api.live(sessionId, studentToken))).toMatchObject({ isActive: true });
   expect(await sharedRedis().ttl(keyOf.meta(sessionId))).toBeGreaterThan(3_590);
+});
+
+test('a session that a poll reads from Postgres while its journey starts does not replace the metadata of the journey', async () => {
+  const network = await startTcpProxy(sharedDatabaseUrl());
+  const settings = { DATABASE_URL: network.urlFor(sharedDatabaseUrl()), POSTGRES_TIMEOUT_MS: '900' };
+  const other = await runService({ settings });
+  try {
+    const { sessionId, studentToken, trainerToken } = await aSession();
+    network.freeze('answers');
+    const poll = other.api.live(sessionId, studentToken);
+    await until(
+      'it asks Postgres',
+      async () => (await metric(other, 'live_polls_total', 'source="postgres"')) > 0,
+    );
+    data(await service.api.start(sessionId, trainerToken));
+    network.heal();
+    expect((await poll).status).toBe(200);
+    expect(await sharedRedis().ttl(keyOf.meta(sessionId))).toBeGreaterThan(3_590);
+  } finally {
+    await other.stop();
+    await network.stop();
+  }
 });
 
 test('a new trainer can start a session that was polled while it had another', async () => {
