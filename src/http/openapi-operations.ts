@@ -63,7 +63,7 @@ export const recordPosition: ZodOpenApiOperationObject = {
   tags: ['location'],
   summary: "Post the trainer's position",
   description:
-    'At most one update per 5 s per trainer in the long run. A repeat of the last sequence and coordinates gets the first response again; with other coordinates it is LOCATION_STALE.',
+    'At most one update per 5 s per trainer, over all sessions, in the long run. A repeat of the last sequence and coordinates gets the first response again; with other coordinates it is LOCATION_STALE. Optional fields may be null. A byte order mark, charset=utf8 and unknown media-type parameters are accepted; a Content-Encoding other than identity is not.',
   requestBody: { required: true, content: { 'application/json': { schema: PositionUpdate } } },
   responses: {
     '201': response('The position was accepted.', PositionRecorded),
@@ -87,7 +87,7 @@ export const watch: ZodOpenApiOperationObject = {
   tags: ['location'],
   summary: 'Where the trainer is',
   description:
-    "For the session's student, its trainer, or an admin. With If-None-Match: 304 if nothing has changed. With Prefer: wait=N in addition, the response is delayed until something changes or N seconds have passed. A response without Preference-Applied did not wait: poll again after nextPollMs.",
+    "For the session's student, its trainer, or an admin. With If-None-Match: 304 if nothing has changed. Responses must not be stored (Cache-Control: no-store); keep the last one and its ETag in the app. With Prefer: wait=N in addition, the response is delayed until something changes or N seconds have passed. A response without Preference-Applied did not wait: poll again after nextPollMs.",
   requestParams: {
     query: LiveQuery,
     header: z.object({
@@ -108,7 +108,12 @@ export const watch: ZodOpenApiOperationObject = {
       description: 'Nothing has changed since the state named by If-None-Match.',
       headers: z.object({
         ETag: z.string(),
+        'Cache-Control': z.string(),
         'Next-Poll-Ms': z.string().meta({ description: 'When to poll again, in milliseconds.' }),
+        'Location-Age-Ms': z
+          .string()
+          .optional()
+          .meta({ description: 'Age of the fix in milliseconds, as ageMs; absent without a position.' }),
         ...waitHeaders,
       }),
     },

@@ -19,6 +19,8 @@ export interface Session {
   studentId: string | null;
   status: string;
   home: Home | null;
+  /** The platform has a home that cannot be read. */
+  isHomeUnreadable?: boolean;
 }
 
 /** Times are milliseconds since the epoch by Redis' clock. */

@@ -16,6 +16,8 @@ export type StartOutcome =
       startedAtMs: number;
       expiresAtMs: number;
       replayed: boolean;
+      /** The trainer cannot arrive, only stop. */
+      isHomeUnreadable?: boolean;
     }
   | { kind: 'sessionNotFound' }
   | { kind: 'notStartable'; status: string }

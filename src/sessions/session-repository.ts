@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import DataLoader from 'dataloader';
+import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import { StateUnavailableError, withTimeout } from '../journeys/errors.js';
 import type { Home, Session } from '../journeys/journey.js';
@@ -15,6 +16,11 @@ const POOL_SIZE = 4;
 
 /** Wait for an open connection where Postgres refuses this user one more. */
 const CROWDED_RETRY_MS = 50;
+/** Sessions whose unreadable home was reported, so that each is reported once. */
+const MAX_REPORTED_HOMES = 10_000;
+
+/** Number() would also take '', '0x1f' and 'Infinity'. */
+const DECIMAL = /^\s*[+-]?\d+(?:\.\d+)?\s*$/;
 
 /** Longer than a caller waits: a connection that is too late for its caller serves the next one. */
 const CONNECT_TIMEOUT_FACTOR = 2;
@@ -30,6 +36,7 @@ export interface PostgresSessionRepositoryDependencies {
   ca: string | undefined;
   observe: (seconds: number, succeeded: boolean) => void;
   onError: (error: Error) => void;
+  /** Called once per session. */
   onUnreadableHome: (sessionId: string) => void;
 }
 
@@ -44,6 +51,8 @@ export class PostgresSessionRepository implements SessionRepository {
       setImmediate(dispatch);
     },
   });
+
+  readonly #reportedHomes = new LRUCache<string, true>({ max: MAX_REPORTED_HOMES });
 
   constructor(dependencies: PostgresSessionRepositoryDependencies) {
     const { url, timeoutMs, ca, onError } = dependencies;
@@ -119,13 +128,18 @@ export class PostgresSessionRepository implements SessionRepository {
 
   #toSession(row: SessionRow): Session {
     const home = parseHome(row.student_home_location);
-    if (home === null && row.student_home_location !== null) this.#dependencies.onUnreadableHome(row.id);
+    const isHomeUnreadable = home === null && row.student_home_location !== null;
+    if (isHomeUnreadable && !this.#reportedHomes.has(row.id)) {
+      this.#reportedHomes.set(row.id, true);
+      this.#dependencies.onUnreadableHome(row.id);
+    }
     return {
       sessionId: row.id,
       trainerId: row.trainer_id,
       studentId: row.student_id,
       status: row.status ?? '',
       home,
+      isHomeUnreadable,
     };
   }
 }
@@ -139,15 +153,23 @@ interface SessionRow {
   student_home_location: unknown;
 }
 
+/** Numbers may be text, and the names short. */
 function parseHome(value: unknown): Home | null {
   if (typeof value !== 'object' || value === null) return null;
-  const { latitude, longitude, address } = value as Record<string, unknown>;
-  if (typeof latitude !== 'number' || typeof longitude !== 'number') return null;
-  if (Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return null;
+  const home = value as Record<string, unknown>;
+  const latitude = degrees(home['latitude'] ?? home['lat'], 90);
+  const longitude = degrees(home['longitude'] ?? home['lng'] ?? home['lon'], 180);
+  if (latitude === null || longitude === null) return null;
+  const { address } = home;
   return { latitude, longitude, ...(typeof address === 'string' ? { address } : {}) };
 }
 
 /** Classes 53 (too many connections) and 08, which PgBouncer uses, of SQLSTATE. */
 function isRefusedConnection(error: unknown): boolean {
   return error instanceof pg.DatabaseError && /^(53|08)/.test(error.code ?? '');
+}
+
+function degrees(value: unknown, limit: number): number | null {
+  const number = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Math.abs(number) <= limit ? number : null;
 }

@@ -207,6 +207,30 @@ test.each([
   expect(await statusesUntilClosed(service.url, bytes())).toEqual([status]);
 });
 
+test('a caller that closes its side after its requests gets all responses, and the connection is closed', async () => {
+  const { sessionId, trainerToken } = await aJourney(service.api);
+  const call = (name: string) =>
+    wire(
+      `POST ${BASE}/sessions/${sessionId}/${name} HTTP/1.1`,
+      ...['Host: x', `Authorization: Bearer ${trainerToken}`, 'Content-Length: 0'],
+    );
+  const moved = JSON.stringify({ sessionId, ...metersNorth(20), accuracy: 5 });
+  const update = wire(
+    `POST ${BASE}/location-tracking/journey/updates HTTP/1.1`,
+    ...['Host: x', `Authorization: Bearer ${trainerToken}`],
+    ...['Content-Type: application/json', `Content-Length: ${moved.length}`],
+  );
+  for (const [requests, statuses] of [
+    [update + moved, [201]],
+    [call('start-journey') + call('arrived') + wire(live(), 'Host: x', token()), [409, 200, 200]],
+  ] as const) {
+    const connection = new RawConnection(service.url, requests);
+    connection.closeItsSide();
+    await until('the connection is closed', () => connection.isEnded);
+    expect(connection.statuses).toEqual(statuses);
+  }
+});
+
 test('CONNECT gets no answer', async () => {
   const bytes = wire('CONNECT example.com:443 HTTP/1.1', 'Host: example.com:443');
   expect(await statusesUntilClosed(service.url, bytes)).toEqual([]);

@@ -94,6 +94,20 @@ test('events are published to EVENT_BRIDGE_BUS_NAME', async () => {
   }
 });
 
+test('a hundred thousand events are kept while EventBridge is unavailable', async () => {
+  const other = await OwnService.start();
+  try {
+    other.service.bus.failWhile(() => internalFailure);
+    const fill = `for i = 1, 100000 do redis.call('XADD', KEYS[1], '*', 'type', 'x', 'at', '0', 'detail', '{}') end`;
+    await other.redis.eval(fill, 1, 'journey:outbox');
+    await aJourney(other.service.api);
+    expect(await other.redis.xlen('journey:outbox')).toBe(100_001);
+    await other.redis.del('journey:outbox');
+  } finally {
+    await other.stop();
+  }
+});
+
 test('events in quick succession share calls to the bus', async () => {
   await own.everythingPublished();
   const callsBefore = service.bus.calls();

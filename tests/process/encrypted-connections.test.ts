@@ -59,6 +59,21 @@ test('Redis, by its name, and Postgres are used over TLS with passwords in their
   expect(live).toMatchObject({ isActive: true });
 });
 
+test('Postgres is used by a URL with sslmode=require and a certificate authority in one line', async () => {
+  const url = new URL(sharedDatabaseUrl());
+  url.host = `localhost:${postgresByTls.port}`;
+  url.searchParams.set('sslmode', 'require');
+  const parts = ['HOST', 'PORT', 'NAME', 'USERNAME', 'PASSWORD'].map((part) => [`DATABASE_${part}`, '']);
+  const service = await aService({
+    ...(Object.fromEntries(parts) as Record<string, string>),
+    DATABASE_URL: url.href,
+    DATABASE_CA: authority.pem.replaceAll('\n', '\\n'),
+  });
+  await untilItSays(service.url, { status: 'ready', postgres: 'up' });
+  const session = await aSession();
+  data(await served(() => service.api.start(session.sessionId, session.trainerToken)));
+});
+
 test('a Postgres with a certificate of another authority is not used', async () => {
   const service = await aService({ DATABASE_CA: stranger.pem });
   await untilItSays(service.url, { status: 'degraded', postgres: 'down' });

@@ -24,7 +24,7 @@ export function update(situation: Situation, call: UpdateCall, rules: Rules): De
   if (session === null || state.journey === null || !isActive(state, nowMs))
     return notActive(situation, call.caller, rules);
   if (session.trainerId !== call.caller.userId) return forbidden(situation);
-  const ageMs = Number(call.body.ageMs ?? 0);
+  const ageMs = Math.max(0, Math.round(Number(call.body.ageMs ?? 0)));
   const taken = readPosition(call.body, nowMs, ageMs);
   const known = duplicateOrStale(situation, state.journey, taken, ageMs, rules);
   if (known !== null) return known;
@@ -172,14 +172,15 @@ function isCoarse({ accuracy }: AcceptedPosition, rules: Rules): boolean {
 }
 
 function readPosition(body: UpdateBody, nowMs: number, ageMs: number): AcceptedPosition {
-  // Null and negative numbers mean unknown.
-  const measured = (value: unknown) => (typeof value === 'number' && value >= 0 ? value : undefined);
+  // Null, negative numbers and what is beyond a circle mean unknown.
+  const measured = (value: unknown, most = Infinity) =>
+    typeof value === 'number' && value >= 0 && value <= most ? value : undefined;
   return {
     latitude: Number(body.latitude),
     longitude: Number(body.longitude),
     accuracy: measured(body.accuracy),
     speed: measured(body.speed),
-    heading: measured(body.heading),
+    heading: measured(body.heading, 360),
     sequence: typeof body.sequence === 'number' ? body.sequence : undefined,
     atMs: nowMs,
     fixMs: nowMs - ageMs,
@@ -190,17 +191,13 @@ function readPosition(body: UpdateBody, nowMs: number, ageMs: number): AcceptedP
 function isOfItsForm(body: UpdateBody): boolean {
   const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
   const isAngle = (value: unknown, most: number) => isNumber(value) && Math.abs(value) <= most;
-  const isMeasured = (value: unknown, most = Infinity) =>
-    value === undefined || value === null || (isNumber(value) && value <= most);
-  const isCount = (value: unknown) =>
-    value === undefined || (Number.isSafeInteger(value) && Number(value) >= 0);
+  const isCount = (value: unknown) => Number.isSafeInteger(value ?? 0) && Number(value ?? 0) >= 0;
   return (
     isAngle(body.latitude, 90) &&
     isAngle(body.longitude, 180) &&
-    [body.accuracy, body.speed].every((value) => isMeasured(value)) &&
-    isMeasured(body.heading, 360) &&
+    !(body.latitude === 0 && body.longitude === 0) &&
+    [body.accuracy, body.speed, body.heading, body.ageMs].every((value) => isNumber(value ?? 0)) &&
     isCount(body.sequence) &&
-    isCount(body.ageMs) &&
-    (body.mocked === undefined || typeof body.mocked === 'boolean')
+    typeof (body.mocked ?? false) === 'boolean'
   );
 }
