@@ -153,6 +153,7 @@ function buildHttpApp(config: Config, parts: Parts, state: { isDraining: boolean
     rules: config.rules,
     isDraining,
     health: {
+      wasRedisReached: () => redisCheck.wasReached,
       pingRedis: () => withTimeout(config.redis.commandTimeoutMs, 'redis', redis.ping()),
       hasRedisRights: () => redisCheck.hasRights(),
       pingPostgres: () => sessions.ping(),

@@ -3,6 +3,8 @@ import { ApiError, send, success, type ApiResponse } from './responses.js';
 import { methodNotAllowed } from './routes.js';
 
 export interface HealthDependencies {
+  /** Whether Redis has answered since the process started. */
+  wasRedisReached: () => boolean;
   /** Each rejects if its dependency does not answer in time. */
   pingRedis: () => Promise<unknown>;
   pingPostgres: () => Promise<unknown>;
@@ -20,13 +22,13 @@ export function healthRoutes(dependencies: HealthDependencies): Router {
   const router = Router();
   const redis = cached(() => redisState(dependencies));
   const postgres = cached(() => stateOf(dependencies.pingPostgres));
-  let hasReachedRedis = false;
+  let isLive = false;
 
   router.get('/health/live', async (req: Request, res: Response) => {
     req.routeLabel = '/health/live';
     // So that a release that cannot reach Redis never replaces one that can.
-    hasReachedRedis ||= (await redis()) !== 'down';
-    send(req, res, hasReachedRedis ? success(200, { status: 'live' }) : unavailable('starting', {}));
+    isLive ||= dependencies.wasRedisReached() || (await redis()) !== 'down';
+    send(req, res, isLive ? success(200, { status: 'live' }) : unavailable('starting', {}));
   });
 
   router.get('/health/ready', async (req: Request, res: Response) => {
@@ -36,7 +38,6 @@ export function healthRoutes(dependencies: HealthDependencies): Router {
       return;
     }
     const [redisIs, postgresIs] = await Promise.all([redis(), postgres()]);
-    hasReachedRedis ||= redisIs !== 'down';
     send(req, res, readiness(redisIs, postgresIs));
   });
 

@@ -39,6 +39,11 @@ export class RedisCheck {
     return this.#report?.denied.some((command) => !isAboutChannels(command)) ?? false;
   }
 
+  /** Whether Redis has answered since the start. */
+  get wasReached(): boolean {
+    return this.#report !== undefined;
+  }
+
   async start(): Promise<void> {
     const run = () => this.#run().catch(() => undefined);
     this.#timer = setInterval(() => void run(), INTERVAL_MS);

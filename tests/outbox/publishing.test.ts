@@ -41,7 +41,7 @@ test('a start and an arrival are published with exactly the fields of the contra
   expectEvent(started, 'TrainerJourneyStarted', { ...ids, startTime: startedAt });
   data(await service.api.update(trainerToken, { sessionId, ...metersNorth(20), accuracy: 5 }));
   const { arrivedAt } = data(await service.api.arrived(sessionId, trainerToken));
-  const [, , ended] = await own.published(sessionId, 3);
+  const [, ended] = await own.published(sessionId, 2);
   expectEvent(ended, 'TrainerJourneyEnded', { ...ids, endTime: arrivedAt, reason: 'arrived' });
 });
 
