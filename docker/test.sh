@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 timeout 20 docker info >/dev/null || { echo 'npm run test:docker needs a running Docker engine.' >&2; exit 1; }
 export TEST_SERVICES=containers TEST_SERVICE_IMAGE=admin-service:test
-suites=(tests/http tests/outbox tests/store tests/process tests/telemetry tests/client/real-service tests/client/restarted-service)
+suites=(tests/http tests/outbox tests/store tests/process tests/telemetry tests/client/real-service)
 # In band, because a service and its Redis take a core each. --forceExit, because clients of removed containers keep Jest
 # from exiting. arrival-coverage is a long calculation that npm test already runs.
 run() { npx jest --runInBand --forceExit "$@" --testPathIgnorePatterns /node_modules/ arrival-coverage; }

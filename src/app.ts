@@ -24,11 +24,14 @@ import { CachedSessionLookup } from './sessions/session-lookup.js';
 import { PostgresSessionRepository } from './sessions/session-repository.js';
 import { readBacklog } from './store/backlog.js';
 import { redisConnections, type RedisConnections } from './store/connections.js';
+import { RedisCheck } from './store/redis-check.js';
 import { RedisJourneyStore } from './store/journey-store.js';
 import { EmbeddedMetrics } from './telemetry/embedded-metrics.js';
 import { LoadMonitor } from './telemetry/load-monitor.js';
 import { createLogger } from './telemetry/logger.js';
 import { Metrics } from './telemetry/metrics.js';
+import { expiryRecorder } from './telemetry/expiry-recorder.js';
+import { redisRecorder } from './telemetry/redis-recorder.js';
 import { relayRecorder } from './telemetry/relay-recorder.js';
 
 export interface Service {
@@ -55,28 +58,30 @@ const POSTGRES_CLOSE_TIMEOUT_MS = 1_000;
 /** Builds and connects everything, and listens. @throws if a port is in use */
 export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
   const parts = build(config, overrides);
-  const { logger, redis, sessions, metrics, live, relay, sweeper, loadMonitor, embeddedMetrics } = parts;
+  const { logger, redis, redisCheck, sessions, metrics, relay, sweeper, loadMonitor } = parts;
   const state = { isDraining: false };
   const app = buildHttpApp(config, parts, state);
   // Postgres too, so that the first start finds a connection; the service also works without.
   await Promise.all([redis.connect(), sessions.connect().catch(() => undefined)]);
+  await redisCheck.start();
   const server = await listen(app, config.port);
   const management = await listen(managementListener(metrics), config.managementPort);
   relay.start();
   sweeper.start();
   loadMonitor.start();
-  embeddedMetrics.start();
+  parts.embeddedMetrics.start();
   logger.info({ port: server.port, managementPort: management.port, pid: process.pid }, 'listening');
 
   const stop = async (delayMs: number): Promise<void> => {
     state.isDraining = true;
     logger.info({ delayMs }, 'draining');
     await sleep(delayMs);
-    live.releaseAll();
+    parts.live.releaseAll();
     await server.close(REQUESTS_GRACE_MS);
     loadMonitor.stop();
+    redisCheck.stop();
     await Promise.all([sweeper.stop(), relay.stop(EVENTS_GRACE_MS)]);
-    await embeddedMetrics.stop();
+    await parts.embeddedMetrics.stop();
     redis.disconnect();
     await Promise.all([
       withTimeout(POSTGRES_CLOSE_TIMEOUT_MS, 'postgres', sessions.close()).catch(() => undefined),
@@ -97,7 +102,11 @@ function build(config: Config, overrides: Overrides) {
     withTimeout(commandTimeoutMs, 'redis', readBacklog(redis.redis, redis.partitions)),
   );
   const sessions = connectSessions(config, logger, metrics);
-  const store = buildStore(config, redis, { logger, metrics, clock });
+  const onReport = redisRecorder(logger, metrics);
+  const redisCheck = new RedisCheck({ connections: redis, commandTimeoutMs, onReport });
+  const isForbidden = () => redisCheck.isForbidden;
+  const observers = { logger, metrics, clock, isForbidden };
+  const store = buildStore(config, redis, observers);
   const loadMonitor = new LoadMonitor();
   const stretch = overrides.stretch ?? (() => loadMonitor.stretch);
   const limits = rateLimiters();
@@ -117,11 +126,12 @@ function build(config: Config, overrides: Overrides) {
   const live = new LiveService({ reader, changes: redis.changes, guesses, cadence, monotonicMs });
   metrics.gaugeWaiting(() => live.waiting);
   metrics.gaugeStretch(stretch);
-  const relay = buildRelay(config, redis, { logger, metrics });
-  const sweeper = buildSweeper(redis, { logger, metrics, clock });
+  const relay = buildRelay(config, redis, observers);
+  const expiries = new JourneyExpiries({ ...redis, clock });
+  const sweeper = new ExpirySweeper({ expiries, isForbidden, ...expiryRecorder(logger, metrics) });
   const embeddedMetrics = new EmbeddedMetrics(metrics, config.embeddedMetricsNamespace);
   return {
-    ...{ logger, redis, metrics, sessions, store, journeys, live },
+    ...{ logger, redis, redisCheck, metrics, sessions, store, journeys, live },
     ...{ relay, sweeper, loadMonitor, embeddedMetrics },
   };
 }
@@ -129,7 +139,7 @@ function build(config: Config, overrides: Overrides) {
 type Parts = ReturnType<typeof build>;
 
 function buildHttpApp(config: Config, parts: Parts, state: { isDraining: boolean }): Express {
-  const { logger, metrics, redis, sessions, store, journeys, live } = parts;
+  const { logger, metrics, redis, redisCheck, sessions, store, journeys, live } = parts;
   const requestLog = new RequestLog({
     logger,
     sampledRoutes: new Set([UPDATES_ROUTE, LIVE_ROUTE, WAITING_ROUTE]),
@@ -143,7 +153,9 @@ function buildHttpApp(config: Config, parts: Parts, state: { isDraining: boolean
     rules: config.rules,
     isDraining,
     health: {
+      wasRedisReached: () => redisCheck.wasReached,
       pingRedis: () => withTimeout(config.redis.commandTimeoutMs, 'redis', redis.ping()),
+      hasRedisRights: () => redisCheck.hasRights(),
       pingPostgres: () => sessions.ping(),
       isDraining,
     },
@@ -189,13 +201,15 @@ function connectSessions(config: Config, logger: Logger, metrics: Metrics): Post
 interface Observers {
   logger: Logger;
   metrics: Metrics;
-  clock?: (() => number) | undefined;
+  clock: (() => number) | undefined;
+  /** Whether a script could fail after its first write. */
+  isForbidden: () => boolean;
 }
 
 function buildStore(
   config: Config,
   { redis, lifecycle, partitions }: RedisConnections,
-  { logger, metrics, clock }: Observers,
+  { logger, metrics, clock, isForbidden }: Observers,
 ): RedisJourneyStore {
   return new RedisJourneyStore({
     redis,
@@ -204,6 +218,7 @@ function buildStore(
     rules: config.rules,
     commandTimeoutMs: config.redis.commandTimeoutMs,
     clock,
+    isForbidden,
     observe: (operation, seconds, succeeded) => {
       metrics.redisCalled(operation, seconds, succeeded);
     },
@@ -220,23 +235,5 @@ function buildRelay(config: Config, connections: RedisConnections, { logger, met
     outbox: createOutbox({ connections, consumer, onPartlyUnavailable: observer.outboxUnavailable }),
     publisher: new EventBridgePublisher(config.eventBridge),
     observer,
-  });
-}
-
-function buildSweeper(
-  { redis, partitions }: RedisConnections,
-  { logger, metrics, clock }: Observers,
-): ExpirySweeper {
-  return new ExpirySweeper({
-    expiries: new JourneyExpiries({ redis, partitions, clock }),
-    onExpired: (count) => {
-      metrics.journeysExpired(count);
-    },
-    onUntracked: (sessionId) => {
-      logger.error({ sessionId }, 'journey expired without a readable record; no event recorded');
-    },
-    onError: (error) => {
-      logger.warn({ err: error }, 'expiry sweep failed');
-    },
   });
 }

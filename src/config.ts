@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { flag, integer, name, text, url } from './config/fields.js';
+import {
+  databaseFields,
+  databaseProblems,
+  databaseSettings,
+  type DatabaseConfig,
+} from './config/database.js';
+import { flag, integer, text, url } from './config/fields.js';
 import { redisFields, redisProblems, redisSettings, type RedisConfig } from './config/redis.js';
 
 const tokenSecret = () =>
@@ -8,23 +14,18 @@ const tokenSecret = () =>
     .refine((secret) => Buffer.byteLength(secret) >= 32, 'must be at least 32 bytes')
     .optional();
 
-const DATABASE_URL_EXAMPLE = 'postgres://user:password@127.0.0.1:5432/platform';
+/** An Origin header as browsers send it; `*` only in place of subdomains, of a domain of two labels or more. */
+function isOrigin(text: string): boolean {
+  if (!/^https?:/.test(text)) return /^[a-z][a-z\d+.-]*:\/\/[\w.-]+(?::\d+)?$/.test(text);
+  const subdomain = text.replace(/^(https?:\/\/)\*(?=(?:\.[\w-]+){2})/, '$1any');
+  return URL.canParse(subdomain) && new URL(subdomain).origin === subdomain && !subdomain.includes('*');
+}
 
 const Environment = z.object({
   PORT: integer(0, 65_535, 3010),
   MANAGEMENT_PORT: integer(0, 65_535, 9464),
   ...redisFields,
-  DATABASE_URL: url(['postgres:', 'postgresql:'], DATABASE_URL_EXAMPLE).optional(),
-  DATABASE_HOST: name('a host name').optional(),
-  DATABASE_PORT: integer(1, 65_535, 5432),
-  DATABASE_NAME: name('a database name').optional(),
-  DATABASE_USERNAME: text().optional(),
-  DATABASE_PASSWORD: text().optional(),
-  DATABASE_CA: z
-    .string()
-    .regex(/-----BEGIN CERTIFICATE-----/, 'must be PEM certificates')
-    .optional(),
-  POSTGRES_TIMEOUT_MS: integer(10, 900, 800),
+  ...databaseFields,
   AWS_REGION: z.string().min(1, 'must be a region, for example us-east-1').default('us-east-1'),
   EVENT_BRIDGE_BUS_NAME: z.string().min(1, 'must be the name of an event bus').default('application-events'),
   AWS_ENDPOINT_URL_EVENTBRIDGE: url(['http:', 'https:'], 'http://127.0.0.1:4010').optional(),
@@ -43,8 +44,8 @@ const Environment = z.object({
         .filter(Boolean),
     )
     .refine(
-      (origins) => origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
-      'must be a comma-separated list of origins, for example https://app.example.com,https://admin.example.com',
+      (origins) => origins.every(isOrigin),
+      'must be a comma-separated list of origins, for example https://app.example.com,https://*.example.org,capacitor://localhost',
     ),
   TRUST_PROXY: integer(0, 10, 1),
   LOG_LEVEL: z
@@ -76,8 +77,7 @@ export interface Config {
   port: number;
   managementPort: number;
   redis: RedisConfig;
-  /** ca (PEM): if set, the connection is encrypted and the server's certificate checked. */
-  postgres: { url: string; timeoutMs: number; ca: string | undefined };
+  postgres: DatabaseConfig;
   eventBridge: { region: string; busName: string; endpoint: string | undefined };
   auth: {
     key: { jwksUrl: string } | { secrets: string[] };
@@ -133,7 +133,7 @@ function toConfig(env: Parsed): Config {
     port: env.PORT,
     managementPort: env.MANAGEMENT_PORT,
     redis: redisSettings(env),
-    postgres: { url: databaseUrl(env), timeoutMs: env.POSTGRES_TIMEOUT_MS, ca: env.DATABASE_CA },
+    postgres: databaseSettings(env),
     eventBridge: {
       region: env.AWS_REGION,
       busName: env.EVENT_BRIDGE_BUS_NAME,
@@ -166,28 +166,6 @@ function toRules(env: Parsed): Config['rules'] {
 
 function describe(issue: z.core.$ZodIssue): string {
   return `${issue.path.join('.')} ${issue.message}`;
-}
-
-const DATABASE_PARTS = ['DATABASE_HOST', 'DATABASE_NAME', 'DATABASE_USERNAME', 'DATABASE_PASSWORD'];
-
-function databaseUrl(env: Parsed): string {
-  if (env.DATABASE_URL !== undefined) return env.DATABASE_URL;
-  const [user, password] = [env.DATABASE_USERNAME, env.DATABASE_PASSWORD].map((value = '') =>
-    encodeURIComponent(value),
-  );
-  return `postgres://${user}:${password}@${env.DATABASE_HOST}:${env.DATABASE_PORT}/${env.DATABASE_NAME}`;
-}
-
-/** Either the URL or its parts: with both it would be unclear which one applies. */
-function databaseProblems(set: Variables): string[] {
-  const missing = DATABASE_PARTS.filter((key) => set[key] === undefined);
-  const parts = [...DATABASE_PARTS, 'DATABASE_PORT', 'DATABASE_CA'].filter((key) => set[key] !== undefined);
-  if (set['DATABASE_URL'] !== undefined)
-    return parts.map((key) => `${key} must not be set if DATABASE_URL is set`);
-  if (parts.length > 0) return missing.map((key) => `${key} must be set if ${parts.join(', ')} is set`);
-  return [
-    `DATABASE_URL must be set, for example ${DATABASE_URL_EXAMPLE}; or else ${DATABASE_PARTS.join(', ')}`,
-  ];
 }
 
 function tokenKey(env: Parsed): Config['auth']['key'] {

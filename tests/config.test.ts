@@ -1,4 +1,5 @@
 import { ConfigError, readConfig } from '../src/config.js';
+import { authority, stranger } from './support/tls-proxy.js';
 
 const required = {
   REDIS_URL: 'redis://127.0.0.1:6379',
@@ -62,6 +63,21 @@ const invalid: [name: string, value: string | undefined][] = [
   ['CORS_ORIGINS', '*'],
   ['CORS_ORIGINS', 'app.example.com'],
   ['CORS_ORIGINS', 'https://app.example.com/path'],
+  ...[
+    'https://*',
+    'https://*.com',
+    'https://app*.example.com',
+    'https://a.*.example.com',
+    '*://app.example.com',
+  ].map((origin): [string, string] => ['CORS_ORIGINS', origin]),
+  ...[
+    'null',
+    'file://',
+    'capacitor://',
+    'capacitor://localhost/',
+    'capacitor://*',
+    'https://APP.example.com',
+  ].map((origin): [string, string] => ['CORS_ORIGINS', origin]),
   ['TRUST_PROXY', 'yes'],
   ['LOG_LEVEL', 'loud'],
   ['EMBEDDED_METRICS_NAMESPACE', 'AWS/ECS'],
@@ -116,12 +132,12 @@ test('Redis may be reached over TLS', () => {
   expect(problemOf({ ...required, REDIS_URL: 'rediss://:pw@cache.example.com:6380' })).toBe('');
 });
 
-test('origins are separated by commas and optional spaces', () => {
-  const CORS_ORIGINS = 'https://a.example.com, http://localhost:3000';
-  expect(readConfig({ ...required, CORS_ORIGINS }).corsOrigins).toEqual([
-    'https://a.example.com',
-    'http://localhost:3000',
-  ]);
+test('origins of any scheme, or of all subdomains, are separated by commas and optional spaces', () => {
+  const origins = [
+    ...['https://a.example.com', 'http://localhost:3000', 'http://[::1]:3000', 'https://*.example.com:8443'],
+    ...['capacitor://localhost', 'ionic://localhost', 'tauri://localhost', 'my.app+x://com.example.app:1'],
+  ];
+  expect(readConfig({ ...required, CORS_ORIGINS: origins.join(', ') }).corsOrigins).toEqual(origins);
 });
 
 test("Redis' password may be a setting of its own, with any characters", () => {
@@ -191,23 +207,73 @@ test.each(Object.keys(parts))('the parts of the database without %s are refused'
   expect(problemOf({ ...inParts, [name]: undefined })).toMatch(new RegExp(`^ *${name} must be set`, 'm'));
 });
 
-test.each([
-  ...Object.entries(parts),
-  ['DATABASE_PORT', '5432'],
-  ['DATABASE_CA', '-----BEGIN CERTIFICATE-----'],
-])('%s together with DATABASE_URL is refused', (name, value) => {
-  expect(problemOf({ ...required, [name]: value })).toMatch(new RegExp(`${name} must not be set`));
-});
+test.each([...Object.entries(parts), ['DATABASE_PORT', '5432']])(
+  '%s together with DATABASE_URL is refused',
+  (name, value) => {
+    expect(problemOf({ ...required, [name]: value })).toMatch(new RegExp(`${name} must not be set`));
+  },
+);
 
 test.each([
   ['DATABASE_HOST', 'db.example.com/x'],
   ['DATABASE_HOST', 'user@db'],
   ['DATABASE_NAME', 'platform?sslmode=disable'],
   ['DATABASE_PORT', '0'],
-  ['DATABASE_CA', '/etc/ssl/ca.pem'],
 ])('%s=%s as a part of the database is refused', (name, value) => {
   expect(problemOf({ ...inParts, [name]: value })).toMatch(new RegExp(`${name} must be`));
 });
+
+const { pem } = authority;
+const CERTIFICATE_END = '-----END CERTIFICATE-----';
+
+test.each([
+  ['as it is', pem],
+  ['in one line with \\n', pem.replaceAll('\n', '\\n')],
+  ['in one line with \\r\\n', pem.replaceAll('\n', '\\r\\n')],
+  ['in one line with blanks', pem.replaceAll('\n', ' ')],
+  ['with CRLF, indented and with text around it', `# RDS\r\n${pem.replaceAll('\n', '\r\n  ')}# end`],
+])('the certificate authority of the database may be %s', (_form, DATABASE_CA) => {
+  for (const settings of [required, inParts]) {
+    expect(readConfig({ ...settings, DATABASE_CA }).postgres.ca).toBe(pem);
+  }
+});
+
+test('all certificates of a bundle are used, in one line too', () => {
+  const DATABASE_CA = `${stranger.pem}${pem}`.replaceAll('\n', '\\n');
+  expect(readConfig({ ...required, DATABASE_CA }).postgres.ca).toBe(`${stranger.pem}${pem}`);
+});
+
+test.each([
+  ['a path', '/etc/ssl/ca.pem'],
+  ['a beginning alone', '-----BEGIN CERTIFICATE-----'],
+  ['cut off', pem.slice(0, -40)],
+  ['cut off before its end', `${pem.slice(0, 200)}\n${CERTIFICATE_END}`],
+  ['a bundle whose second certificate is cut off', `${pem}${pem.slice(0, -40)}`],
+  ['not base64', `-----BEGIN CERTIFICATE-----\n????\n${CERTIFICATE_END}`],
+  ['a private key', pem.replaceAll('CERTIFICATE', 'PRIVATE KEY')],
+])('a DATABASE_CA that is %s is refused at start', (_what, DATABASE_CA) => {
+  expect(problemOf({ ...required, DATABASE_CA })).toMatch(/DATABASE_CA must be PEM certificates/);
+});
+
+test.each(['sslmode=require', 'sslmode=verify-full', 'ssl=true', 'uselibpqcompat=true&sslmode=verify-ca'])(
+  'DATABASE_URL with %s does not replace DATABASE_CA',
+  (parameters) => {
+    const DATABASE_URL = `${required.DATABASE_URL}?application_name=x&${parameters}`;
+    const { url } = readConfig({ ...required, DATABASE_URL, DATABASE_CA: pem }).postgres;
+    expect(url).toBe(`${required.DATABASE_URL}?application_name=x`);
+    expect(readConfig({ ...required, DATABASE_URL }).postgres.url).toBe(DATABASE_URL);
+  },
+);
+
+test.each(['sslmode=disable', 'sslmode=no-verify', 'ssl=0', 'sslrootcert=/etc/ssl/ca.pem'])(
+  'DATABASE_URL with %s contradicts DATABASE_CA and is refused',
+  (parameter) => {
+    const DATABASE_URL = `${required.DATABASE_URL}?${parameter}`;
+    expect(problemOf({ ...required, DATABASE_URL, DATABASE_CA: pem })).toMatch(
+      /DATABASE_URL must not contain ssl/,
+    );
+  },
+);
 
 test('a next secret requires a secret', () => {
   const AUTH_JWT_SECRET_NEXT = 'the next secret of at least 32 bytes';

@@ -2,10 +2,8 @@
 import { execa } from 'execa';
 
 const checks = [
-  'eslint -c .eslint.config.mjs .',
-  'tsc',
-  'prettier --check .',
-  'tsc -p src/dev/pages/live-map/browser',
+  'node tests/typed-lint.mjs',
+  'prettier --check --cache --cache-strategy content .',
   'depcruise -c .dependency-cruiser.cjs src',
   'tsc -p src/client --noEmit',
 ];

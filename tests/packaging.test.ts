@@ -18,7 +18,9 @@ test('no package that is shipped has an install script', () => {
   expect(shipped.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path)).toEqual([]);
 });
 
-const settings = (read('src/config.ts') + read('src/config/redis.ts'))
+const settings = ['src/config.ts', 'src/config/database.ts', 'src/config/redis.ts']
+  .map(read)
+  .join('')
   .match(/^ {2}[A-Z_]+(?=:)/gm)
   ?.map((name) => name.trim());
 

@@ -40,9 +40,10 @@ const integer = (from: number, to: number) => {
   const message = `must be a whole number from ${from} to ${to}`;
   return z.int({ error: message }).min(from, message).max(to, message);
 };
-const origin = z.string().refine((value) => URL.canParse(value) && new URL(value).origin === value, {
-  error: 'must be an origin such as https://app.example.org',
-});
+const origin = text(
+  /^[a-z][a-z\d+.-]*:\/\/(\*(\.[\w-]+){2,}|[\w.-]+)(:\d+)?$/,
+  'must be an origin such as https://app.example.org, https://*.example.org or capacitor://localhost',
+);
 
 const Database = z.strictObject(
   {

@@ -79,8 +79,8 @@ function callers({ balancer }: Watched): Graphs {
 function journeys(): Graphs {
   return {
     Active: [ownMetric('journeys_active', 'Maximum')],
-    'Updates per minute by outcome': ['recorded', 'rateLimited', 'implausible', 'stale'].map((outcome) =>
-      ownMetric('location_updates_total', 'Sum', { outcome }),
+    'Updates per minute by outcome': ['recorded', 'reanchored', 'rateLimited', 'implausible', 'stale'].map(
+      (outcome) => ownMetric('location_updates_total', 'Sum', { outcome }),
     ),
     'Polls per minute by source': ['state', 'change', 'cache', 'postgres'].map((source) =>
       ownMetric('live_polls_total', 'Sum', { source }),

@@ -30,7 +30,10 @@ const kinds: [name: string, changes: Record<string, unknown>][] = [
   ['a shared secret', {}],
   ['a shared secret during its rotation', { tokens: { rotating: true } }],
   ['a key set', { tokens: { jwksUrl: 'https://auth.example.org/jwks.json', issuer: 'x', audience: 'y' } }],
-  ['origins and another log level', { corsOrigins: ['https://app.example.org'], logLevel: 'debug' }],
+  [
+    'origins and another log level',
+    { corsOrigins: ['https://*.example.org', 'capacitor://localhost'], logLevel: 'debug' },
+  ],
 ];
 
 test.each(stageNames.flatMap((stage) => kinds.map(([name, changes]) => [stage, name, changes] as const)))(
@@ -46,7 +49,7 @@ test.each(stageNames.flatMap((stage) => kinds.map(([name, changes]) => [stage, n
 );
 
 test('the service knows every setting that it is given', () => {
-  const config = sourceOf('config.ts') + sourceOf('config/redis.ts');
+  const config = ['config.ts', 'config/database.ts', 'config/redis.ts'].map(sourceOf).join('');
   for (const name of Object.keys(environmentOf(templateOf('prod', { tokens: { rotating: true } })))) {
     expect(config).toMatch(new RegExp(`^  ${name}: `, 'm'));
   }

@@ -45,8 +45,8 @@ export function checkUpdate(update: PositionUpdateBody): void {
   refuse([
     idCheck(update.sessionId),
     ...placeChecks(update, ''),
-    countCheck('sequence', update.sequence),
-    countCheck('ageMs', update.ageMs),
+    countCheck('sequence', update.sequence ?? 0),
+    countCheck('ageMs', update.ageMs ?? 0),
   ]);
 }
 
@@ -71,7 +71,7 @@ function degreesCheck(path: string, degrees: unknown, limit: number): Check {
   return [path, isFine, `degrees from -${limit} to ${limit}`];
 }
 
-function countCheck(path: string, value = 0): Check {
+function countCheck(path: string, value: number): Check {
   return [path, Number.isSafeInteger(value) && value >= 0, 'a whole number, 0 or more'];
 }
 

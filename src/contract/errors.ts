@@ -40,7 +40,7 @@ export const ErrorAnswer = z
         .optional()
         .meta({
           description:
-            'VALIDATION_FAILED: the invalid fields. JOURNEY_ENDED: reason and endedAt, only for the trainer of the journey and admins. Other codes: an object, for example with retryAfterMs.',
+            'VALIDATION_FAILED: the invalid fields. JOURNEY_ENDED: reason and endedAt, only for the trainer of the journey and admins. JOURNEY_ALREADY_ACTIVE: startedAt, expiresAt and lastSequence, above which the phone continues (null: none yet). LOCATION_STALE: lastSequence. Other codes: an object, for example with retryAfterMs.',
         }),
     }),
   })

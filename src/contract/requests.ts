@@ -5,34 +5,70 @@ export const SessionParams = z.object({ sessionId: Uuid });
 
 export const LiveQuery = z.object({ sessionId: Uuid });
 
-/** Phones send null or a negative number (iOS: -1) for "unknown". */
-function measured(schema: z.ZodNumber, description: string) {
-  return schema
-    .nullish()
-    .transform((value) => (value === null || value === undefined || value < 0 ? undefined : value))
-    .meta({ description: `${description} Null or negative means unknown.` });
+/** Not z.number(), which refuses the infinity that JSON.parse makes of 1e999. */
+function optionalNumber(description: string) {
+  return z
+    .custom<number | null | undefined>(
+      (value) => value === undefined || value === null || typeof value === 'number',
+      'must be a number',
+    )
+    .meta({
+      override: { type: ['number', 'null'] },
+      description: `${description} Null or negative: unknown.`,
+    })
+    .optional();
 }
 
-/** The body of a position update: degrees WGS 84, metres, metres per second, degrees clockwise from north. */
+/**
+ * The body of a position update: degrees WGS 84, metres, metres per second, degrees clockwise from north. An optional
+ * field must not cost the phone its position: what phones send for "unknown" is absent.
+ */
 export const PositionUpdate = z
   .object({
     sessionId: Uuid,
     latitude: z.number().min(-90).max(90).meta({ description: 'Degrees, WGS 84.', example: 12.971599 }),
     longitude: z.number().min(-180).max(180).meta({ description: 'Degrees, WGS 84.', example: 77.594566 }),
-    accuracy: measured(z.number(), 'Accuracy radius in metres.').optional(),
-    speed: measured(z.number(), 'Speed in metres per second.').optional(),
-    heading: measured(z.number().max(360), 'Degrees clockwise from north, 0 to 360.').optional(),
-    sequence: z
-      .int()
-      .min(0)
-      .optional()
-      .meta({ description: 'Increases within a journey; gaps are allowed.' }),
-    ageMs: z.int().min(0).optional().meta({
-      description: 'Age of the fix when it was sent, in milliseconds, measured with a monotonic clock.',
-    }),
-    mocked: z.boolean().optional().meta({ description: 'True if the phone reports a mock location.' }),
+    accuracy: optionalNumber('Accuracy radius in metres.'),
+    speed: optionalNumber('Speed in metres per second.'),
+    heading: optionalNumber('Degrees clockwise from north. Over 360: unknown.'),
+    sequence: z.int().min(0).nullish().meta({ description: 'Increases within a journey; gaps are allowed.' }),
+    ageMs: optionalNumber(
+      'Age of the fix when it was sent, in milliseconds, measured with a monotonic clock. Rounded.',
+    ),
+    mocked: z.boolean().nullish().meta({ description: 'True if the phone reports a mock location.' }),
   })
-  .meta({ id: 'PositionUpdate' });
+  // One function for all fields, because a transform of each would double the cost.
+  .transform((body, { issues }) => {
+    const { sessionId, latitude, longitude, accuracy, speed, heading, sequence, ageMs, mocked } = body;
+    if (latitude === 0 && longitude === 0) issues.push(...noFix(body));
+    return {
+      sessionId,
+      latitude,
+      longitude,
+      // An infinite radius is coarse; unknown would be precise.
+      accuracy: accuracy === Infinity ? Number.MAX_VALUE : known(accuracy, Number.MAX_VALUE),
+      speed: known(speed, Number.MAX_VALUE),
+      heading: known(heading, 360),
+      sequence: sequence ?? undefined,
+      ageMs: Math.min(Math.round(known(ageMs, Infinity) ?? 0), Number.MAX_SAFE_INTEGER),
+      mocked: mocked ?? false,
+    };
+  })
+  .meta({ id: 'PositionUpdate', description: 'Exactly 0,0 is refused: phones report it without a fix.' });
+
+function known(value: number | null | undefined, max: number): number | undefined {
+  return value === undefined || value === null || value < 0 || value > max ? undefined : value;
+}
+
+function noFix(input: object): z.core.$ZodRawIssue[] {
+  return ['latitude', 'longitude'].map((field) => ({
+    code: 'custom',
+    path: [field],
+    message: 'must not be 0 if both are: phones report 0,0 without a fix',
+    input,
+  }));
+}
+
 export type PositionUpdate = z.output<typeof PositionUpdate>;
 /** The body before validation. */
 export type PositionUpdateBody = z.input<typeof PositionUpdate>;

@@ -14,6 +14,13 @@ export const JourneyStarted = z
     startedAt: Time,
     expiresAt: Time,
     nextUpdateMs: z.int().meta({ description: 'Milliseconds until the first position should be sent.' }),
+    warnings: z
+      .array(z.enum(['HOME_LOCATION_UNREADABLE']))
+      .optional()
+      .meta({
+        description:
+          "HOME_LOCATION_UNREADABLE: the student's home location cannot be read, so the journey cannot end by arrived.",
+      }),
   })
   .meta({ id: 'JourneyStarted' });
 export type JourneyStarted = z.infer<typeof JourneyStarted>;

@@ -6,7 +6,7 @@ import { Fleet } from './load/fleet.js';
 import { insertOwnSessions, withTokens } from './load/own-sessions.js';
 import { ProgressLine } from './load/progress.js';
 import { Recorder } from './load/recorder.js';
-import { programFromSource } from './local-service.js';
+import { ownProgram } from './local-service.js';
 import { LocalStack } from './local-stack.js';
 import { apiPage } from './pages/api-page.js';
 import { serveLiveMap } from './pages/live-map/live-map-page.js';
@@ -61,7 +61,7 @@ export class DevStack {
     const planned = await this.#createSessions();
     const pages = await startPageServer(pagePort);
     stack.toStop.add(() => pages.stop());
-    const program = programFromSource;
+    const program = ownProgram;
     await stack.startService({ port, managementPort, corsOrigins: pages.origins, program });
     const serviceUrl = `http://localhost:${port}`;
     const samples = await readSampleSessions(stack.postgres.url);

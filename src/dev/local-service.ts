@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import type { Reaper } from './servers/reaper.js';
 import { startServerProcess, untilReady, type ServerProcess } from './servers/server-process.js';
 
@@ -18,8 +18,10 @@ export interface ServiceProgram {
   environment?: NodeJS.ProcessEnv;
 }
 
-/** The service from its source, without a build. */
-export const programFromSource: ServiceProgram = { args: ['--import', 'tsx', 'src/main.ts'] };
+/** The service as this process is run: from its source, or compiled. */
+export const ownProgram: ServiceProgram = {
+  args: [...process.execArgv, join(import.meta.dirname, `../main${extname(import.meta.filename)}`)],
+};
 
 export interface LocalServiceDependencies {
   reaper: Reaper;

@@ -46,23 +46,24 @@ export function createHttpApp(dependencies: HttpAppDependencies): Express {
 
 function allowOrigins(origins: string[]): RequestHandler {
   return cors({
-    origin: origins,
-    allowedHeaders: [
-      'Authorization',
-      'Content-Type',
-      'Idempotency-Key',
-      'If-None-Match',
-      'Prefer',
-      'X-Request-Id',
-    ],
+    origin: origins.map(originPattern),
+    // No allowedHeaders: whatever is requested is allowed, such as the headers of tracing libraries.
     exposedHeaders: [
       'ETag',
       'Retry-After',
       'Idempotency-Replayed',
+      'Location-Age-Ms',
       'Next-Poll-Ms',
       'Preference-Applied',
       'X-Request-Id',
     ],
     maxAge: 600,
   });
+}
+
+/** `https://*.example.com` is any subdomain at any depth, as in a Content-Security-Policy, and not example.com itself. */
+function originPattern(origin: string): string | RegExp {
+  if (!origin.includes('*')) return origin;
+  const escaped = origin.replaceAll('.', String.raw`\.`);
+  return new RegExp(`^${escaped.replace('*', String.raw`[\w-]+(?:\.[\w-]+)*`)}$`);
 }

@@ -63,7 +63,7 @@ export const recordPosition: ZodOpenApiOperationObject = {
   tags: ['location'],
   summary: "Post the trainer's position",
   description:
-    'At most one update per 5 s per trainer in the long run. A repeat of the last sequence gets the first response again.',
+    'At most one update per 5 s per trainer, over all sessions, in the long run. A repeat of the last sequence and coordinates gets the first response again; with other coordinates it is LOCATION_STALE. Optional fields may be null. A byte order mark, charset=utf8 and unknown media-type parameters are accepted; a Content-Encoding other than identity is not.',
   requestBody: { required: true, content: { 'application/json': { schema: PositionUpdate } } },
   responses: {
     '201': response('The position was accepted.', PositionRecorded),
@@ -87,7 +87,7 @@ export const watch: ZodOpenApiOperationObject = {
   tags: ['location'],
   summary: 'Where the trainer is',
   description:
-    "For the session's student, its trainer, or an admin. With If-None-Match: 304 if nothing has changed. With Prefer: wait=N in addition, the response is delayed until something changes or N seconds have passed. A response without Preference-Applied did not wait: poll again after nextPollMs.",
+    "For the session's student, its trainer, or an admin. With If-None-Match: 304 if nothing has changed. Responses must not be stored (Cache-Control: no-store); keep the last one and its ETag in the app. With Prefer: wait=N in addition, the response is delayed until something changes or N seconds have passed. A response without Preference-Applied did not wait: poll again after nextPollMs.",
   requestParams: {
     query: LiveQuery,
     header: z.object({
@@ -108,7 +108,12 @@ export const watch: ZodOpenApiOperationObject = {
       description: 'Nothing has changed since the state named by If-None-Match.',
       headers: z.object({
         ETag: z.string(),
+        'Cache-Control': z.string(),
         'Next-Poll-Ms': z.string().meta({ description: 'When to poll again, in milliseconds.' }),
+        'Location-Age-Ms': z
+          .string()
+          .optional()
+          .meta({ description: 'Age of the fix in milliseconds, as ageMs; absent without a position.' }),
         ...waitHeaders,
       }),
     },
@@ -119,7 +124,8 @@ export const watch: ZodOpenApiOperationObject = {
 export const arrive: ZodOpenApiOperationObject = {
   tags: ['journey'],
   summary: 'The trainer has arrived',
-  description: "Ends the journey if the last position is near the student's home.",
+  description:
+    "Ends the journey if the last precise position is near the student's home and at most 5 minutes old, 30 s beside a coarse one. After a jump, only once 120 km/h would have sufficed.",
   requestParams: { path: SessionParams, header: idempotencyHeader },
   responses: {
     '200': response('The journey has ended.', JourneyArrived, repeatHeaders),
@@ -142,10 +148,12 @@ const up = z.enum(['up', 'down']);
 export const healthLive: ZodOpenApiOperationObject = {
   tags: ['health'],
   summary: 'The process answers',
+  description:
+    'Checks no dependency, but is 503 until Redis has been reached once since the process started.',
   security: [],
   responses: {
     '200': response('The process answers.', z.object({ status: z.literal('live') })),
-    ...errors('METHOD_NOT_ALLOWED'),
+    ...errors('METHOD_NOT_ALLOWED', 'STATE_UNAVAILABLE'),
   },
 };
 export const healthReady: ZodOpenApiOperationObject = {

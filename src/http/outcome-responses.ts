@@ -1,4 +1,5 @@
 import type { PositionUpdate } from '../contract/requests.js';
+import type { JourneyStarted } from '../contract/responses.js';
 import type { JourneyRules } from '../journeys/journey.js';
 import { isoTime } from '../journeys/iso-time.js';
 import type {
@@ -22,11 +23,11 @@ export function startResponse(outcome: StartOutcome, sessionId: string, rules: R
     case 'started': {
       const { trainerId, studentId, startedAtMs, expiresAtMs, replayed } = outcome;
       const times = { startedAt: isoTime(startedAtMs), expiresAt: isoTime(expiresAtMs) };
-      return success(
-        201,
-        { sessionId, trainerId, studentId, ...times, nextUpdateMs: rules.updateIntervalMs },
-        replayHeaders(replayed),
-      );
+      const started: JourneyStarted = {
+        ...{ sessionId, trainerId, studentId, ...times, nextUpdateMs: rules.updateIntervalMs },
+        ...(outcome.isHomeUnreadable === true && { warnings: ['HOME_LOCATION_UNREADABLE'] }),
+      };
+      return success(201, started, replayHeaders(replayed));
     }
     case 'sessionNotFound':
       return sessionNotFound();
@@ -42,6 +43,7 @@ export function startResponse(outcome: StartOutcome, sessionId: string, rules: R
       return new ApiError('JOURNEY_ALREADY_ACTIVE', 'The journey is already active.', {
         startedAt: isoTime(outcome.startedAtMs),
         expiresAt: isoTime(outcome.expiresAtMs),
+        lastSequence: outcome.lastSequence,
       });
     case 'rateLimited':
       return rateLimited(outcome, 'Too many starts. Retry after the pause.');
@@ -57,6 +59,7 @@ export function recordResponse(
 ): ApiResponse {
   switch (outcome.kind) {
     case 'recorded':
+    case 'reanchored':
     case 'duplicate':
       return success(201, {
         sessionId: update.sessionId,
@@ -73,7 +76,10 @@ export function recordResponse(
         },
       );
     case 'rateLimited':
-      return rateLimited(outcome, 'Too many updates. Send the newest position after the pause.');
+      return rateLimited(
+        outcome,
+        'Too many updates of this trainer, over all sessions. Send the newest position after the pause.',
+      );
     case 'implausible':
       return new ApiError(
         'LOCATION_IMPLAUSIBLE',
@@ -103,10 +109,11 @@ export function liveResponse(
 ): ApiResponse {
   switch (outcome.kind) {
     case 'live': {
-      const headers: Headers = { ETag: etagOf(outcome.version), 'Cache-Control': 'private, no-cache' };
+      const headers: Headers = { ETag: etagOf(outcome.version), 'Cache-Control': 'private, no-store' };
       if (outcome.waited && waitSeconds !== null) headers['Preference-Applied'] = `wait=${waitSeconds}`;
       if (!matches(ifNoneMatch, outcome.version)) return success(200, outcome.view(), headers);
       headers['Next-Poll-Ms'] = String(outcome.nextPollMs);
+      if (outcome.ageMs !== null) headers['Location-Age-Ms'] = String(outcome.ageMs);
       return { kind: 'notModified', headers };
     }
     case 'sessionNotFound':

@@ -1,10 +1,11 @@
-import type { Express, Request, RequestHandler } from 'express';
+import type { Express, Request, RequestHandler, Response } from 'express';
 import type { z } from 'zod';
 import { IdempotencyKey, LiveQuery, PositionUpdate, SessionParams } from '../contract/requests.js';
 import type { Caller } from '../journeys/journey.js';
 import type { JourneyService } from '../journeys/journey-service.js';
 import type { Call } from '../journeys/permissions.js';
 import type { LiveService } from '../live/live-service.js';
+import type { WaitingPoll } from '../live/waiting-poll.js';
 import { HeldPoll } from './held-poll.js';
 import { authorize, type Authenticator } from './middleware/authentication.js';
 import { readJson, skipBody } from './middleware/body.js';
@@ -116,11 +117,23 @@ function livePoll({ live, closeIfDraining }: RoutesDependencies): RequestHandler
     req.routeLabel = WAITING_ROUTE;
     const poll = new HeldPoll(req, res, next, { sessionId, seconds, timeoutMs, closeIfDraining });
     const waiting = live.wait(poll);
-    if (waiting === null) return;
-    res.on('close', () => {
-      waiting.cancel();
-    });
+    if (waiting !== null) endWithCaller(req, res, waiting);
   };
+}
+
+/** A caller that closes its side may still read the response, or it has gone: it is answered at once. */
+function endWithCaller(req: Request, res: Response, waiting: WaitingPoll): void {
+  // Several polls may be pipelined on one connection.
+  const socket = req.socket.setMaxListeners(0);
+  const release = () => {
+    waiting.release();
+  };
+  if (socket.readableEnded) release();
+  else socket.once('end', release);
+  res.on('close', () => {
+    socket.off('end', release);
+    waiting.cancel();
+  });
 }
 
 export function methodNotAllowed(allowed: string): ApiError {

@@ -33,6 +33,8 @@ export async function listen(listener: RequestListener, port: number): Promise<H
     },
     listener,
   );
+  // Responds to callers that close their side after the request. Not in Node's documentation, which has no other way.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.on('clientError', respondToMalformedRequest);
   server.listen(port);
   // Rejects on an error.

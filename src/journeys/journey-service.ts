@@ -46,11 +46,25 @@ export class JourneyService {
   }
 
   async #start(caller: Caller, sessionId: string, repeat: Idempotency | null): Promise<StartOutcome> {
-    const { store, sessions, starts, guesses } = this.#dependencies;
+    const { sessions, starts, guesses } = this.#dependencies;
     const { userId } = caller;
     const retryAfterMs = Math.max(starts.retryAfterMs(userId), guesses.retryAfterMs(userId));
     if (retryAfterMs > 0) return { kind: 'rateLimited', retryAfterMs };
-    const admission = admit(await sessions.find(sessionId), caller);
+    const session = await sessions.find(sessionId);
+    const outcome = await this.#startOrRepeat(caller, sessionId, session, repeat);
+    const isHomeUnreadable = session?.isHomeUnreadable ?? false;
+    return outcome.kind === 'started' && isHomeUnreadable ? { ...outcome, isHomeUnreadable } : outcome;
+  }
+
+  async #startOrRepeat(
+    caller: Caller,
+    sessionId: string,
+    session: Session | null,
+    repeat: Idempotency | null,
+  ): Promise<StartOutcome> {
+    const { store, starts, guesses } = this.#dependencies;
+    const { userId } = caller;
+    const admission = admit(session, caller);
     if (admission.kind === 'admitted') {
       const attempt = await store.start(admission.journey, repeat);
       if (attempt.kind === 'started' && !attempt.replayed) starts.consume(userId);
@@ -67,16 +81,15 @@ export class JourneyService {
 
   async recordPosition(caller: Caller, update: PositionUpdate): Promise<RecordOutcome> {
     const { store, observer, stretch } = this.#dependencies;
-    const outcome: RecordOutcome =
-      update.mocked === true
-        ? { kind: 'mocked' }
-        : await store.recordPosition({
-            sessionId: update.sessionId,
-            trainerId: caller.userId,
-            position: update,
-            ageMs: update.ageMs ?? 0,
-            stretch: jittered(stretch()),
-          });
+    const outcome: RecordOutcome = update.mocked
+      ? { kind: 'mocked' }
+      : await store.recordPosition({
+          sessionId: update.sessionId,
+          trainerId: caller.userId,
+          position: update,
+          ageMs: update.ageMs,
+          stretch: jittered(stretch()),
+        });
     observer.positionTaken(outcome.kind);
     return redactFor(caller, outcome);
   }

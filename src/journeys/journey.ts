@@ -19,6 +19,8 @@ export interface Session {
   studentId: string | null;
   status: string;
   home: Home | null;
+  /** The platform has a home that cannot be read. */
+  isHomeUnreadable?: boolean;
 }
 
 /** Times are milliseconds since the epoch by Redis' clock. */
@@ -103,6 +105,9 @@ export const STALE_AFTER_MS = 60_000;
 
 /** The longest interval at which a phone is asked for positions; a longer setting is not shortened. */
 export const LONGEST_UPDATE_INTERVAL_MS = 15_000;
+
+/** An update that is later than this was late on its phone, not only on its way. */
+export const MOST_LATENESS_MS = 15_000;
 
 /** How much of each position's accuracy counts for it when two are compared. */
 export const ACCURACY_CAP_METERS = 30;

@@ -16,15 +16,18 @@ export type StartOutcome =
       startedAtMs: number;
       expiresAtMs: number;
       replayed: boolean;
+      /** The trainer cannot arrive, only stop. */
+      isHomeUnreadable?: boolean;
     }
   | { kind: 'sessionNotFound' }
   | { kind: 'notStartable'; status: string }
-  | { kind: 'alreadyActive'; startedAtMs: number; expiresAtMs: number }
+  | { kind: 'alreadyActive'; startedAtMs: number; expiresAtMs: number; lastSequence: number | null }
   | RateLimited
   | Forbidden;
 
 export type RecordOutcome =
-  | { kind: 'recorded' | 'duplicate'; timestampMs: number; nextUpdateMs: number }
+  /** reanchored: recorded although it is implausible after the last one, which was wrong. */
+  | { kind: 'recorded' | 'reanchored' | 'duplicate'; timestampMs: number; nextUpdateMs: number }
   | { kind: 'stale'; lastSequence: number | null }
   | RateLimited
   | { kind: 'implausible' }

@@ -6,6 +6,8 @@ import { activeVersion } from './live-view.js';
 /** A student polls again at once, so a journey stays subscribed for a while after its last poll. */
 const LINGER_MS = 5_000;
 const CLEANUP_INTERVAL_MS = 1_000;
+/** A read and a publish overtake each other by less: a position older by more shows that Redis' clock has stepped back. */
+const CLOCK_STEP_MS = 3_000;
 
 /** A poll that waits for a change; called at most once for each time it was added. */
 export interface Waiter {
@@ -90,11 +92,8 @@ export class WatchedJourney implements ChangeListener {
   }
 }
 
-/** A read and a publish overtake each other by less; a larger step back is one of Redis' clock. */
-const MAX_OVERTAKING_MS = 2_000;
-
 function isOlder(timestampMs: number, { timestampMs: knownMs }: LiveLocation): boolean {
-  return timestampMs < knownMs && timestampMs > knownMs - MAX_OVERTAKING_MS;
+  return timestampMs < knownMs && timestampMs > knownMs - CLOCK_STEP_MS;
 }
 
 /** The journeys for which polls of this process wait. */

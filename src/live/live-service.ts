@@ -5,7 +5,7 @@ import { nextPollMs, type Cadence } from './cadence.js';
 import { JourneyFeed } from './journey-feed.js';
 import type { LiveReader } from './live-reader.js';
 import type { LiveOutcome, LiveState } from './live-state.js';
-import { activeView } from './live-view.js';
+import { activeView, fixAgeMs } from './live-view.js';
 import { WaitingPoll, type LivePoll, type PollHost } from './waiting-poll.js';
 
 /** Bounds the memory; beyond it a poll is answered at once. */
@@ -112,13 +112,14 @@ export class LiveService {
           kind: 'live',
           view: () => activeView(journey, location, nowMs, cadence),
           nextPollMs: nextPollMs(location, nowMs, cadence),
+          ageMs: location && fixAgeMs(location, nowMs),
           version,
           waited,
         };
       }
       case 'inactive': {
         const { view, version } = state;
-        return { kind: 'live', view: () => view, nextPollMs: view.nextPollMs, version, waited };
+        return { kind: 'live', view: () => view, nextPollMs: view.nextPollMs, ageMs: null, version, waited };
       }
       case 'sessionNotFound':
       case 'rateLimited':

@@ -20,6 +20,8 @@ export type LiveOutcome =
       /** Renders the view; a caller that knows the version already needs none. */
       view: () => LiveJourney;
       nextPollMs: number;
+      /** Age of the fix in milliseconds; null without one. */
+      ageMs: number | null;
       /** Changes with every change of the state, and only then. */
       version: string;
       /** Whether the poll may have waited. */

@@ -50,7 +50,7 @@ export function activeView(
   };
   if (location === null) return view;
 
-  const ageMs = Math.max(0, nowMs - location.fixMs);
+  const ageMs = fixAgeMs(location, nowMs);
   view.location = shownLocation(location);
   view.lastUpdate = view.location.timestamp;
   view.ageMs = ageMs;
@@ -64,6 +64,10 @@ export function activeView(
     view.etaHighSeconds = arrival?.highSeconds ?? null;
   }
   return view;
+}
+
+export function fixAgeMs(location: LiveLocation, nowMs: number): number {
+  return Math.max(0, nowMs - location.fixMs);
 }
 
 export function endedView(journey: EndedJourney): LiveJourney {

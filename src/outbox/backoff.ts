@@ -1,6 +1,5 @@
 const MIN_MS = 100;
 const BASE_MS = 200;
-/** Shorter than the idle time after which other processes claim this process' pending entries (event-stream.ts). */
 const MAX_MS = 30_000;
 
 /**

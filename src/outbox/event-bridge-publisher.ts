@@ -13,13 +13,16 @@ export type PublishResult =
 
 const CALL_TIMEOUT_MS = 5_000;
 
-/** Error codes of an entry that a retry cannot change. */
+/** Not retryable: EventBridge API Reference, "PutEventsResultEntry", ErrorCode; and errors of a call with one entry. */
 const REJECTED = new Set([
+  'AccessDeniedException',
+  'InvalidAccountIdException',
   'InvalidArgument',
   'MalformedDetail',
-  'InvalidSource',
-  'ValidationException',
-  'ValidationError',
+  'NotAuthorizedForDetailTypeException',
+  'NotAuthorizedForSourceException',
+  'RedactionFailure',
+  ...['InvalidSource', 'ValidationException', 'ValidationError'],
 ]);
 
 /** Client errors that concern the caller, its rate or the bus, not the entries. */

@@ -1,28 +1,36 @@
 import type { RedisCommands } from '../store/connection.js';
-import { DEAD_LETTERS_KEY, OUTBOX_KEY } from '../store/keys.js';
+import { DEAD_LETTERS_KEY, OUTBOX_KEY, RELAYS_KEY } from '../store/keys.js';
+import type { JourneyScripts } from '../store/scripts.js';
 import type { OutboxEntry } from './outbox.js';
 
 const GROUP = 'relay';
-/** Longer than the relay's longest back-off: a process that is alive keeps its entries. */
-const CLAIM_AFTER_IDLE_MS = 60_000;
-const DELETE_CONSUMER_AFTER_IDLE_MS = 3_600_000;
-const DEAD_LETTERS_MAX_LENGTH = 10_000;
+/** A relay that has sent no heartbeat for so long has died; one that waits for EventBridge or backs off still sends them. */
+export const DEAD_AFTER_MS = 5_000;
+
+export interface EventStreamDependencies {
+  redis: RedisCommands & JourneyScripts;
+  /** A separate connection if reads block. */
+  reader: RedisCommands;
+  consumer: string;
+  tag: string;
+}
 
 /** One partition's Redis stream of unpublished events, read through a consumer group. */
 export class EventStream {
   readonly tag: string;
-  readonly #redis: RedisCommands;
+  readonly #redis: RedisCommands & JourneyScripts;
   readonly #reader: RedisCommands;
   readonly #consumer: string;
   readonly #key: string;
+  /** The last pending entry that was read. */
+  #lastPending = '0';
 
-  /** reader: a separate connection if reads block. */
-  constructor(dependencies: { redis: RedisCommands; reader: RedisCommands; consumer: string; tag: string }) {
-    this.#redis = dependencies.redis;
-    this.#reader = dependencies.reader;
-    this.#consumer = dependencies.consumer;
-    this.tag = dependencies.tag;
-    this.#key = this.tag + OUTBOX_KEY;
+  constructor({ redis, reader, consumer, tag }: EventStreamDependencies) {
+    this.#redis = redis;
+    this.#reader = reader;
+    this.#consumer = consumer;
+    this.tag = tag;
+    this.#key = tag + OUTBOX_KEY;
   }
 
   async readNew(count: number, blockMs: number): Promise<OutboxEntry[]> {
@@ -37,47 +45,33 @@ export class EventStream {
     );
   }
 
+  /** Continues after the entries of the last call and begins again at the end, so that entries that fail block no others. */
   async readPending(count: number): Promise<OutboxEntry[]> {
-    const read = ['GROUP', GROUP, this.#consumer, 'COUNT', count, 'STREAMS', this.#key, '0'] as const;
-    return this.#withGroup(async () => this.#parse(await this.#reader.xreadgroup(...read)));
+    const after = this.#lastPending;
+    const read = ['GROUP', GROUP, this.#consumer, 'COUNT', count, 'STREAMS', this.#key, after] as const;
+    const entries = await this.#withGroup(async () => this.#parse(await this.#reader.xreadgroup(...read)));
+    this.#lastPending = entries.length < count ? '0' : (entries.at(-1)?.id ?? '0');
+    return entries.length === 0 && after !== '0' ? this.readPending(count) : entries;
   }
 
-  async claimIdle(count: number): Promise<number> {
-    const idle = [CLAIM_AFTER_IDLE_MS, '0', 'COUNT', count, 'JUSTID'] as const;
-    return this.#withGroup(async () => {
-      const [, ids] = await this.#redis.xautoclaim(this.#key, GROUP, this.#consumer, ...idle);
-      return (ids as string[]).length;
-    });
+  async heartbeat(mayClaim: boolean): Promise<number> {
+    const keys = [this.#key, this.tag + RELAYS_KEY];
+    const args = [GROUP, this.#consumer, DEAD_AFTER_MS, mayClaim ? '1' : ''];
+    return this.#withGroup(() => this.#redis.relayHeartbeat(...keys, ...args));
   }
 
   async ack(entries: OutboxEntry[]): Promise<void> {
+    await this.#settle(entries, '');
+  }
+
+  async deadLetter(entry: OutboxEntry, reason: string): Promise<void> {
+    await this.#settle([entry], reason);
+  }
+
+  async #settle(entries: OutboxEntry[], reason: string): Promise<void> {
     if (entries.length === 0) return;
-    const ids = entries.map(({ id }) => id);
-    // In one transaction, so that the stream's length is the number of unpublished events.
-    await this.#redis
-      .multi()
-      .xack(this.#key, GROUP, ...ids)
-      .xdel(this.#key, ...ids)
-      .exec();
-  }
-
-  async deadLetter({ detailType, atMs, detail }: OutboxEntry, reason: string): Promise<void> {
-    const maxLength = ['MAXLEN', '~', DEAD_LETTERS_MAX_LENGTH] as const;
-    const fields = ['type', detailType, 'at', atMs, 'detail', detail, 'reason', reason];
-    await this.#redis.xadd(this.tag + DEAD_LETTERS_KEY, ...maxLength, '*', ...fields);
-  }
-
-  /** Skips consumers with pending entries, which would be lost. */
-  async deleteIdleConsumers(): Promise<void> {
-    await this.#withGroup(async () => {
-      const consumers = (await this.#redis.xinfo('CONSUMERS', this.#key, GROUP)) as (string | number)[][];
-      for (const consumer of consumers) {
-        const value = (field: string) => consumer[consumer.indexOf(field) + 1];
-        if (Number(value('pending')) === 0 && Number(value('idle')) > DELETE_CONSUMER_AFTER_IDLE_MS) {
-          await this.#redis.xgroup('DELCONSUMER', this.#key, GROUP, String(value('name')));
-        }
-      }
-    });
+    const keys = [this.#key, this.tag + DEAD_LETTERS_KEY];
+    await this.#redis.settleEvents(...keys, GROUP, reason, ...entries.map(({ id }) => id));
   }
 
   /** Creates the consumer group if it is missing, from the start of the stream: entries may be older than the group. */
@@ -100,10 +94,10 @@ export class EventStream {
 }
 
 function isReply(error: unknown, code: string): boolean {
-  return error instanceof Error && error.message.startsWith(code);
+  return error instanceof Error && error.message.includes(code);
 }
 
-/** An entry that was trimmed while pending has no fields; EventBridge rejects it, which acknowledges it. */
+/** An entry that was trimmed while pending has no fields; EventBridge rejects it, which deletes it. */
 function parseEntry(id: string, tag: string, fields: string[]): OutboxEntry {
   const value = (name: string) => {
     const index = fields.indexOf(name);

@@ -5,6 +5,8 @@ const BATCH_SIZE = 100;
 
 export interface ExpirySweeperDependencies {
   expiries: JourneyExpiries;
+  /** Whether a script could fail after its first write. */
+  isForbidden: () => boolean;
   onExpired: (count: number) => void;
   /** The record of an expired journey could not be read, so it ended without an event. */
   onUntracked: (sessionId: string) => void;
@@ -33,7 +35,8 @@ export class ExpirySweeper {
   }
 
   async #sweep(): Promise<void> {
-    const { expiries, onExpired, onUntracked, onError } = this.#dependencies;
+    const { expiries, isForbidden, onExpired, onUntracked, onError } = this.#dependencies;
+    if (isForbidden()) return;
     for (;;) {
       const { expired, untracked, isMore, failure } = await expiries.endOverdue(BATCH_SIZE);
       if (expired > 0) onExpired(expired);

@@ -45,7 +45,8 @@ export class JourneyExpiries {
   }
 
   async #endIn(keys: Keys, limit: number, ended: EndedOverdue): Promise<void> {
-    const due = await this.#redis.dueJourneys(keys.expiries, this.#clock(), limit);
+    const prefixes = [keys.active(''), keys.track('')];
+    const due = await this.#redis.dueJourneys(keys.expiries, this.#clock(), limit, ...prefixes);
     if (due.length === limit) ended.isMore = true;
     const words = await Promise.all(due.map((sessionId) => this.#expire(keys, sessionId)));
     ended.expired += words.filter((word) => word === 'expired').length;

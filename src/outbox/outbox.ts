@@ -1,5 +1,6 @@
 /** An event as the scripts recorded it. */
 export interface OutboxEntry {
+  /** Of the Redis stream: milliseconds since the epoch, a hyphen and a number. */
   id: string;
   /** Tag of the partition whose stream holds the entry. */
   tag: string;
@@ -13,15 +14,17 @@ export interface OutboxEntry {
 export interface Outbox {
   /** Reads entries that no process has read; waits up to waitMs for the first one. */
   readNew(count: number, waitMs: number): Promise<OutboxEntry[]>;
-  /** Reads entries that this process has read and not acknowledged. */
+  /** Reads entries that this process has read and not acknowledged, in turn; none if there are none. */
   readPending(count: number): Promise<OutboxEntry[]>;
-  /** Claims entries of processes that have died, for readPending. Returns how many. */
-  claimIdle(count: number): Promise<number>;
+  /**
+   * Shows that this process lives. mayClaim: claims entries of processes that have died, for readPending. Returns how
+   * many, or -1 if the last heartbeat was too long ago.
+   */
+  heartbeat(mayClaim: boolean): Promise<number>;
   /** Acknowledges entries and deletes them. */
   ack(entries: OutboxEntry[]): Promise<void>;
-  /** Stores a copy of an entry that the bus rejected, with the reason. */
+  /** Moves an entry that the bus rejected to the dead letters, with the reason. */
   deadLetter(entry: OutboxEntry, reason: string): Promise<void>;
-  deleteIdleConsumers(): Promise<void>;
   /** Interrupts a waiting readNew, which returns no entries. */
   wake(): Promise<void>;
   close(): void;

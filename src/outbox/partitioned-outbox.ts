@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RedisCommands } from '../store/connection.js';
 import type { Partitions } from '../store/partitions.js';
+import type { JourneyScripts } from '../store/scripts.js';
 import { EventStream } from './event-stream.js';
 import type { Outbox, OutboxEntry } from './outbox.js';
 
@@ -15,12 +16,10 @@ const MIN_PENDING_PER_STREAM = 10;
 export class PartitionedOutbox implements Outbox {
   readonly #streams: EventStream[];
   readonly #onPartlyUnavailable: (error: unknown) => void;
-  /** Streams whose last read failed: a lost reply may have assigned entries to this process. */
-  readonly #inDoubt = new Set<EventStream>();
   #waiting = new AbortController();
 
   constructor(dependencies: {
-    redis: RedisCommands;
+    redis: RedisCommands & JourneyScripts;
     partitions: Partitions;
     consumer: string;
     onPartlyUnavailable: (error: unknown) => void;
@@ -32,7 +31,7 @@ export class PartitionedOutbox implements Outbox {
 
   async readNew(count: number, waitMs: number): Promise<OutboxEntry[]> {
     const perStream = Math.ceil(count / this.#streams.length);
-    const entries = await this.#read((stream) => this.#readNewOrPending(stream, perStream));
+    const entries = (await this.#onAll((stream) => stream.readNew(perStream, 0))).flat();
     if (entries.length === 0 && waitMs > 0) {
       const { signal } = this.#waiting;
       await pause(Math.min(waitMs, POLL_INTERVAL_MS), undefined, { signal }).catch(() => undefined);
@@ -42,18 +41,14 @@ export class PartitionedOutbox implements Outbox {
 
   async readPending(count: number): Promise<OutboxEntry[]> {
     const perStream = Math.max(MIN_PENDING_PER_STREAM, Math.ceil(count / this.#streams.length));
-    const entries = await this.#read(async (stream) => {
-      const pending = await stream.readPending(perStream);
-      this.#inDoubt.delete(stream);
-      return pending;
-    });
+    const entries = (await this.#onAll((stream) => stream.readPending(perStream))).flat();
     // The others stay pending.
     return entries.slice(0, count);
   }
 
-  async claimIdle(count: number): Promise<number> {
-    const claimed = await this.#onAll((stream) => stream.claimIdle(count));
-    return claimed.reduce((sum, each) => sum + each, 0);
+  async heartbeat(mayClaim: boolean): Promise<number> {
+    const claimed = await this.#onAll((stream) => stream.heartbeat(mayClaim));
+    return claimed.includes(-1) ? -1 : claimed.reduce((sum, each) => sum + each, 0);
   }
 
   async ack(entries: OutboxEntry[]): Promise<void> {
@@ -66,10 +61,6 @@ export class PartitionedOutbox implements Outbox {
     await this.#streams.find(({ tag }) => tag === entry.tag)?.deadLetter(entry, reason);
   }
 
-  async deleteIdleConsumers(): Promise<void> {
-    await this.#onAll((stream) => stream.deleteIdleConsumers());
-  }
-
   wake(): Promise<void> {
     this.#waiting.abort();
     this.#waiting = new AbortController();
@@ -78,23 +69,6 @@ export class PartitionedOutbox implements Outbox {
 
   close(): void {
     this.#waiting.abort();
-  }
-
-  async #read(work: (stream: EventStream) => Promise<OutboxEntry[]>): Promise<OutboxEntry[]> {
-    const read = await this.#onAll((stream) =>
-      work(stream).catch((error: unknown) => {
-        this.#inDoubt.add(stream);
-        throw error;
-      }),
-    );
-    return read.flat();
-  }
-
-  async #readNewOrPending(stream: EventStream, count: number): Promise<OutboxEntry[]> {
-    if (!this.#inDoubt.has(stream)) return stream.readNew(count, 0);
-    const pending = await stream.readPending(count);
-    if (pending.length < count) this.#inDoubt.delete(stream);
-    return pending;
   }
 
   /** Returns the results of the available partitions. @throws if none is available */

@@ -2,22 +2,38 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { backoffMs } from './backoff.js';
 import { toBatches } from './event-batches.js';
+import { DEAD_AFTER_MS } from './event-stream.js';
 import type { EventBridgePublisher, PublishResult } from './event-bridge-publisher.js';
 import type { Outbox, OutboxEntry } from './outbox.js';
 
 /** How long a read waits for a new entry, in milliseconds. */
 export const READ_WAIT_MS = 1_000;
 const READ_COUNT = 100;
-const CLAIM_EVERY_MS = 10_000;
-const DELETE_CONSUMERS_EVERY_MS = 600_000;
+/** So often a process shows that it lives. */
+const HEARTBEAT_MS = 1_000;
+/** After an outage of Redis the others get as much time to return as they may miss heartbeats. */
+const BEATS_BEFORE_CLAIMING = DEAD_AFTER_MS / HEARTBEAT_MS;
+/** Entries may be pending unnoticed: those of a reply that was lost. */
+const CHECK_PENDING_MS = 5_000;
+/** Of an EventBridge that is unavailable: enough to notice that it accepts events again, whatever is pending. */
+const READ_COUNT_IN_OUTAGE = 10;
 /** Wait between reads under load, which makes batches larger; the first event after an idle period is not delayed. */
 const GATHER_MS = 100;
+/** As long as EventBridge itself retries a target. */
+const LONGEST_RETRY_MS = 24 * 3_600_000;
 
 export interface RelayObserver {
   published(count: number): void;
   retried(count: number, reason: string): void;
   deadLettered(entry: OutboxEntry, reason: string): void;
   outboxUnavailable(error: unknown): void;
+}
+
+/** What became of entries. isCallFailed: at least one call got no answer about its entries. */
+interface Published {
+  settled: number;
+  unpublished: number;
+  isCallFailed: boolean;
 }
 
 /**
@@ -31,11 +47,13 @@ export class Relay {
   readonly #stopping = new AbortController();
   readonly #aborted = new AbortController();
   #running: Promise<void> = Promise.resolve();
+  #heartbeat: NodeJS.Timeout | undefined;
+  #steadyBeats = 0;
   #failures = 0;
+  #isOutage = false;
   #isUnderLoad = false;
-  #mayHavePending = true;
-  #nextClaimAt = 0;
-  #nextConsumerCleanupAt = Date.now() + DELETE_CONSUMERS_EVERY_MS;
+  /** When pending entries are read again, by performance.now(). */
+  #retryAtMs = 0;
 
   constructor(dependencies: { outbox: Outbox; publisher: EventBridgePublisher; observer: RelayObserver }) {
     this.#outbox = dependencies.outbox;
@@ -46,7 +64,9 @@ export class Relay {
   }
 
   start(): void {
-    this.#running = this.#run();
+    this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS);
+    // Before it reads anything that another process may have to claim.
+    this.#running = this.#beat().then(() => this.#run());
   }
 
   /** Publishes what is in the outbox now, within READ_WAIT_MS + graceMs; the rest is left to other processes. */
@@ -62,6 +82,7 @@ export class Relay {
       this.#observer.outboxUnavailable(error);
     });
     clearTimeout(timer);
+    clearInterval(this.#heartbeat);
     this.#outbox.close();
     this.#publisher.close();
   }
@@ -69,32 +90,53 @@ export class Relay {
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      await this.#relayOnce().catch((error: unknown) => {
-        this.#failures++;
-        // A lost reply may have assigned entries to this process.
-        this.#mayHavePending = true;
+      let waitMs = 0;
+      try {
+        await this.#relayOnce();
+        waitMs = this.#isOutage ? this.#untilRetryMs() : this.#isUnderLoad ? GATHER_MS : 0;
+      } catch (error) {
         this.#observer.outboxUnavailable(error);
-      });
-      const waitMs = this.#failures > 0 ? backoffMs(this.#failures) : this.#isUnderLoad ? GATHER_MS : 0;
+        // A lost reply may have assigned entries to this process.
+        this.#retryAtMs = 0;
+        waitMs = backoffMs(++this.#failures);
+      }
       if (waitMs > 0) await pause(waitMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
   async #relayOnce(): Promise<void> {
-    await this.#maintainGroup();
-    const pending = this.#mayHavePending ? await this.#outbox.readPending(READ_COUNT) : [];
-    // While entries are pending, reading new ones must not delay their retry.
-    const waitMs = pending.length > 0 ? 0 : READ_WAIT_MS;
-    const fresh =
-      pending.length < READ_COUNT ? await this.#outbox.readNew(READ_COUNT - pending.length, waitMs) : [];
+    const isRetry = this.#untilRetryMs() === 0;
+    // Before the read: entries may be claimed meanwhile.
+    if (isRetry) this.#retryAtMs = performance.now() + CHECK_PENDING_MS;
+    const pending = isRetry ? await this.#outbox.readPending(READ_COUNT) : [];
+    if (pending.length > 0) this.#retryAtMs = 0;
+    const waitMs = pending.length > 0 ? 0 : Math.min(READ_WAIT_MS, this.#untilRetryMs());
+    const count = this.#isOutage ? READ_COUNT_IN_OUTAGE : READ_COUNT;
+    const fresh = await this.#outbox.readNew(count, Math.ceil(waitMs));
     const found = pending.length + fresh.length;
-    const unpublished = await this.#publishAll([...pending, ...fresh]);
-    // A read of pending entries may not have returned all of them.
-    this.#mayHavePending = unpublished > 0 || pending.length > 0;
-    // Partial success shows that the bus is available, so the failed entries must not slow down the others.
-    const isBusUnavailable = unpublished > 0 && unpublished === found;
-    this.#failures = unpublished === 0 ? 0 : isBusUnavailable ? this.#failures + 1 : 1;
+    const { settled, unpublished, isCallFailed } = await this.#publishAll([...pending, ...fresh]);
     this.#isUnderLoad = found > 0 && found < READ_COUNT;
+    // Entries that EventBridge answers about, one by one, must not slow down the others.
+    this.#isOutage = isCallFailed && settled === 0;
+    if (isRetry && unpublished === 0) this.#failures = 0;
+    if (unpublished > 0 && (isRetry || this.#failures === 0))
+      this.#retryAtMs = performance.now() + backoffMs(++this.#failures);
+  }
+
+  /** Independent of what the relay waits for. Claims the entries of processes that have died. */
+  async #beat(): Promise<void> {
+    try {
+      const claimed = await this.#outbox.heartbeat(this.#steadyBeats > BEATS_BEFORE_CLAIMING);
+      this.#steadyBeats = claimed < 0 ? 0 : this.#steadyBeats + 1;
+      if (claimed > 0) this.#retryAtMs = 0;
+    } catch {
+      // #run reports the outage.
+      this.#steadyBeats = 0;
+    }
+  }
+
+  #untilRetryMs(): number {
+    return Math.max(0, this.#retryAtMs - performance.now());
   }
 
   async #drain(): Promise<void> {
@@ -103,60 +145,46 @@ export class Relay {
         ...(await this.#outbox.readPending(READ_COUNT)),
         ...(await this.#outbox.readNew(READ_COUNT, 0)),
       ];
-      if (entries.length === 0 || (await this.#publishAll(entries)) > 0 || this.#aborted.signal.aborted)
-        return;
+      const { settled } = await this.#publishAll(entries);
+      if (settled === 0 || this.#aborted.signal.aborted) return;
     }
   }
 
-  /** Returns how many entries are to be retried. */
-  async #publishAll(entries: OutboxEntry[]): Promise<number> {
-    // Until they are acknowledged, which may fail as well.
-    if (entries.length > 0) this.#mayHavePending = true;
-    const unpublished = await Promise.all(toBatches(entries).map((batch) => this.#publish(batch)));
-    return unpublished.reduce((sum, count) => sum + count, 0);
+  async #publishAll(entries: OutboxEntry[]): Promise<Published> {
+    const results = await Promise.all(toBatches(entries).map((batch) => this.#publish(batch)));
+    const settled = results.reduce((sum, result) => sum + result.settled, 0);
+    const isCallFailed = results.some((result) => result.isCallFailed);
+    return { settled, unpublished: entries.length - settled, isCallFailed };
   }
 
-  /** Returns how many entries are to be retried. */
-  async #publish(batch: OutboxEntry[]): Promise<number> {
+  async #publish(batch: OutboxEntry[]): Promise<Omit<Published, 'unpublished'>> {
     let results: PublishResult[];
     try {
       results = await this.#publisher.publish(batch, this.#aborted.signal);
     } catch (error) {
       this.#observer.retried(batch.length, error instanceof Error ? error.name : String(error));
-      return batch.length;
+      return { settled: 0, isCallFailed: true };
     }
-    const done: OutboxEntry[] = [];
-    let published = 0;
+    const published: OutboxEntry[] = [];
+    const rejected: [entry: OutboxEntry, code: string][] = [];
+    const retried: string[] = [];
     for (const [index, entry] of batch.entries()) {
       const result = results[index] ?? { kind: 'retryable', code: 'NoAnswer' };
-      switch (result.kind) {
-        case 'published':
-          published++;
-          done.push(entry);
-          break;
-        case 'rejected':
-          await this.#outbox.deadLetter(entry, result.code);
-          this.#observer.deadLettered(entry, result.code);
-          done.push(entry);
-          break;
-        case 'retryable':
-          this.#observer.retried(1, result.code);
-      }
+      if (result.kind === 'published') published.push(entry);
+      else if (result.kind === 'rejected' || isTooOld(entry)) rejected.push([entry, result.code]);
+      else retried.push(result.code);
     }
-    await this.#outbox.ack(done);
-    this.#observer.published(published);
-    return batch.length - done.length;
+    await this.#outbox.ack(published);
+    this.#observer.published(published.length);
+    for (const [entry, code] of rejected) {
+      await this.#outbox.deadLetter(entry, code);
+      this.#observer.deadLettered(entry, code);
+    }
+    if (retried.length > 0) this.#observer.retried(retried.length, [...new Set(retried)].join());
+    return { settled: published.length + rejected.length, isCallFailed: false };
   }
+}
 
-  async #maintainGroup(): Promise<void> {
-    const now = Date.now();
-    if (now >= this.#nextClaimAt) {
-      this.#nextClaimAt = now + CLAIM_EVERY_MS;
-      if ((await this.#outbox.claimIdle(READ_COUNT)) > 0) this.#mayHavePending = true;
-    }
-    if (now >= this.#nextConsumerCleanupAt) {
-      this.#nextConsumerCleanupAt = now + DELETE_CONSUMERS_EVERY_MS;
-      await this.#outbox.deleteIdleConsumers();
-    }
-  }
+function isTooOld({ id }: OutboxEntry): boolean {
+  return Date.now() - Number(id.split('-')[0]) > LONGEST_RETRY_MS;
 }

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { JourneyScripts } from '../store/scripts.js';
 import { EventStream } from './event-stream.js';
 import type { Outbox, OutboxEntry } from './outbox.js';
 
@@ -9,7 +10,15 @@ export class SingleOutbox extends EventStream implements Outbox {
   #readerId: number | undefined;
 
   /** reader: a separate connection, because reads block. */
-  constructor({ redis, reader, consumer }: { redis: Redis; reader: Redis; consumer: string }) {
+  constructor({
+    redis,
+    reader,
+    consumer,
+  }: {
+    redis: Redis & JourneyScripts;
+    reader: Redis;
+    consumer: string;
+  }) {
     super({ redis, reader, consumer, tag: '' });
     this.#redis = redis;
     this.#reader = reader;

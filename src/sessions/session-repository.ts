@@ -1,4 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import DataLoader from 'dataloader';
+import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import { StateUnavailableError, withTimeout } from '../journeys/errors.js';
 import type { Home, Session } from '../journeys/journey.js';
@@ -11,6 +13,14 @@ const MAX_BATCH_SIZE = 100;
 
 /** Postgres must accept this many connections from every process of every task. */
 const POOL_SIZE = 4;
+
+/** Wait for an open connection where Postgres refuses this user one more. */
+const CROWDED_RETRY_MS = 50;
+/** Sessions whose unreadable home was reported, so that each is reported once. */
+const MAX_REPORTED_HOMES = 10_000;
+
+/** Number() would also take '', '0x1f' and 'Infinity'. */
+const DECIMAL = /^\s*[+-]?\d+(?:\.\d+)?\s*$/;
 
 /** Longer than a caller waits: a connection that is too late for its caller serves the next one. */
 const CONNECT_TIMEOUT_FACTOR = 2;
@@ -26,6 +36,7 @@ export interface PostgresSessionRepositoryDependencies {
   ca: string | undefined;
   observe: (seconds: number, succeeded: boolean) => void;
   onError: (error: Error) => void;
+  /** Called once per session. */
   onUnreadableHome: (sessionId: string) => void;
 }
 
@@ -41,6 +52,8 @@ export class PostgresSessionRepository implements SessionRepository {
     },
   });
 
+  readonly #reportedHomes = new LRUCache<string, true>({ max: MAX_REPORTED_HOMES });
+
   constructor(dependencies: PostgresSessionRepositoryDependencies) {
     const { url, timeoutMs, ca, onError } = dependencies;
     this.#dependencies = dependencies;
@@ -51,10 +64,8 @@ export class PostgresSessionRepository implements SessionRepository {
       min: POOL_SIZE,
       max: POOL_SIZE,
       connectionTimeoutMillis: CONNECT_TIMEOUT_FACTOR * timeoutMs,
-      // On both sides: neither a lost reply nor an abandoned query may occupy a connection.
+      // The connection is closed then. Nothing is set in the session, which poolers such as PgBouncer refuse or share.
       query_timeout: timeoutMs,
-      statement_timeout: timeoutMs,
-      application_name: 'admin-service',
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
     });
@@ -93,7 +104,8 @@ export class PostgresSessionRepository implements SessionRepository {
     const startedAt = performance.now();
     let succeeded = false;
     try {
-      const { rows } = await withTimeout(timeoutMs, 'postgres', this.#pool.query<Row>(text, values));
+      const work = this.#queryWithin<Row>(startedAt + timeoutMs, text, values);
+      const rows = await withTimeout(timeoutMs, 'postgres', work);
       succeeded = true;
       return rows;
     } catch (error) {
@@ -103,15 +115,31 @@ export class PostgresSessionRepository implements SessionRepository {
     }
   }
 
+  async #queryWithin<Row extends pg.QueryResultRow>(deadline: number, text: string, values: unknown[]) {
+    for (;;) {
+      try {
+        return (await this.#pool.query<Row>(text, values)).rows;
+      } catch (error) {
+        if (!isRefusedConnection(error) || performance.now() > deadline) throw error;
+        await pause(CROWDED_RETRY_MS);
+      }
+    }
+  }
+
   #toSession(row: SessionRow): Session {
     const home = parseHome(row.student_home_location);
-    if (home === null && row.student_home_location !== null) this.#dependencies.onUnreadableHome(row.id);
+    const isHomeUnreadable = home === null && row.student_home_location !== null;
+    if (isHomeUnreadable && !this.#reportedHomes.has(row.id)) {
+      this.#reportedHomes.set(row.id, true);
+      this.#dependencies.onUnreadableHome(row.id);
+    }
     return {
       sessionId: row.id,
       trainerId: row.trainer_id,
       studentId: row.student_id,
       status: row.status ?? '',
       home,
+      isHomeUnreadable,
     };
   }
 }
@@ -125,10 +153,23 @@ interface SessionRow {
   student_home_location: unknown;
 }
 
+/** Numbers may be text, and the names short. */
 function parseHome(value: unknown): Home | null {
   if (typeof value !== 'object' || value === null) return null;
-  const { latitude, longitude, address } = value as Record<string, unknown>;
-  if (typeof latitude !== 'number' || typeof longitude !== 'number') return null;
-  if (Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return null;
+  const home = value as Record<string, unknown>;
+  const latitude = degrees(home['latitude'] ?? home['lat'], 90);
+  const longitude = degrees(home['longitude'] ?? home['lng'] ?? home['lon'], 180);
+  if (latitude === null || longitude === null) return null;
+  const { address } = home;
   return { latitude, longitude, ...(typeof address === 'string' ? { address } : {}) };
+}
+
+/** Classes 53 (too many connections) and 08, which PgBouncer uses, of SQLSTATE. */
+function isRefusedConnection(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && /^(53|08)/.test(error.code ?? '');
+}
+
+function degrees(value: unknown, limit: number): number | null {
+  const number = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Math.abs(number) <= limit ? number : null;
 }

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { StateUnavailableError } from '../journeys/errors.js';
 import type { ChangeListener, JourneyChange, JourneyChanges } from '../journeys/ports.js';
-import { CHANGES_PREFIX, changesChannel } from './keys.js';
+import { changesPrefix, databaseOf } from './keys.js';
 import { parseLocation } from './stored-values.js';
 
 const HEARTBEAT_EVERY_MS = 1_000;
@@ -12,14 +12,17 @@ const HEARTBEAT_EVERY_MS = 1_000;
  */
 export class ChangeFeed implements JourneyChanges {
   readonly #redis: Redis;
+  /** Of the channels. */
+  readonly prefix: string;
   readonly #listeners = new Map<string, ChangeListener>();
   #heartbeat: NodeJS.Timeout | undefined;
 
   /** redis: a connection that does nothing else and does not resubscribe. */
   constructor(redis: Redis) {
     this.#redis = redis;
+    this.prefix = changesPrefix(databaseOf(redis));
     redis.on('message', (channel: string, message: string) => {
-      const sessionId = channel.slice(CHANGES_PREFIX.length);
+      const sessionId = channel.slice(this.prefix.length);
       this.#listeners.get(sessionId)?.changed(changeOf(channel, message));
     });
     redis.on('close', () => {
@@ -47,17 +50,23 @@ export class ChangeFeed implements JourneyChanges {
   async follow(sessionId: string, listener: ChangeListener): Promise<void> {
     this.#listeners.set(sessionId, listener);
     try {
-      await this.#redis.subscribe(changesChannel(sessionId));
+      await this.#redis.subscribe(this.prefix + sessionId);
     } catch (error) {
       if (this.#listeners.get(sessionId) === listener) this.#listeners.delete(sessionId);
       throw new StateUnavailableError('redis', error);
     }
   }
 
+  /** @throws the error of Redis */
+  async tryOut(channel: string): Promise<void> {
+    await this.#redis.subscribe(channel);
+    await this.#redis.unsubscribe(channel);
+  }
+
   unfollow(sessionIds: string[]): void {
     for (const sessionId of sessionIds) this.#listeners.delete(sessionId);
     // A lost connection has no subscriptions.
-    this.#redis.unsubscribe(...sessionIds.map(changesChannel)).catch(() => undefined);
+    this.#redis.unsubscribe(...sessionIds.map((id) => this.prefix + id)).catch(() => undefined);
   }
 
   #breakAll(): void {

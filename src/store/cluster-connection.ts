@@ -1,6 +1,7 @@
 import { Cluster, Redis } from 'ioredis';
 import {
   connectionOptions,
+  tlsTo,
   reconnectDelayMs,
   type ConnectionListener,
   type RedisSettings,
@@ -61,9 +62,17 @@ export function createClusterClient(settings: RedisSettings, listener: Connectio
   });
   cluster.on('error', listener.onError);
   cluster.on('node error', listener.onError);
+  nameHosts(cluster);
   connectToReplicas(cluster);
   refreshSlots(cluster);
   return cluster;
+}
+
+/** Each node's own name, before ioredis connects to it. */
+function nameHosts(cluster: Cluster): void {
+  cluster.on('+node', ({ options }: Redis) => {
+    if (options.tls !== undefined) options.tls = tlsTo(options.host ?? '');
+  });
 }
 
 /** A replica's connection is then open when it becomes the primary. */
@@ -101,7 +110,7 @@ export function createClusterSubscriber(
       const known = nodes();
       const { host, port } =
         known[Math.floor(Math.random() * known.length)]?.options ?? addressOf(settings.url);
-      Object.assign(subscriber.options, { host, port });
+      Object.assign(subscriber.options, { host, port }, subscriber.options.tls && { tls: tlsTo(host ?? '') });
       return reconnectDelayMs(attempt);
     },
   });
@@ -116,11 +125,12 @@ export async function pingCluster(cluster: Cluster): Promise<unknown> {
 
 function addressOf(text: string) {
   const url = new URL(text);
+  const host = url.hostname.replace(/^\[|\]$/g, '');
   return {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
+    host,
     port: Number(url.port || 6379),
     ...(url.username !== '' && { username: decodeURIComponent(url.username) }),
     ...(url.password !== '' && { password: decodeURIComponent(url.password) }),
-    ...(url.protocol === 'rediss:' && { tls: {} }),
+    ...(url.protocol === 'rediss:' && { tls: tlsTo(host) }),
   };
 }

@@ -1,21 +1,11 @@
+import { isIP } from 'node:net';
 import { Redis, type RedisOptions } from 'ioredis';
 import { CorruptStateError, StateUnavailableError } from '../journeys/errors.js';
 
 /** The commands beside the scripts that the service uses, of a single Redis and of a cluster. */
 export type RedisCommands = Pick<
   Redis,
-  | 'mget'
-  | 'multi'
-  | 'set'
-  | 'time'
-  | 'xadd'
-  | 'xautoclaim'
-  | 'xgroup'
-  | 'xinfo'
-  | 'xlen'
-  | 'xrange'
-  | 'xreadgroup'
-  | 'zcard'
+  'call' | 'info' | 'mget' | 'set' | 'time' | 'xgroup' | 'xlen' | 'xrange' | 'xreadgroup' | 'zcard'
 >;
 
 export interface SentinelSettings {
@@ -73,6 +63,7 @@ function connectionTo(
 ): Redis {
   const redis = new Redis(settings.url, {
     ...connectionOptions(socketTimeoutMs),
+    ...encryption(settings),
     ...sentinelOptions(settings),
     autoResubscribe,
     connectionName: name,
@@ -97,6 +88,17 @@ export function connectionOptions(socketTimeoutMs: number) {
   } satisfies RedisOptions;
 }
 
+/** With the host's name for proxies that route by it (SNI), which Node's TLS does not send unasked; an address is none. */
+export function tlsTo(host: string): { servername?: string } {
+  return isIP(host) === 0 ? { servername: host } : {};
+}
+
+/** Behind sentinels the host is known only when ioredis connects. */
+function encryption({ url, sentinels }: RedisSettings) {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'rediss:' && !sentinels ? { tls: tlsTo(hostname.replace(/^\[|\]$/g, '')) } : {};
+}
+
 /** ioredis asks the sentinels for each new connection; password, database and encryption come from the URL. */
 function sentinelOptions({ url, sentinels, commandTimeoutMs }: RedisSettings) {
   if (sentinels === null || sentinels === undefined) return {};
@@ -111,17 +113,30 @@ function sentinelOptions({ url, sentinels, commandTimeoutMs }: RedisSettings) {
   } satisfies RedisOptions;
 }
 
+/** In scripts Redis 7.0 and 7.2 say it in other words. */
+const DENIED = /^NOPERM|^ERR The user executing the script can't|ACL failure in script/;
+
+/** Whether the reply means that the user lacks a right. */
+export function isDenied(error: unknown): boolean {
+  return error instanceof Error && DENIED.test(error.message);
+}
+
 /**
  * Error replies of a Redis that cannot serve now, in contrast to a wrong request or wrong data. Before Redis 7 a script's
  * error starts with other words. A key that is not local is in a slot that is being migrated.
  */
 const UNAVAILABLE =
-  /(^|: -)(LOADING|READONLY|OOM|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|MISCONF|NOAUTH|WRONGPASS|NOPERM|UNKILLABLE|MOVED|ASK|ERR max number of clients)|Script attempted to access a non local key/;
+  /(^|: -)(LOADING|READONLY|OOM|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|MISCONF|NOAUTH|WRONGPASS|UNKILLABLE|MOVED|ASK|ERR max number of clients)|Script attempted to access a non local key/;
 
 /** What an error of ioredis means: the data is corrupt, or Redis is unavailable. */
 export function asFailure(error: unknown, key: string): StateUnavailableError | CorruptStateError {
   if (error instanceof StateUnavailableError || error instanceof CorruptStateError) return error;
-  if (error instanceof Error && error.name === 'ReplyError' && !UNAVAILABLE.test(error.message))
+  if (
+    error instanceof Error &&
+    error.name === 'ReplyError' &&
+    !UNAVAILABLE.test(error.message) &&
+    !isDenied(error)
+  )
     return new CorruptStateError(key, error);
   return new StateUnavailableError('redis', error);
 }

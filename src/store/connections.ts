@@ -23,7 +23,7 @@ export interface RedisConnections {
   lifecycle: LifecycleConnection | undefined;
   changes: ChangeFeed;
   /** The reader blocks on the outbox; null in a cluster, where no command blocks on several slots. */
-  single: { redis: Redis; reader: Redis } | null;
+  single: { redis: Redis & JourneyScripts; reader: Redis } | null;
   /** Resolves if Redis can serve. */
   ping(): Promise<unknown>;
   /** Never rejects: a Redis that is unavailable is connected to in the background. */

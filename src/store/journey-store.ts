@@ -1,26 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { withTimeout } from '../journeys/errors.js';
+import { StateUnavailableError, withTimeout } from '../journeys/errors.js';
 import type { JourneyRules } from '../journeys/journey.js';
 import type { ArriveOutcome, RecordOutcome, StopOutcome } from '../journeys/outcomes.js';
 import type * as ports from '../journeys/ports.js';
-import { asFailure, type RedisCommands } from './connection.js';
+import { asFailure } from './connection.js';
 import { SINGLE_REDIS, type Partitions } from './partitions.js';
-import {
-  alreadyActive,
-  arriveOutcome,
-  firstStart,
-  liveReading,
-  recordOutcome,
-  startAttempt,
-  stopOutcome,
-} from './replies.js';
+import { arriveOutcome, liveReading, recordOutcome, startAttempt, stopOutcome } from './replies.js';
 import { pollParts, positionParts, readLiveArguments, recordPositionsArguments } from './script-arguments.js';
 import { ScriptBatcher, type ScriptBatcherDependencies } from './script-batcher.js';
 import type { JourneyScripts, ScriptReply } from './scripts.js';
 import { formatMeta } from './stored-values.js';
 
 export interface LifecycleConnection {
-  redis: JourneyScripts & Pick<RedisCommands, 'mget'>;
+  redis: JourneyScripts;
   /** Resolves once enough replicas have all writes of this connection. @throws StateUnavailableError */
   confirm: () => Promise<void>;
 }
@@ -29,13 +21,15 @@ export interface LifecycleConnection {
 const ACKNOWLEDGING = new Set(['started', 'replayed', 'already_active', 'ended_now', 'ended']);
 
 export interface JourneyStoreDependencies {
-  redis: JourneyScripts & Pick<RedisCommands, 'mget'>;
+  redis: JourneyScripts;
   /** For starts and ends, where they must be on replicas first. */
   lifecycle?: LifecycleConnection | undefined;
   /** Of a cluster. */
   partitions?: Partitions | undefined;
   rules: Pick<JourneyRules, 'journeyTtlSeconds'>;
   commandTimeoutMs: number;
+  /** Whether Redis denies this user commands, so that a script could fail after its first write. */
+  isForbidden?: (() => boolean) | undefined;
   observe: (operation: string, seconds: number, succeeded: boolean) => void;
   /** Called with the key of a location that could not be read and was overwritten. */
   onHealed: (key: string) => void;
@@ -106,15 +100,11 @@ export class RedisJourneyStore implements ports.JourneyStore {
   ): Promise<ports.StartAttempt | null> {
     const keys = this.#partitions.keysOf(sessionId);
     const active = keys.active(sessionId);
-    const repeatKey = idempotency === null ? active : keys.firstAnswer('start', sessionId, idempotency);
-    const [first, current] = await this.#run('findStart', active, async () => {
-      const { redis, confirm } = this.#lifecycle;
-      const found = await redis.mget(repeatKey, active);
-      if (found.some((value) => value !== null)) await confirm();
-      return found;
-    });
-    if (idempotency !== null && typeof first === 'string') return firstStart(repeatKey, first);
-    return typeof current === 'string' ? alreadyActive(current, sessionId, keys, this.#ttlSeconds) : null;
+    const repeatKey = idempotency && keys.firstAnswer('start', sessionId, idempotency);
+    const reply = await this.#runLifecycle('findStart', active, (redis) =>
+      redis.findStart(active, keys.track(sessionId), repeatKey ?? active, repeatKey === null ? '' : '1'),
+    );
+    return reply[0] === 'none' ? null : startAttempt(reply, sessionId, keys, repeatKey, this.#ttlSeconds);
   }
 
   async recordPosition(update: ports.PositionToRecord): Promise<RecordOutcome> {
@@ -209,6 +199,8 @@ export class RedisJourneyStore implements ports.JourneyStore {
     const startedAt = performance.now();
     let succeeded = false;
     try {
+      if (this.#dependencies.isForbidden?.() === true)
+        throw new StateUnavailableError('redis', 'lacking rights');
       const reply = await withTimeout(this.#dependencies.commandTimeoutMs, 'redis', call());
       succeeded = true;
       return reply;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Cluster, Redis } from 'ioredis';
 import type { Idempotency } from '../journeys/ports.js';
 
 /** Names that a cluster has once in each partition, without its tag. */
@@ -8,11 +9,20 @@ export const DEAD_LETTERS_KEY = 'journey:outbox:dead';
 /** Where the version before keeps expiries; see scripts/includes/old_track.lua. */
 export const OLD_EXPIRIES_KEY = 'journey:deadlines';
 
-/** Where scripts publish changes of a session's journey. A cluster broadcasts messages, so channels have no tag. */
-export const CHANGES_PREFIX = 'journey:changes:';
+/** Sorted set: the relays of all processes by their last heartbeat. */
+export const RELAYS_KEY = 'journey:relays';
 
-export function changesChannel(sessionId: string): string {
-  return CHANGES_PREFIX + sessionId;
+/**
+ * Start of the channels where scripts publish changes of a session's journey, which follows. Redis' pub/sub ignores the
+ * database, and a cluster broadcasts messages, so channels carry the database's number (0: none) and no tag.
+ */
+export function changesPrefix(database: number): string {
+  return database === 0 ? 'journey:changes:' : `journey:changes:${database}:`;
+}
+
+/** The number of the client's database; a cluster has one database, 0. */
+export function databaseOf({ options }: Redis | Cluster): number {
+  return ('db' in options && options.db) || 0;
 }
 
 /** The names of all keys of one partition. Other services read the first five. */
@@ -83,6 +93,14 @@ export class Keys {
   /** Stream of events that are not published yet. */
   get outbox(): string {
     return this.tag + OUTBOX_KEY;
+  }
+
+  get deadLetters(): string {
+    return this.tag + DEAD_LETTERS_KEY;
+  }
+
+  get relays(): string {
+    return this.tag + RELAYS_KEY;
   }
 
   /** The first keys of the scripts that start or end a journey. */

@@ -1,8 +1,6 @@
 import type { Redis } from 'ioredis';
 import { StateUnavailableError } from '../journeys/errors.js';
-
-/** Nobody subscribes: a message before each WAIT gives the connection a write to wait for. */
-const MARK_CHANNEL = 'journey:acknowledged';
+import { changesPrefix, databaseOf } from './keys.js';
 
 export interface ReplicaAcknowledgementDependencies {
   /** The connection of the writes. WAIT blocks it, so updates use another. */
@@ -38,8 +36,9 @@ export class ReplicaAcknowledgement {
 
   async #wait(): Promise<void> {
     const { redis, replicas, waitMs } = this.#dependencies;
-    // WAIT waits only for a connection's own writes, and a replayed answer wrote nothing.
-    const [, reached] = await Promise.all([redis.publish(MARK_CHANNEL, ''), redis.wait(replicas, waitMs)]);
+    // WAIT waits only for a connection's own writes, and a replayed answer wrote nothing. Nobody subscribes to this.
+    const mark = redis.publish(`${changesPrefix(databaseOf(redis))}acknowledged`, '');
+    const [, reached] = await Promise.all([mark, redis.wait(replicas, waitMs)]);
     if (reached < replicas)
       throw new StateUnavailableError('redis', `${reached} of ${replicas} replicas have the write`);
   }

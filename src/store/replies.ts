@@ -34,23 +34,23 @@ export function startAttempt(
     case 'replayed':
       return firstStart(repeatKey ?? activeKey, String(reply[1]));
     case 'already_active':
-      return alreadyActive(String(reply[1]), sessionId, keys, journeyTtlSeconds);
+      return alreadyActive(reply, sessionId, keys, journeyTtlSeconds);
     default:
       throw new CorruptStateError(activeKey, reply[0]);
   }
 }
 
-export function alreadyActive(
-  active: string,
+function alreadyActive(
+  [, active, sequence]: ScriptReply,
   sessionId: string,
   keys: Keys,
   journeyTtlSeconds: number,
 ): StartAttempt {
-  const { startedAtMs, expiresAtMs } = parseActive(keys.active(sessionId), active, journeyTtlSeconds);
-  return { kind: 'alreadyActive', startedAtMs, expiresAtMs };
+  const { startedAtMs, expiresAtMs } = parseActive(keys.active(sessionId), String(active), journeyTtlSeconds);
+  return { kind: 'alreadyActive', startedAtMs, expiresAtMs, lastSequence: sequenceOf(sequence) };
 }
 
-export function firstStart(key: string, json: string): StartedJourney {
+function firstStart(key: string, json: string): StartedJourney {
   const { startedAt, expiresAt, ...parties } = parseFirstStart(key, json);
   return { kind: 'started', ...parties, startedAtMs: startedAt, expiresAtMs: expiresAt, replayed: true };
 }
@@ -60,10 +60,11 @@ export function recordOutcome(reply: ScriptReply, sessionId: string, keys: Keys)
     case 'recorded':
     case 'healed':
       return { kind: 'recorded', timestampMs: Number(reply[1]), nextUpdateMs: Number(reply[2]) };
+    case 'reanchored':
     case 'duplicate':
-      return { kind: 'duplicate', timestampMs: Number(reply[1]), nextUpdateMs: Number(reply[2]) };
+      return { kind: reply[0], timestampMs: Number(reply[1]), nextUpdateMs: Number(reply[2]) };
     case 'stale':
-      return { kind: 'stale', lastSequence: reply[1] === '' ? null : Number(reply[1]) };
+      return { kind: 'stale', lastSequence: sequenceOf(reply[1]) };
     case 'rate_limited':
       return { kind: 'rateLimited', retryAfterMs: Number(reply[1]) };
     case 'implausible':
@@ -167,6 +168,10 @@ export function stopOutcome(
     default:
       return notActive(reply, sessionId, keys);
   }
+}
+
+function sequenceOf(text: ScriptReply[number] | undefined): number | null {
+  return text === '' || text === undefined ? null : Number(text);
 }
 
 function notActive(reply: ScriptReply, sessionId: string, keys: Keys): NotActive | Ended {

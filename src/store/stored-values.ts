@@ -21,8 +21,9 @@ const ActiveValue = z.object({
   trainerId: Uuid,
   studentId: Uuid,
   startedAt: Instant,
-  expiresAt: Instant.optional(),
-  studentHomeLocation: HomeLocation.nullish(),
+  // Optional fields that another version wrote in another form count as absent.
+  expiresAt: Instant.optional().catch(undefined),
+  studentHomeLocation: HomeLocation.nullish().catch(null),
 });
 
 /** See scripts/includes/approach.lua. */

@@ -53,7 +53,7 @@ export class Metrics {
   });
   readonly #positions = new Counter({
     name: 'location_updates_total',
-    help: 'Position updates by outcome (recorded, rateLimited, implausible, stale, ...).',
+    help: 'Position updates by outcome (recorded, reanchored, rateLimited, implausible, stale, ...).',
     labelNames: ['outcome'],
     registers: [this.#registry],
   });
@@ -70,6 +70,12 @@ export class Metrics {
   readonly #dead = new Counter({
     name: 'events_dead_total',
     help: 'Events that EventBridge has rejected; they are in the dead-letter stream.',
+    registers: [this.#registry],
+  });
+  readonly #redisRequirements = new Gauge({
+    name: 'redis_requirement_met',
+    help: 'Whether Redis fulfils a requirement (rights, noeviction, version): 1, or 0.',
+    labelNames: ['requirement'],
     registers: [this.#registry],
   });
   readonly #expired = new Counter({
@@ -121,6 +127,11 @@ export class Metrics {
 
   journeysExpired(count: number): void {
     this.#expired.inc(count);
+  }
+
+  redisChecked(met: Record<'rights' | 'noeviction' | 'version', boolean>): void {
+    for (const [requirement, isMet] of Object.entries(met))
+      this.#redisRequirements.set({ requirement }, isMet ? 1 : 0);
   }
 
   gaugeWaiting(waiting: () => number): void {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { startLocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
+import { startLocalEventBus, type LocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
 import { aJourney } from '../support/a-journey.js';
 import { metersNorth, type ASession } from '../support/a-session.js';
 import { data, refusal } from '../support/api.js';
@@ -207,6 +207,30 @@ test.each([
   expect(await statusesUntilClosed(service.url, bytes())).toEqual([status]);
 });
 
+test('a caller that closes its side after its requests gets all responses, and the connection is closed', async () => {
+  const { sessionId, trainerToken } = await aJourney(service.api);
+  const call = (name: string) =>
+    wire(
+      `POST ${BASE}/sessions/${sessionId}/${name} HTTP/1.1`,
+      ...['Host: x', `Authorization: Bearer ${trainerToken}`, 'Content-Length: 0'],
+    );
+  const moved = JSON.stringify({ sessionId, ...metersNorth(20), accuracy: 5 });
+  const update = wire(
+    `POST ${BASE}/location-tracking/journey/updates HTTP/1.1`,
+    ...['Host: x', `Authorization: Bearer ${trainerToken}`],
+    ...['Content-Type: application/json', `Content-Length: ${moved.length}`],
+  );
+  for (const [requests, statuses] of [
+    [update + moved, [201]],
+    [call('arrived') + wire(live(), 'Host: x', token()), [200, 200]],
+  ] as const) {
+    const connection = new RawConnection(service.url, requests);
+    connection.closeItsSide();
+    await until('the connection is closed', () => connection.isEnded);
+    expect(connection.statuses).toEqual(statuses);
+  }
+});
+
 test('CONNECT gets no answer', async () => {
   const bytes = wire('CONNECT example.com:443 HTTP/1.1', 'Host: example.com:443');
   expect(await statusesUntilClosed(service.url, bytes)).toEqual([]);
@@ -251,17 +275,26 @@ const incomplete = [
   wire('POST /health/live HTTP/1.1', 'Host: x', 'Transfer-Encoding: chunked') + '5\r\nhe',
 ];
 
-test('connections that send nothing, half a request or nonsense, and are never closed by the caller, are closed after 20 s', async () => {
-  const bus = await startLocalEventBus();
-  const alone = await runServiceProcess(bus);
-  const before = await connectionsOf(alone);
-  const opened = Array.from({ length: 10 }, () =>
-    incomplete.map((bytes) => new RawConnection(alone.url, bytes)),
-  );
-  await until('they are open', async () => (await connectionsOf(alone)) > before + 40);
-  await until('they are gone', async () => (await connectionsOf(alone)) <= before + 2, 45_000);
-  for (const connection of opened.flat()) connection.close();
+let bus: LocalEventBus;
+let alone: ServiceProcess;
+let connectionsBefore: number;
+let opened: RawConnection[];
+// Before all tests, so that their time passes meanwhile.
+beforeAll(async () => {
+  bus = await startLocalEventBus();
+  alone = await runServiceProcess(bus);
+  connectionsBefore = await connectionsOf(alone);
+  const times = Array.from({ length: 10 });
+  opened = times.flatMap(() => incomplete.map((bytes) => new RawConnection(alone.url, bytes)));
+  await until('they are open', async () => (await connectionsOf(alone)) > connectionsBefore + 40);
+}, 60_000);
+afterAll(async () => {
+  for (const connection of opened) connection.close();
   alone.kill('SIGKILL');
   await alone.exited;
   await bus.stop();
+});
+
+test('connections that send nothing, half a request or nonsense, and are never closed by the caller, are closed after 20 s', async () => {
+  await until('they are gone', async () => (await connectionsOf(alone)) <= connectionsBefore + 2, 45_000);
 }, 70_000);

@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import { compiledProgram } from '../support/compiled-source.js';
 import { ProcessTree } from '../support/process-tree.js';
 import { until } from '../support/until.js';
 
@@ -13,7 +14,7 @@ afterEach(() => {
 
 function dev(args: string[], settings: Record<string, string> = {}): ProcessTree {
   const anyPorts = { PORT: '0', MANAGEMENT_PORT: '0', PAGE_PORT: '0' };
-  tree = new ProcessTree(process.execPath, ['--import', 'tsx', 'src/dev/main.ts', ...args], {
+  tree = new ProcessTree(process.execPath, [compiledProgram('dev/main'), ...args], {
     ...anyPorts,
     ...settings,
   });

@@ -1,9 +1,10 @@
 import type { Report } from '../../src/dev/load/report.js';
+import { compiledProgram } from '../support/compiled-source.js';
 import { ProcessTree } from '../support/process-tree.js';
 import { until } from '../support/until.js';
 
 const onLinux = process.platform === 'linux' ? test : test.skip;
-const buildAndRunMs = 120_000;
+const patienceMs = 120_000;
 
 let tree: ProcessTree | undefined;
 afterEach(() => {
@@ -11,14 +12,13 @@ afterEach(() => {
 });
 
 const settings = { UPDATE_INTERVAL_MS: '500' };
-const fromSource = (...args: string[]) =>
-  new ProcessTree(process.execPath, ['--import', 'tsx', 'src/dev/simulate.ts', ...args], settings);
+const simulator = (...args: string[]) =>
+  new ProcessTree(process.execPath, [compiledProgram('dev/simulate'), ...args], settings);
 
 onLinux(
   'without --url it starts the whole stack, measures it, and leaves nothing behind',
   async () => {
-    const options = ['--journeys', '10', '--minutes', '0.05', '--ramp-up', '0', '--json'];
-    tree = new ProcessTree('npm', ['run', '--silent', 'simulate', '--', ...options], settings);
+    tree = simulator('--journeys', '10', '--minutes', '0.05', '--ramp-up', '0', '--json');
     const code = await tree.ended;
     expect({ code, ...(code === 0 ? {} : { stderr: tree.stderr }) }).toEqual({ code: 0 });
     const report = JSON.parse(tree.stdout) as Report;
@@ -30,13 +30,13 @@ onLinux(
     }
     await tree.expectNothingLeft();
   },
-  buildAndRunMs,
+  patienceMs,
 );
 
 onLinux(
   'after a SIGKILL nothing of the stack is left',
   async () => {
-    const killed = fromSource('--journeys', '5', '--minutes', '5', '--ramp-up', '0');
+    const killed = simulator('--journeys', '5', '--minutes', '5', '--ramp-up', '0');
     tree = killed;
     await until('it measures', () => killed.stderr.includes('measuring'), 60_000);
     expect(killed.processes().length).toBeGreaterThan(3);
@@ -44,13 +44,13 @@ onLinux(
     expect(await killed.ended).toBeNull();
     await killed.expectNothingLeft();
   },
-  buildAndRunMs,
+  patienceMs,
 );
 
 onLinux(
   'Ctrl-C before anything is measured stops what was started so far',
   async () => {
-    const stopped = fromSource('--journeys', '5');
+    const stopped = simulator('--journeys', '5');
     tree = stopped;
     await until('it has started something', () => stopped.stderr.includes('starting Redis'), 60_000);
     stopped.signal('SIGINT');
@@ -58,5 +58,5 @@ onLinux(
     expect(stopped.stdout).toBe('');
     await stopped.expectNothingLeft();
   },
-  buildAndRunMs,
+  patienceMs,
 );

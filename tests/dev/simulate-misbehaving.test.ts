@@ -86,7 +86,8 @@ describe('a service that misbehaves in another way to each session', () => {
   });
 });
 
-test('a run in which no call was answered is a fault', async () => {
+// Concurrent, because a run takes its time.
+test.concurrent('a run in which no call was answered is a fault', async () => {
   let calls = 0;
   // The first call checks the deployment.
   const { code, faults } = await run(() => (calls++ === 0 ? undefined : 'reset'), 2, 0.02);
@@ -94,31 +95,35 @@ test('a run in which no call was answered is a fault', async () => {
   expect(faults).toContain('no call was answered');
 });
 
-test('unavailability, network errors and a journey of an earlier run are no faults', async () => {
-  let calls = 0;
-  const seen = new Set<string>();
-  const isFirst = (name: string) => !seen.has(name) && Boolean(seen.add(name));
-  const unavailable = refusalAnswer(503, 'STATE_UNAVAILABLE', { headers: { 'Retry-After': '1' } });
-  const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
-  const details = { startedAt: new Date().toISOString(), expiresAt };
-  const active = refusalAnswer(409, 'JOURNEY_ALREADY_ACTIVE', { details });
-  const { code, report, faults } = await run(
-    ({ kind, sessionId }) => {
-      if (calls++ === 0) return undefined;
-      if (kind === 'start' && isFirst(`start ${sessionId}`)) return active;
-      if (kind === 'stop' && isFirst(`stop ${sessionId}`)) {
-        const data = { sessionId, stoppedAt: new Date().toISOString() };
-        return { status: 200, body: { success: true, data } };
-      }
-      if (kind === 'update' && isFirst(`update ${sessionId}`)) return unavailable;
-      return kind === 'live' && isFirst(`live ${sessionId}`) ? 'reset' : undefined;
-    },
-    6,
-    0.08,
-  );
-  expect({ code, faults }).toEqual({ code: 0, faults: [] });
-  expect(report.totals['start 409']).toBeGreaterThanOrEqual(6);
-  expect(report.totals['update 503']).toBeGreaterThan(0);
-  expect(Object.keys(report.network)).toContainEqual(expect.stringMatching(/^poll: /));
-  expect(report.journeys.started).toBeGreaterThanOrEqual(6);
-}, 60_000);
+test.concurrent(
+  'unavailability, network errors and a journey of an earlier run are no faults',
+  async () => {
+    let calls = 0;
+    const seen = new Set<string>();
+    const isFirst = (name: string) => !seen.has(name) && Boolean(seen.add(name));
+    const unavailable = refusalAnswer(503, 'STATE_UNAVAILABLE', { headers: { 'Retry-After': '1' } });
+    const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+    const details = { startedAt: new Date().toISOString(), expiresAt };
+    const active = refusalAnswer(409, 'JOURNEY_ALREADY_ACTIVE', { details });
+    const { code, report, faults } = await run(
+      ({ kind, sessionId }) => {
+        if (calls++ === 0) return undefined;
+        if (kind === 'start' && isFirst(`start ${sessionId}`)) return active;
+        if (kind === 'stop' && isFirst(`stop ${sessionId}`)) {
+          const data = { sessionId, stoppedAt: new Date().toISOString() };
+          return { status: 200, body: { success: true, data } };
+        }
+        if (kind === 'update' && isFirst(`update ${sessionId}`)) return unavailable;
+        return kind === 'live' && isFirst(`live ${sessionId}`) ? 'reset' : undefined;
+      },
+      6,
+      0.08,
+    );
+    expect({ code, faults }).toEqual({ code: 0, faults: [] });
+    expect(report.totals['start 409']).toBeGreaterThanOrEqual(6);
+    expect(report.totals['update 503']).toBeGreaterThan(0);
+    expect(Object.keys(report.network)).toContainEqual(expect.stringMatching(/^poll: /));
+    expect(report.journeys.started).toBeGreaterThanOrEqual(6);
+  },
+  60_000,
+);

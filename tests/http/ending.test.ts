@@ -26,6 +26,27 @@ async function aJourneyAt(
   return journey;
 }
 
+/** Precise at the door, then so much later a coarse one. */
+async function aJourneyBesideACoarse(ms: number): Promise<ASession> {
+  const journey = await aJourneyAt(40, { accuracy: 8 });
+  clock.advance(5_000);
+  const coarse = { sessionId: journey.sessionId, ...metersNorth(900), accuracy: 2_000 };
+  data(await service.api.update(journey.trainerToken, coarse));
+  clock.advance(ms - 5_000);
+  return journey;
+}
+
+/** After positions so many metres from the home, one every 5 s. */
+async function aJourneyOver(...places: number[]): Promise<ASession> {
+  const journey = await aJourney(service.api);
+  for (const meters of places) {
+    clock.advance(5_000);
+    const body = { sessionId: journey.sessionId, ...metersNorth(meters) };
+    await service.api.update(journey.trainerToken, body);
+  }
+  return journey;
+}
+
 const arrive = ({ sessionId, trainerToken }: ASession): Promise<Answer> =>
   service.api.arrived(sessionId, trainerToken);
 const stop = ({ sessionId, trainerToken }: ASession): Promise<Answer> =>
@@ -80,6 +101,15 @@ test.each([
 test.each<[what: string, aSuch: () => Promise<ASession>]>([
   ['any position', () => aJourney(service.api)],
   ['a precise position', () => aJourneyAt(10, { accuracy: 100.5 })],
+  ['a precise position of the last 30 s', () => aJourneyBesideACoarse(30_001)],
+  [
+    'a fix of the last 5 minutes by its own age',
+    async () => {
+      const journey = await aJourneyAt(10, { ageMs: 200_000 });
+      clock.advance(100_001);
+      return journey;
+    },
+  ],
   ['a home', () => aJourneyAt(10, {}, { home: null })],
   [
     'a position that has not expired',
@@ -93,6 +123,34 @@ test.each<[what: string, aSuch: () => Promise<ASession>]>([
   const journey = await aSuch();
   expect(refusal(await arrive(journey))).toMatchObject({ status: 400, code: 'LOCATION_UNKNOWN' });
   await goesOn(journey);
+});
+
+test('a precise fix counts for 30 s beside a coarse one', async () => {
+  expect(data(await arrive(await aJourneyBesideACoarse(30_000)))).toMatchObject({ distance: 40 });
+});
+
+describe('who jumps to the home', () => {
+  const HOME_AGAIN = [0, 0, 0, 0];
+
+  test('from a confirmed position arrives once 120 km/h would have sufficed', async () => {
+    const journey = await aJourneyOver(3_000, 3_000, 3_000, ...HOME_AGAIN);
+    for (const seconds of [0, 65]) {
+      clock.advance(seconds * 1_000);
+      expect(refusal(await arrive(journey))).toMatchObject({ status: 400, code: 'LOCATION_UNKNOWN' });
+      await goesOn(journey);
+    }
+    clock.advance(5_001);
+    expect((await arrive(journey)).status).toBe(200);
+  });
+
+  test('gains nothing by further positions there', async () => {
+    const journey = await aJourneyOver(3_000, 3_000, 3_000, ...HOME_AGAIN, ...HOME_AGAIN);
+    expect(refusal(await arrive(journey)).code).toBe('LOCATION_UNKNOWN');
+  });
+
+  test('from a position that was never confirmed may arrive', async () => {
+    expect((await arrive(await aJourneyOver(90_000, ...HOME_AGAIN))).status).toBe(200);
+  });
 });
 
 test.each(['arrived', 'stop'] as const)('%s before the start is JOURNEY_NOT_ACTIVE', async (call) => {

@@ -11,7 +11,13 @@ let service: RunningService;
 let open: RunningService;
 beforeAll(async () => {
   service = await runService();
-  open = await runService({ settings: { CORS_ORIGINS: `${ORIGIN}, https://admin.example.com` } });
+  const origins = [
+    ORIGIN,
+    'https://admin.example.com',
+    'capacitor://localhost',
+    'https://*.example.org:8443',
+  ];
+  open = await runService({ settings: { CORS_ORIGINS: origins.join() } });
 });
 afterAll(async () => {
   await service.stop();
@@ -21,11 +27,13 @@ afterAll(async () => {
 const get = (service: RunningService, origin: string): Promise<RawAnswer> =>
   rawRequest(service.url, LIVE, { method: 'GET', headers: { Origin: origin } });
 
+const REQUESTED = 'authorization,content-type,idempotency-key,baggage,sentry-trace,traceparent,x-b3-traceid';
+
 function preflight(service: RunningService, origin: string): Promise<RawAnswer> {
   const headers = {
     Origin: origin,
     'Access-Control-Request-Method': 'POST',
-    'Access-Control-Request-Headers': 'authorization,content-type,idempotency-key',
+    'Access-Control-Request-Headers': REQUESTED,
   };
   return rawRequest(service.url, '/api/v1/admin/location-tracking/journey/updates', {
     method: 'OPTIONS',
@@ -37,21 +45,33 @@ test('pages of an allowed origin may read the responses, also errors, which are 
   const { status, headers } = await get(open, ORIGIN);
   expect([status, headers['access-control-allow-origin']]).toEqual([401, ORIGIN]);
   expect(headers['vary']).toMatch(/origin/i);
+  expect(headers['access-control-expose-headers']).toMatch(/ETag.*Location-Age-Ms.*Next-Poll-Ms/);
 });
 
-test('the preflight of a call with a token needs none itself', async () => {
-  const { status, headers } = await preflight(open, 'https://admin.example.com');
-  expect([200, 204]).toContain(status);
-  expect(headers['access-control-allow-origin']).toBe('https://admin.example.com');
-  expect(String(headers['access-control-allow-headers']).toLowerCase()).toContain('authorization');
-  expect(headers['access-control-allow-methods']).toContain('POST');
-});
+test.each([
+  'https://admin.example.com',
+  'capacitor://localhost',
+  'https://app.example.org:8443',
+  'https://pr-12.app.example.org:8443',
+])(
+  'the preflight of a page of %s needs no token, and allows the headers that are requested',
+  async (origin) => {
+    const { status, headers } = await preflight(open, origin);
+    expect([200, 204]).toContain(status);
+    expect(headers['access-control-allow-origin']).toBe(origin);
+    expect(headers['access-control-allow-headers']).toBe(REQUESTED);
+    expect(headers['access-control-allow-methods']).toContain('POST');
+  },
+);
 
 test.each<[origin: string, by: string, service: () => RunningService]>([
   [ORIGIN, 'without origins', () => service],
-  ...['https://evil.example.com', 'http://app.example.com', 'https://app.example.com.evil.com', 'null'].map(
-    (origin): [string, string, () => RunningService] => [origin, 'with other origins', () => open],
-  ),
+  ...[
+    ...['https://evil.example.com', 'http://app.example.com', 'https://app.example.com.evil.com', 'null'],
+    ...['capacitor://localhost.evil.com', 'ionic://localhost', 'http://localhost'],
+    ...['https://evil-example.org:8443', 'https://example.org:8443', 'https://.example.org:8443'],
+    ...['https://app.exampleXorg:8443', 'https://app.example.org', 'https://evil.com#.example.org:8443'],
+  ].map((origin): [string, string, () => RunningService] => [origin, 'with other origins', () => open]),
 ])('pages of %s are not allowed by a service %s', async (origin, _by, of) => {
   for (const answer of [await get(of(), origin), await preflight(of(), origin)]) {
     expect(answer.headers['access-control-allow-origin']).toBeUndefined();

@@ -38,7 +38,9 @@ test('a trainer starts, drives and arrives while the student watches, and the ev
   const tooFar = await trainer(`/sessions/${sessionId}/arrived`).expect(400);
   expect(tooFar.body).toMatchObject({ error: { code: 'NOT_AT_DESTINATION', details: { distance: 170 } } });
 
-  await update(2, 100).expect(201);
+  // The third in a row is confirmed.
+  await update(2, 101).expect(201);
+  await update(3, 100).expect(201);
   const arrived = await trainer(`/sessions/${sessionId}/arrived`).expect(200);
   expect(arrived.body).toMatchObject({ data: { sessionId, distance: 100 } });
   expect((await watch().expect(200)).body).toMatchObject({

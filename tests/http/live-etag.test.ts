@@ -44,15 +44,16 @@ const states: State[] = [
   ],
 ];
 
-describe.each(states)('the ETag of live %s', (_when, aSuch) => {
+describe.each(states)('the ETag of live %s', (when, aSuch) => {
   test('is weak, private to the caller and gives a 304 without a body', async () => {
     const session = await aSuch();
     const { headers } = await poll(session);
     expect(headers['etag']).toMatch(/^W\/"[\x21\x23-\x7e]+"$/);
-    expect(headers['cache-control']).toBe('private, no-cache');
+    expect(headers['cache-control']).toBe('private, no-store');
     const { status, body, headers: again } = await poll(session, headers['etag']);
     expect({ status, body }).toEqual({ status: 304, body: {} });
-    expect(again).toMatchObject({ etag: headers['etag'], 'cache-control': 'private, no-cache' });
+    expect('location-age-ms' in again).toBe(when === 'of an active journey');
+    expect(again).toMatchObject({ etag: headers['etag'], 'cache-control': 'private, no-store' });
   });
 
   test('is recognized in every form of If-None-Match', async () => {
@@ -90,6 +91,16 @@ test('the ETag does not change with the age of the position, and changes when it
   }
   await sharedRedis().del(keyOf.location(session.trainerId, session.sessionId));
   expect(await etagOf(session)).not.toBe(etag);
+});
+
+test('a 304 has the age of the position, which the stored response of an app does not have', async () => {
+  const session = await aJourney(service.api);
+  data(await post(session, { ageMs: 2_500 }));
+  const etag = await etagOf(session);
+  clock.advance(3_000);
+  const { status, headers } = await poll(session, etag);
+  expect([status, headers['location-age-ms']]).toEqual([304, '5500']);
+  expect(data(await poll(session))['ageMs']).toBe(5_500);
 });
 
 test('the ETag changes with each position, also where the trainer stands still', async () => {

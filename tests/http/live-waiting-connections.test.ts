@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { aJourney } from '../support/a-journey.js';
 import type { ASession } from '../support/a-session.js';
 import { RawConnection, wire } from '../support/raw-http.js';
-import { sharedRedis } from '../support/redis-of-the-run.js';
+import { channelOf, sharedRedis } from '../support/redis-of-the-run.js';
 import { metric, runService, type RunningService } from '../support/running-service.js';
 import { until } from '../support/until.js';
 import {
@@ -144,14 +144,41 @@ test('a waiting poll is one log line with its id, duration and remote address', 
   connection.close();
 });
 
-test('a caller that disconnects during its wait is logged once, with status 499', async () => {
+test('a caller that resets its connection during its wait is logged once, with status 499', async () => {
   const session = await aJourney(service.api);
   const requestId = randomUUID();
   const connection = await aWaitingConnection(session, { headers: [`X-Request-Id: ${requestId}`] });
-  connection.close();
+  connection.reset();
   await untilWaiting(service, 0);
   await post(session, 1);
   expect(await linesOf(requestId)).toMatchObject([{ status: 499, aborted: true }]);
+});
+
+test.each(['during its wait', 'right after the request'])(
+  'a caller that closes its side %s is answered without waiting on, and then the connection is closed',
+  async (when) => {
+    const session = await aJourney(service.api);
+    const connection = new RawConnection(service.url, await question(session, {}));
+    if (when === 'during its wait') await untilWaiting(service, 1);
+    connection.closeItsSide();
+    await closed(connection);
+    expect(connection.statuses).toEqual([304]);
+    expect(connection.text).toMatch(/\r\nnext-poll-ms: \d+\r\n/i);
+    expect(connection.text).not.toMatch(/\r\npreference-applied: /i);
+    await untilWaiting(service, 0);
+  },
+);
+
+test('twenty polls that wait on one connection are all answered when the caller closes its side', async () => {
+  const warned = jest.spyOn(process, 'emitWarning');
+  const session = await aJourney(service.api);
+  const poll = await question(session, {});
+  const connection = new RawConnection(service.url, poll.repeat(20));
+  await untilWaiting(service, 20);
+  connection.closeItsSide();
+  await closed(connection);
+  expect(connection.statuses).toEqual(Array(20).fill(304));
+  expect(warned).not.toHaveBeenCalled();
 });
 
 test('a change to a state that the caller knows does not end its wait', async () => {
@@ -159,7 +186,7 @@ test('a change to a state that the caller knows does not end its wait', async ()
   const { answer } = await aWaitingStudent(service, session);
   const before = await reads();
   // As another version of the service may publish a start or an end.
-  await sharedRedis().publish(`journey:changes:${session.sessionId}`, 'changed');
+  await sharedRedis().publish(channelOf(session.sessionId), 'changed');
   await until('the state is read', async () => (await reads()) > before);
   await untilWaiting(service, 1);
   await post(session, 1);

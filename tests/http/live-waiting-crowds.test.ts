@@ -35,8 +35,8 @@ const WELL_BEFORE_THE_LIMIT_MS = 8_000;
 
 const post = (session: ASession, sequence: number) => move(service, session, sequence);
 
-test('each of 200 waiting students gets the position of their own session', async () => {
-  const sessions = await manyJourneys(service.api, 200);
+test('each of 80 waiting students gets the position of their own session', async () => {
+  const sessions = await manyJourneys(service.api, 80);
   const students = await waitingStudents(service, sessions);
   for (let from = 0; from < sessions.length; from += COME_TOGETHER) {
     const some = sessions.slice(from, from + COME_TOGETHER);
@@ -97,9 +97,9 @@ test.each<
     isSeen: (answer: Answer) => boolean,
   ]
 >([
-  ['a position', 150, active, (session) => post(session, 1), (answer) => shownSequence(answer) === 1],
-  ['the start', 60, () => aSession(), start, (answer) => data(answer)['isActive'] === true],
-  ['the end', 60, active, stop, (answer) => data(answer)['endedReason'] === 'cancelled'],
+  ['a position', 80, active, (session) => post(session, 1), (answer) => shownSequence(answer) === 1],
+  ['the start', 40, () => aSession(), start, (answer) => data(answer)['isActive'] === true],
+  ['the end', 40, active, stop, (answer) => data(answer)['endedReason'] === 'cancelled'],
 ])('%s that coincides with a poll is not missed', async (_name, count, before, change, isSeen) => {
   const sessions = await manyOf(count, before);
   const etags = await Promise.all(sessions.map((session) => etagOf(service, session)));
@@ -113,8 +113,8 @@ test.each<
   expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(WELL_BEFORE_THE_LIMIT_MS);
 });
 
-test('a hundred waiting polls open no connection to Redis', async () => {
-  const sessions = await manyJourneys(service.api, 100);
+test('40 waiting polls open no connection to Redis', async () => {
+  const sessions = await manyJourneys(service.api, 40);
   const connections = async () =>
     String(await redis.client.client('LIST'))
       .trim()
@@ -148,7 +148,7 @@ test.concurrent('a session that nobody watches is unsubscribed', async () => {
 
 test.each([
   ['while it waits', 20, () => untilWaiting(service, 20)],
-  ['before it waits', 100, () => Promise.resolve()],
+  ['before it waits', 40, () => Promise.resolve()],
 ])('a caller that disconnects %s no longer waits', async (_when, count, ready) => {
   const sessions = await manyJourneys(service.api, count);
   const leaving = await Promise.all(

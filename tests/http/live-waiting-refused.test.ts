@@ -43,7 +43,8 @@ test.each<[name: string, call: (session: ASession) => Promise<Answer>, code: str
     'NOT_AT_DESTINATION',
   ],
   ["another trainer's stop", async (of) => service.api.stop(of.sessionId, await stranger()), 'FORBIDDEN'],
-  ['a duplicate', (session) => later(session, 5, metersNorth(500)), 'none'],
+  ['a duplicate', (session) => later(session, 5), 'none'],
+  ['a duplicate from elsewhere', (session) => later(session, 5, metersNorth(500)), 'LOCATION_STALE'],
 ])('a waiting poll is not answered by %s', async (_name, call, code) => {
   const session = await aJourneyAtSequence(5);
   const { answer } = await aWaitingStudent(service, session);

@@ -88,7 +88,7 @@ test.each<[name: string, () => Promise<ASession>, (session: ASession) => Promise
   expect(woken.headers['etag']).toMatch(/^W\/"/);
   expect(woken.headers['etag']).not.toBe(etag);
   expect(woken.headers).toMatchObject({
-    'cache-control': 'private, no-cache',
+    'cache-control': 'private, no-store',
     'preference-applied': `wait=${LONG_SECONDS}`,
   });
 });
@@ -132,7 +132,7 @@ test('without a change a waiting poll is 304 after its wait: before the start, d
     expect(answer).toMatchObject({ status: 304, body: {} });
     expect(answer.headers).toMatchObject({
       etag,
-      'cache-control': 'private, no-cache',
+      'cache-control': 'private, no-store',
       'preference-applied': 'wait=1',
       'next-poll-ms': expect.stringMatching(/^\d+$/) as string,
     });

@@ -4,6 +4,8 @@ import { aSession, HOME, metersNorth, sessionsPool, type ASession } from '../sup
 import { data, refusal } from '../support/api.js';
 import { keyOf, keysLike, sharedRedis } from '../support/redis-of-the-run.js';
 import { metric, runService, type RunningService } from '../support/running-service.js';
+import { sharedDatabaseUrl } from '../support/shared-services.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 import { tokenFor } from '../support/tokens.js';
 import { until } from '../support/until.js';
 
@@ -92,6 +94,28 @@ test('a session that was polled before its start is active at once after it', as
   expect(await sharedRedis().ttl(keyOf.meta(sessionId))).toBeGreaterThan(3_590);
 });
 
+test('a session that a poll reads from Postgres while its journey starts does not replace the metadata of the journey', async () => {
+  const network = await startTcpProxy(sharedDatabaseUrl());
+  const settings = { DATABASE_URL: network.urlFor(sharedDatabaseUrl()), POSTGRES_TIMEOUT_MS: '900' };
+  const other = await runService({ settings });
+  try {
+    const { sessionId, studentToken, trainerToken } = await aSession();
+    network.freeze('answers');
+    const poll = other.api.live(sessionId, studentToken);
+    await until(
+      'it asks Postgres',
+      async () => (await metric(other, 'live_polls_total', 'source="postgres"')) > 0,
+    );
+    data(await service.api.start(sessionId, trainerToken));
+    network.heal();
+    expect((await poll).status).toBe(200);
+    expect(await sharedRedis().ttl(keyOf.meta(sessionId))).toBeGreaterThan(3_590);
+  } finally {
+    await other.stop();
+    await network.stop();
+  }
+});
+
 test('a new trainer can start a session that was polled while it had another', async () => {
   const { sessionId, studentToken } = await aSession();
   await service.api.live(sessionId, studentToken);
@@ -142,17 +166,27 @@ const garbage: [what: string, home: unknown][] = [
   ['a text', '12.9716, 77.5946'],
   ['an empty object', {}],
   ['an array of two numbers', [12.9716, 77.5946]],
-  ['strings for numbers', { latitude: '12.9716', longitude: '77.5946' }],
+  ...['', ' ', '12,9716', '0xc', '12.9716 N', '1e1', 'Infinity', ['12.9716'], true, '90.1'].map(
+    (latitude): [string, unknown] => [
+      `of latitude ${JSON.stringify(latitude)}`,
+      { latitude, longitude: 77.5946 },
+    ],
+  ),
   ['null for a number', { latitude: null, longitude: 77.5946 }],
   ['one number only', { latitude: 12.9716 }],
-  ['other names', { lat: 12.9716, lng: 77.5946 }],
+  ['one short name only', { lat: 12.9716 }],
+  ['other names', { y: 12.9716, x: 77.5946 }],
   ['a latitude out of range', { latitude: 90.1, longitude: 77.5946 }],
 ];
 
 describe.each(garbage)('a home that is %s', (_what, home) => {
-  test('prevents neither live nor a start, but the arrival, and is logged as an error', async () => {
-    const journey = await aJourney(service.api, { home });
+  test('prevents neither live nor a start, but the arrival; the start warns, and it is logged once', async () => {
+    const journey = await aSession({ home });
     const { sessionId, trainerToken, studentToken } = journey;
+    data(await service.api.live(sessionId, studentToken));
+    const started = data(await service.api.start(sessionId, trainerToken));
+    expect(started['warnings']).toEqual(['HOME_LOCATION_UNREADABLE']);
+    await service.api.start(sessionId, trainerToken);
     await until('it is logged', () => errorsOf(journey).length > 0);
     data(await service.api.update(trainerToken, { sessionId, ...metersNorth(10), speed: 5 }));
     const live = data(await service.api.live(sessionId, studentToken));
@@ -162,10 +196,16 @@ describe.each(garbage)('a home that is %s', (_what, home) => {
       code: 'LOCATION_UNKNOWN',
     });
     data(await service.api.stop(sessionId, trainerToken));
-    const scheduled = await aSession({ home });
-    const before = data(await service.api.live(scheduled.sessionId, scheduled.studentToken));
-    expect(before).toMatchObject({ isActive: false });
+    expect(errorsOf(journey)).toHaveLength(1);
   });
+});
+
+test('a repeated start with the same Idempotency-Key warns again', async () => {
+  const { sessionId, trainerToken } = await aSession({ home: {} });
+  const start = () => service.api.start(sessionId, trainerToken, { 'Idempotency-Key': 'x' });
+  const first = await start();
+  expect(data(first)['warnings']).toEqual(['HOME_LOCATION_UNREADABLE']);
+  expect(data(await start())).toEqual(data(first));
 });
 
 test.each([
@@ -178,12 +218,30 @@ test.each([
     await sessionsPool().query(query, [session.sessionId, home]);
   }
   const { sessionId, trainerToken } = session;
-  data(await service.api.start(sessionId, trainerToken));
+  expect(data(await service.api.start(sessionId, trainerToken))).not.toHaveProperty('warnings');
   data(await service.api.update(trainerToken, { sessionId, ...metersNorth(10) }));
   expect(refusal(await service.api.arrived(sessionId, trainerToken))).toMatchObject({
     code: 'LOCATION_UNKNOWN',
   });
   expect(errorsOf(session)).toEqual([]);
+});
+
+test.each([
+  ['text for numbers', { latitude: '12.9716', longitude: '77.5946' }],
+  ['text with blanks and signs', { latitude: ' +12.9716 ', longitude: '77.5946\n' }],
+  ['a number and a text', { latitude: 12.9716, longitude: '77.5946' }],
+  ['short names', { lat: 12.9716, lng: 77.5946 }],
+  ['short names and text', { lat: '12.9716', lng: '77.5946', address: '12 Church Street' }],
+  ['lon', { lat: 12.9716, lon: 77.5946 }],
+  ['null beside short names', { latitude: null, longitude: null, lat: 12.9716, lng: 77.5946 }],
+])('a home with %s is read: the distance is shown and the arrival accepted', async (_what, home) => {
+  const journey = await aSession({ home });
+  const { sessionId, trainerToken, studentToken } = journey;
+  expect(data(await service.api.start(sessionId, trainerToken))).not.toHaveProperty('warnings');
+  data(await service.api.update(trainerToken, { sessionId, ...metersNorth(30) }));
+  expect(data(await service.api.live(sessionId, studentToken))).toMatchObject({ distanceMeters: 30 });
+  expect(data(await service.api.arrived(sessionId, trainerToken))).toMatchObject({ distance: 30 });
+  expect(errorsOf(journey)).toEqual([]);
 });
 
 test.each([

@@ -71,11 +71,16 @@ test('a second start is 409, whatever the status of the session is by then, and 
   const session = await aSession();
   const { sessionId, trainerToken, studentToken } = session;
   const { startedAt } = data(await service.api.start(sessionId, trainerToken));
-  clock.advance(1000);
-  const active = { status: 409, code: 'JOURNEY_ALREADY_ACTIVE' };
-  expect(refusal(await service.api.start(sessionId, trainerToken))).toMatchObject(active);
+  const expiresAt = new Date(clock.now() + 3_600_000).toISOString();
+  const active = (lastSequence: number | null) => ({
+    ...{ status: 409, code: 'JOURNEY_ALREADY_ACTIVE', details: { startedAt, expiresAt, lastSequence } },
+  });
+  expect(refusal(await service.api.start(sessionId, trainerToken))).toEqual(active(null));
+  const sequence = Number.MAX_SAFE_INTEGER - 1;
+  data(await service.api.update(trainerToken, { sessionId, ...metersNorth(10), sequence }));
+  expect(refusal(await service.api.start(sessionId, trainerToken))).toEqual(active(sequence));
   await setStatus(session, 'in_progress');
-  expect(refusal(await service.api.start(sessionId, trainerToken))).toMatchObject(active);
+  expect(refusal(await service.api.start(sessionId, trainerToken))).toEqual(active(sequence));
   expect(data(await service.api.live(sessionId, studentToken))).toMatchObject({ isActive: true, startedAt });
 });
 

@@ -92,6 +92,37 @@ testOfTheSource('a key that appears is accepted once the keys may be asked for a
   expect(await pollBy(rotated)).toMatchObject(accepted);
 });
 
+testOfTheSource(
+  'a key that is new within the cooldown after an unknown one is 503 until it is fetched',
+  async () => {
+    const [stranger, rotated] = await Promise.all([
+      aSigningKey('ES256', 'a-key-of-a-stranger'),
+      aSigningKey('ES256', 'the-next-key'),
+    ]);
+    expect(await pollBy(stranger)).toMatchObject(invalid);
+    keyServer.keys.push(rotated);
+    expect(await pollBy(rotated)).toMatchObject(unavailable);
+    expect(await pollBy(stranger)).toMatchObject(unavailable);
+    later(6_000);
+    expect(await pollBy(rotated)).toMatchObject(accepted);
+    later(12_000);
+    expect(await pollBy(stranger)).toMatchObject(invalid);
+  },
+);
+
+test.each([450, 4_000])(
+  'a key server that takes %d ms is reached in the background, and until then requests are 503',
+  async (delayMs) => {
+    keyServer.delayMs = delayMs;
+    const token = await tokenBy(theKey('ES256'));
+    const first = await withinASecond(() => poll(token));
+    expect(first).toMatchObject(unavailable);
+    expect(first.ms).toBeLessThan(1_000);
+    await until('the keys are there', async () => (await poll(token)).status === 200, delayMs + 2_000);
+    expect(keyServer.requests()).toBe(1);
+  },
+);
+
 test('tokens of unknown keys do not make a request to the key server each', async () => {
   await pollBy(theKey('ES256'));
   const stranger = await aSigningKey('ES256', 'a-key-of-a-stranger');
@@ -114,6 +145,7 @@ testOfTheSource(
     await until('the keys are asked for', () => keyServer.requests() > before);
     later(15 * 60_000);
     await until('it is refused', async () => (await poll(token)).status === 401);
+    later(16 * 60_000);
     expect(await pollBy(withdrawn)).toMatchObject(invalid);
   },
 );

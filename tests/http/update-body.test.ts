@@ -46,12 +46,12 @@ const wrongValues: Record<string, (string | undefined)[]> = {
   sessionId: [undefined, 'null', '12', '""', '"abc"', '"1111111111111111111111111111111111"'],
   latitude: [undefined, 'null', ...wrongJson, ...notFinite, '90.0001', '-90.0001', '1e308'],
   longitude: [undefined, 'null', ...wrongJson, ...notFinite, '180.0001', '-180.0001', '-1e308'],
-  accuracy: [...wrongJson, ...notFinite],
-  speed: [...wrongJson, ...notFinite],
-  heading: [...wrongJson, ...notFinite, '360.5', '1e308'],
-  sequence: ['null', ...wrongJson, ...notFinite, '-1', '1.5', '9007199254740992', '1e30'],
-  ageMs: ['null', ...wrongJson, ...notFinite, '-1', '0.5', '1e30'],
-  mocked: ['null', '"true"', '1'],
+  accuracy: [...wrongJson, '{}'],
+  speed: wrongJson,
+  heading: wrongJson,
+  sequence: [...wrongJson, ...notFinite, '-1', '1.5', '9007199254740992', '1e30'],
+  ageMs: wrongJson,
+  mocked: ['"true"', '1', '{}'],
 };
 const wrong = Object.entries(wrongValues).flatMap(([field, values]) =>
   values.map((json) => ({ field, json })),
@@ -66,9 +66,24 @@ test.each(wrong)(
   },
 );
 
+test.each([
+  [0, 0],
+  [-0, 0],
+])('the position %d,%d, which phones send without a fix, is refused and does not count', async (...place) => {
+  const [latitude, longitude] = place.map(String);
+  const nowhere = { sessionId: journey.sessionId, accuracy: 0, sequence: 1 };
+  const body = JSON.stringify(nowhere).replace('{', `{"latitude":${latitude},"longitude":${longitude},`);
+  expect(refusal(await update(body))).toMatchObject({
+    ...{ status: 400, code: 'VALIDATION_FAILED' },
+    details: [{ path: 'latitude' }, { path: 'longitude' }],
+  });
+  await nothingWritten();
+  expect((await update({ ...nowhere, ...here })).status).toBe(201);
+});
+
 test('all bad fields of one update are named', async () => {
   const position = { sessionId: 'x', latitude: 91, longitude: '77', accuracy: [] };
-  const { details } = refusal(await update({ ...position, sequence: -1, ageMs: null, mocked: 1 }));
+  const { details } = refusal(await update({ ...position, sequence: -1, ageMs: '1', mocked: 1 }));
   const paths = (details as { path: string }[]).map(({ path }) => path).sort();
   expect(paths).toEqual(['accuracy', 'ageMs', 'latitude', 'longitude', 'mocked', 'sequence', 'sessionId']);
 });
@@ -79,9 +94,9 @@ const goodValues: Record<string, string[]> = {
   accuracy: ['0', '4.5', '1e308'],
   speed: ['0', '33.3', '1e308'],
   heading: ['0', '360', '359.99'],
-  sequence: ['0', '9007199254740991'],
-  ageMs: ['0', '300000'],
-  mocked: ['false'],
+  sequence: ['0', '-0', '9007199254740991', 'null'],
+  ageMs: ['0', '300000', '12.5', '0.4', '299999.9', 'null', '-1', '-1e999'],
+  mocked: ['false', 'null'],
 };
 const good = Object.entries(goodValues).flatMap(([field, values]) => values.map((json) => ({ field, json })));
 
@@ -91,13 +106,44 @@ test.each(good)('an update whose $field is $json is accepted', async ({ field, j
   expect((await service.api.live(journey.sessionId, journey.studentToken)).status).toBe(200);
 });
 
-const unknown = ['accuracy', 'speed', 'heading'].flatMap((field) =>
-  ['null', '-1'].map((json) => ({ field, json })),
-);
+const unknown = [
+  ...['accuracy', 'speed', 'heading'].flatMap((field) =>
+    ['null', '-1', '-0.001', '-1e999'].map((json) => ({ field, json })),
+  ),
+  ...['360.0000001', '361', '1e999'].map((json) => ({ field: 'heading', json })),
+  { field: 'speed', json: '1e999' },
+  { field: 'sequence', json: 'null' },
+];
 
 test.each(unknown)('a $field of $json is unknown, and is not shown', async ({ field, json }) => {
   data(await update(bodyWith(journey, field, json)));
-  expect(await shown()).not.toHaveProperty(field);
+  const location = await shown();
+  expect(location).toMatchObject(here);
+  expect(location).not.toHaveProperty(field);
+});
+
+test.each(['1e9', '1e308', '1e999'])(
+  'an accuracy of %s is a coarse position, not a precise one',
+  async (json) => {
+    data(await update(bodyWith(journey, 'accuracy', json)));
+    const answer = await service.api.arrived(journey.sessionId, journey.trainerToken);
+    expect(refusal(answer)).toMatchObject({ status: 400, code: 'LOCATION_UNKNOWN' });
+  },
+);
+
+test.each(['300001', '300000.6', '1e15', '1e30', '1e999'])(
+  'an ageMs of %s is stale, not invalid',
+  async (json) => {
+    const answer = await update(bodyWith(journey, 'ageMs', json));
+    expect(refusal(answer)).toMatchObject({ status: 409, code: 'LOCATION_STALE' });
+    await nothingWritten();
+  },
+);
+
+test('explicit nulls in every optional field are as good as no fields', async () => {
+  const nulls = { accuracy: null, speed: null, heading: null, sequence: null, ageMs: null, mocked: null };
+  data(await update({ sessionId: journey.sessionId, ...here, ...nulls }));
+  expect(Object.keys((await shown()) as object).sort()).toEqual(['latitude', 'longitude', 'timestamp']);
 });
 
 test('each number is shown as it was sent, to the last digit', async () => {
@@ -206,8 +252,12 @@ test.each([
   ['Content-Type', ''],
   ['Content-Type', 'application/json; charset=utf-16'],
   ['Content-Type', 'application/json; charset=x-unknown'],
+  ['Content-Type', 'application/json; odata=verbose; charset=iso-8859-1'],
+  ['Content-Type', 'application/json; charset=utf-80'],
   ['Content-Encoding', 'x-unknown'],
   ['Content-Encoding', 'compress'],
+  ['Content-Encoding', 'gzip'],
+  ['Content-Encoding', 'br'],
   ['Content-Encoding', 'gzip, gzip'],
 ])('a body with %s: %s is 415, and nothing changes', async (header, value) => {
   const refused = { status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' };
@@ -215,12 +265,26 @@ test.each([
   await nothingWritten();
 });
 
-test.each(['application/json; charset=utf-8', 'application/json;charset=UTF-8', 'Application/JSON'])(
-  'a body of the type %s is accepted',
-  async (type) => {
-    expect((await update(bodyOf(300), { 'Content-Type': type })).status).toBe(201);
-  },
-);
+test.each([
+  ['Content-Type', 'application/json; charset=utf-8'],
+  ['Content-Type', 'application/json;charset=UTF-8'],
+  ['Content-Type', 'Application/JSON'],
+  ['Content-Type', 'application/json; charset=utf8'],
+  ['Content-Type', 'application/json; charset="UTF8" ; odata=verbose'],
+  ['Content-Type', 'application/json; odata=verbose'],
+  ['Content-Type', 'application/json ;odata.metadata=minimal;IEEE754Compatible=false; charset = utf-8'],
+  ['Content-Type', 'application/json; profile="a;b"; v=2;'],
+  ['Content-Encoding', 'identity'],
+  ['Content-Encoding', 'Identity'],
+])('a body with %s: %s is accepted', async (header, value) => {
+  expect((await update(bodyOf(300), { [header]: value })).status).toBe(201);
+});
+
+test('a byte order mark before the body is skipped, one only', async () => {
+  expect((await update(`\uFEFF${bodyOf(300)}`)).status).toBe(201);
+  journey = await aJourney(service.api);
+  expect((await update(`\uFEFF\uFEFF${bodyOf(300)}`)).status).toBe(400);
+});
 
 test.each([
   ['that is not compressed although it says so', () => bodyOf(300), [400, 415]],

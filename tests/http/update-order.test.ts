@@ -70,13 +70,13 @@ test.each<[string, State, Caller, afterMs: number, object | string, status: numb
   ['a duplicate is found before the age', 'active', 'owner', 0, { sequence: 5, ageMs: 400_000 }, 201, 'none'],
   ['a duplicate is found before the rate', 'active', 'owner', 0, { sequence: 5 }, 201, 'none'],
   [
-    'a duplicate is found before plausibility',
+    'the same sequence from elsewhere is stale, before plausibility',
     'active',
     'owner',
     LATER,
     { ...FAR, sequence: 5 },
-    201,
-    'none',
+    409,
+    'LOCATION_STALE',
   ],
   ['the sequence is checked before the rate', 'active', 'owner', 0, { sequence: 4 }, 409, 'LOCATION_STALE'],
   [
@@ -146,7 +146,7 @@ describe('a duplicate', () => {
     const location = keyOf.location(journey.trainerId, journey.sessionId);
     const before = await contentOf(location);
     await sharedRedis().expire(location, 100);
-    data(await postNext({ sequence: 3, ...metersNorth(510) }));
+    data(await postNext({ sequence: 3, accuracy: 7 }));
     expect(await contentOf(location)).toBe(before);
     expect(await sharedRedis().ttl(location)).toBeLessThanOrEqual(100);
   });
@@ -159,6 +159,20 @@ describe('a duplicate', () => {
     expect([again.status, again.body]).toEqual([201, first.body]);
     expect(await exists(location)).toBe(false);
   });
+
+  test.each([5, 500])(
+    'is one with the same place: elsewhere, with accuracy %d, it is another phone',
+    async (accuracy) => {
+      data(await post({ sequence: 3, accuracy }));
+      const location = keyOf.location(journey.trainerId, journey.sessionId);
+      const before = await contentOf(location);
+      const stale = { status: 409, code: STALE, details: { lastSequence: 3 } };
+      expect(refusal(await postNext({ sequence: 3, ...metersNorth(501), accuracy }))).toEqual(stale);
+      expect(await contentOf(location)).toBe(before);
+      expect((await postNext({ sequence: 3, accuracy })).status).toBe(201);
+      expect((await postNext({ sequence: 4, ...metersNorth(501), accuracy })).status).toBe(201);
+    },
+  );
 
   test('is of one journey: the same sequence in the next one is a new position', async () => {
     data(await post({ sequence: 1 }));

@@ -2,7 +2,8 @@ import { aJourney } from '../support/a-journey.js';
 import { metersNorth, type ASession } from '../support/a-session.js';
 import { data, refusal } from '../support/api.js';
 import { MovableClock } from '../support/movable-clock.js';
-import { runService, type RunningService } from '../support/running-service.js';
+import { metric, runService, type RunningService } from '../support/running-service.js';
+import { etagOf, poll, untilWaiting } from '../support/waiting-polls.js';
 
 const clock = new MovableClock();
 let service: RunningService;
@@ -26,7 +27,14 @@ async function outcomeOf(meters: number, afterMs: number, more: object = {}): Pr
   return answer.status === 201 ? 'accepted' : refusal(answer).code;
 }
 
-const IMPLAUSIBLE = 'LOCATION_IMPLAUSIBLE';
+/** Of positions so many metres from the home, one every 5 s. */
+async function outcomes(places: number[]): Promise<string[]> {
+  const all: string[] = [];
+  for (const meters of places) all.push(await outcomeOf(meters, 5_000));
+  return all;
+}
+
+const [ACCEPTED, IMPLAUSIBLE] = ['accepted', 'LOCATION_IMPLAUSIBLE'];
 const PER_SECOND = 120 / 3.6;
 
 test('the first position has nothing to be compared with', async () => {
@@ -50,9 +58,119 @@ test('an implausible position changes nothing, and the one before stays the refe
 
 test('after a real jump, such as out of a tunnel, the way is plausible again with time', async () => {
   data(await post(0));
-  const outcomes: string[] = [];
-  for (let beat = 1; beat <= 7; beat++) outcomes.push(await outcomeOf(990, 5_000));
-  expect(outcomes).toEqual([...Array.from({ length: 5 }, () => IMPLAUSIBLE), 'accepted', 'accepted']);
+  expect(await outcomes([390, 390, 390, 390])).toEqual([IMPLAUSIBLE, IMPLAUSIBLE, ACCEPTED, ACCEPTED]);
+});
+
+describe('after a wrong position', () => {
+  const refused = [IMPLAUSIBLE, IMPLAUSIBLE, IMPLAUSIBLE];
+
+  test.each([1_500, 10_000, 30_000, 5_000_000])(
+    '%d m away the fourth of the others is accepted',
+    async (meters) => {
+      data(await post(meters, { accuracy: 4 }));
+      expect(await outcomes([0, 150, 290, 440, 590])).toEqual([...refused, ACCEPTED, ACCEPTED]);
+      expect((await live())['location']).toMatchObject(metersNorth(590));
+      expect(await metric(service, 'location_updates_total', 'outcome="reanchored"')).toBeGreaterThan(0);
+    },
+  );
+
+  test.each([
+    [20, 500],
+    [60, 1_500],
+    [120, 3_000],
+  ])('after a gap of %d s at most three others are refused', async (seconds, meters) => {
+    data(await post(0));
+    expect(await outcomeOf(meters, seconds * 1_000)).toBe(ACCEPTED);
+    const after = await outcomes([0, 0, 0, 0]);
+    expect(after.lastIndexOf(IMPLAUSIBLE)).toBeLessThanOrEqual(2);
+  });
+
+  test('one more wrong one in between does not start anew', async () => {
+    data(await post(90_000));
+    expect(await outcomes([0, -40_000, 100, 200, 300])).toEqual([...refused, IMPLAUSIBLE, ACCEPTED]);
+  });
+
+  test('a way that is too fast is none', async () => {
+    data(await post(90_000));
+    expect(await outcomes([0, 180, 360, 540, 720, 900])).toEqual([...refused, ...refused]);
+  });
+});
+
+test('who jumps between two places is never believed at the second, or at a third', async () => {
+  data(await post(0));
+  const there = Array.from({ length: 24 }, (_, beat) => [20_000, 20_000, -30_000, 0][beat % 4] ?? 0);
+  const expected = there.map((meters) => (meters === 0 ? ACCEPTED : IMPLAUSIBLE));
+  expect(await outcomes(there)).toEqual(expected);
+  expect(
+    await outcomes(Array.from({ length: 24 }, (_, beat) => (beat % 2 === 0 ? 20_000 : -30_000))),
+  ).toEqual(Array.from({ length: 24 }, () => IMPLAUSIBLE));
+});
+
+describe('a request that the network delays', () => {
+  test.each([80, 100, 110])('by 8 s at %d km/h costs nothing afterwards', async (kmh) => {
+    const at = (seconds: number) => (kmh / 3.6) * seconds;
+    data(await post(at(0)));
+    expect(await outcomeOf(at(5), 13_000)).toBe(ACCEPTED);
+    for (let seconds = 18; seconds <= 60; seconds += 5) {
+      expect(await outcomeOf(at(seconds), 5_000)).toBe(ACCEPTED);
+    }
+  });
+
+  test('counts from when it was due: of 20 s at most 15', async () => {
+    data(await post(0));
+    expect(await outcomeOf(0, 25_000)).toBe(ACCEPTED);
+    expect(await outcomeOf(PER_SECOND * 20 + 1, 5_000)).toBe(IMPLAUSIBLE);
+    expect(await outcomeOf(PER_SECOND * 25 - 1, 5_000)).toBe(ACCEPTED);
+  });
+
+  test('counts from when the trainer can have come there', async () => {
+    data(await post(0));
+    // Late by 8 s, but 300 m take 9 s: so 6 s before the next at most.
+    expect(await outcomeOf(300, 13_000)).toBe(ACCEPTED);
+    expect(await outcomeOf(300 + PER_SECOND * 9 + 1, 5_000)).toBe(IMPLAUSIBLE);
+  });
+
+  test('of a phone that posts more often than asked is one later than the ordinary interval', async () => {
+    data(await post(12_000));
+    expect(await outcomes([12_000, 12_000])).toEqual([ACCEPTED, ACCEPTED]);
+    expect(await outcomeOf(12_000, 13_000)).toBe(ACCEPTED);
+    expect(await outcomeOf(12_000 + PER_SECOND * 13 - 1, 5_000)).toBe(ACCEPTED);
+  });
+
+  test('counts once: two punctual ones are judged by the time between them', async () => {
+    data(await post(0));
+    expect(await outcomeOf(0, 20_000)).toBe(ACCEPTED);
+    expect(await outcomeOf(0, 5_000)).toBe(ACCEPTED);
+    expect(await outcomeOf(PER_SECOND * 5 + 1, 5_000)).toBe(IMPLAUSIBLE);
+  });
+});
+
+describe("when Redis' clock steps back", () => {
+  test.each([10, 60, 3_600])('by %d s the next position is judged as usual', async (seconds) => {
+    data(await post(0, { sequence: 1 }));
+    expect(await outcomeOf(100, 5_000, { sequence: 2 })).toBe(ACCEPTED);
+    clock.advance(-seconds * 1_000);
+    expect(await outcomeOf(200, 5_000, { sequence: 3 })).toBe(ACCEPTED);
+    expect((await live())['location']).toMatchObject({ ...metersNorth(200), sequence: 3 });
+    expect(await outcomeOf(10_000, 5_000, { sequence: 4 })).toBe(IMPLAUSIBLE);
+    expect(await outcomeOf(300, 5_000, { sequence: 5 })).toBe(ACCEPTED);
+  });
+
+  test('one that is too far is refused as usual', async () => {
+    data(await post(0));
+    clock.advance(-60_000);
+    expect(await outcomeOf(10_000, 5_000)).toBe(IMPLAUSIBLE);
+    expect(await outcomeOf(200, 5_000)).toBe(ACCEPTED);
+  });
+
+  test('a student who waits gets the next position', async () => {
+    data(await post(0));
+    const waiting = poll(service, journey, await etagOf(service, journey));
+    await untilWaiting(service, 1);
+    clock.advance(-60_000);
+    expect(await outcomeOf(100, 5_000)).toBe(ACCEPTED);
+    expect(data(await waiting)).toMatchObject({ location: metersNorth(100) });
+  });
 });
 
 describe('the accuracies', () => {

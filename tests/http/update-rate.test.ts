@@ -96,12 +96,17 @@ test('100 simultaneous updates of one sequence all get the first answer', async 
   expect(answers[0]?.status).toBe(201);
 });
 
-test('the rate is of the trainer, over all journeys, in a cluster over those of a partition', async () => {
+test('the rate is of the trainer, over all journeys, in a cluster over those of a partition, and a 429 says so', async () => {
   const first = await aJourney(service.api);
   const second = await anotherSessionInReach(first);
   data(await service.api.start(second.sessionId, second.trainerToken));
   expect(await statusOf(first)).toBe(201);
-  expect(await statusOf(second)).toBe(429);
+  const refused = await service.api.update(second.trainerToken, {
+    sessionId: second.sessionId,
+    ...metersNorth(9),
+  });
+  expect(refusal(refused)).toMatchObject({ status: 429, code: 'RATE_LIMITED' });
+  expect(refused.body['message']).toMatch(/of this trainer, over all sessions/);
 });
 
 test('the rate of one trainer is not that of another', async () => {

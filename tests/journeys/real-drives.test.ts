@@ -42,12 +42,15 @@ async function replay(service: RunningService, clock: MovableClock, drive: Drive
   return steps;
 }
 
-/** The steps that the rule refuses: over 120 km/h from the last one that it did not. */
+/** The steps that the rule refuses: over 120 km/h from the last one that it did not, and three in a row at most. */
 function tooFast(steps: Step[]): number[] {
   let last: DriveFix | undefined;
   const refused: number[] = [];
+  let row = 0;
   for (const { second, fix } of steps) {
-    const isTooFast = last && distanceMeters(last, fix) * 3.6 > MAX_SPEED_KMH * (fix.seconds - last.seconds);
+    const isTooFast =
+      last && row < 3 && distanceMeters(last, fix) * 3.6 > MAX_SPEED_KMH * (fix.seconds - last.seconds);
+    row = isTooFast === true ? row + 1 : 0;
     if (isTooFast === true) refused.push(second);
     else last = fix;
   }

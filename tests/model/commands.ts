@@ -179,8 +179,8 @@ const optional = <Value>(values: Value[]) =>
 const goodFields = fc.record({
   accuracy: optional([null, -1, 0, 4.5, 29.5, 30, 80, 99.9, 100, 100.1, 1_500]),
   speed: optional([null, -1, 0, 0.4, 1.2, 13.9]),
-  heading: optional([null, -1, 0, 271.5, 360]),
-  ageMs: fc.option(fc.constantFrom(0, 1, 900, 4_000, 12_000, 60_001, 299_999, 300_000, 300_001), {
+  heading: optional([null, -1, 0, 271.5, 360, 360.5]),
+  ageMs: fc.option(fc.constantFrom(null, -1, 0, 1.5, 900, 4_000, 12_000, 60_001, 299_999, 300_000, 300_001), {
     nil: undefined,
     freq: 3,
   }),
@@ -190,9 +190,8 @@ const badFields = fc.constantFrom<Update['fields']>(
   { latitude: 90.1 },
   { longitude: '77' },
   { accuracy: 'far' },
-  { heading: 361 },
-  { ageMs: -1 },
-  { ageMs: 1.5 },
+  { latitude: 0, longitude: 0 },
+  { ageMs: '1' },
   { mocked: 'no' },
 );
 const sequenceAhead = weighted<number | undefined>(

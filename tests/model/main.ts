@@ -2,16 +2,21 @@
 import { Command, Option } from 'commander';
 import { runWithStack, say, type Stack } from '../support/stack.js';
 import { wholeNumber } from '../support/whole-number.js';
+import { Redis } from 'ioredis';
+import { withScripts } from '../../src/store/scripts.js';
+import { contractRules } from '../support/driven-journey.js';
 import { hurriedSettings } from './concurrent-clients.js';
 import { runConcurrentHistories } from './concurrent-histories.js';
 import { runRandomHistories } from './random-histories.js';
+import { holds, phones } from './phones.js';
 import { RealJourneys } from './real-journeys.js';
 import { ServiceUnderModel } from './service-under-model.js';
 
 interface Options {
   operations: number;
   concurrent: number;
-  only?: 'histories' | 'concurrency';
+  only?: 'histories' | 'concurrency' | 'phones';
+  drives: number;
   seed: number;
   path?: string;
 }
@@ -23,18 +28,19 @@ const SESSIONS_AT_ONCE = 8;
 await new Command('npm run test:long --')
   .description(
     'Compares the real service, on a Redis and a Postgres of its own, with a model of the contract: call by call in random ' +
-      'histories, and with concurrent clients by linearizability. The exit code is 1 where they differ.',
+      'histories, and with concurrent clients by linearizability; and drives honest and dishonest phones. The exit code is 1 where they differ.',
   )
   .option('--operations <n>', 'calls in random histories', wholeNumber(1, 10_000_000), 100_000)
   .option('--concurrent <n>', 'calls of concurrent clients', wholeNumber(1, 1_000_000), 10_000)
-  .addOption(new Option('--only <part>', 'one of the two').choices(['histories', 'concurrency']))
+  .option('--drives <n>', 'drives of each kind of phone', wholeNumber(1, 1_000_000), 2_000)
+  .addOption(new Option('--only <part>', 'one of the three').choices(['histories', 'concurrency', 'phones']))
   .option('--seed <n>', 'of an earlier run', wholeNumber(0, 2 ** 31 - 1), Date.now() % 2 ** 31)
   .option('--path <text>', 'of one history that failed, with its seed')
   .action((options: Options) => runWithStack({}, (stack) => run(stack, options)))
   .parseAsync();
 
 async function run(stack: Stack, options: Options): Promise<number> {
-  const parts = { histories: runHistories, concurrency: runConcurrency };
+  const parts = { histories: runHistories, concurrency: runConcurrency, phones: runPhones };
   for (const [name, part] of Object.entries(parts)) {
     if (options.only !== undefined && options.only !== name) continue;
     const startedMs = performance.now();
@@ -68,6 +74,23 @@ async function runConcurrency(stack: Stack, { concurrent, seed }: Options): Prom
     `${operations} calls to ${histories} sessions, ${unanswered} without an answer, ${overlapping} overlapping pairs`,
   );
   return failure;
+}
+
+async function runPhones(stack: Stack, { drives, seed }: Options): Promise<string | null> {
+  const redis = withScripts(
+    new Redis((await stack.startRedis()).url, { enableAutoPipelining: true }),
+    contractRules,
+  );
+  try {
+    for (const [name, property] of Object.entries(phones)) {
+      console.log(`${name}: ${drives} drives, seed ${seed}`);
+      const wrong = await holds(property, redis, drives, seed);
+      if (wrong !== null) return wrong;
+    }
+    return null;
+  } finally {
+    redis.disconnect();
+  }
 }
 
 function progressOf(all: number): (progress: { operations: number }) => void {

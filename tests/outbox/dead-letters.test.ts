@@ -46,7 +46,13 @@ async function deadLetterOf(sessionId: string): Promise<Record<string, string>> 
   );
 }
 
-test.each(['InvalidArgument', 'MalformedDetail'])(
+/** EventBridge's non-retryable codes: its API Reference, PutEventsResultEntry. */
+const NON_RETRYABLE = [
+  ...['AccessDeniedException', 'InvalidAccountIdException', 'InvalidArgument', 'MalformedDetail'],
+  ...['RedactionFailure', 'NotAuthorizedForSourceException', 'NotAuthorizedForDetailTypeException'],
+];
+
+test.each(NON_RETRYABLE)(
   'an event rejected with %s becomes a dead letter, is not retried, and is counted and logged',
   async (code) => {
     const deadBefore = await metric(service, 'events_dead_total');
@@ -89,6 +95,47 @@ test.each<[string, (sessionId: string) => Trouble]>([
 test('a call that fails for another reason because of one event does not delay the others', async () => {
   await aRefusedEvent(() => ({ kind: 'error', status: 400, code: 'SerializationException' }));
   await own.published(await own.put());
+});
+
+test('events that are refused again and again do not delay others, and are published once they are accepted', async () => {
+  const refused = new Set<unknown>();
+  const isRefused = ({ detail }: { detail: Record<string, unknown> }) => refused.has(detail['sessionId']);
+  service.bus.failWhile(() => ({ kind: 'refuse', code: 'SomethingNew', refuses: isRefused }));
+  for (let count = 250; count > 0; count--) {
+    const sessionId = randomUUID();
+    refused.add(sessionId);
+    await own.put({ detail: JSON.stringify({ eventId: randomUUID(), sessionId }) });
+  }
+  await until(
+    'all are pending',
+    async () => (await own.redis.xpending('journey:outbox', 'relay'))[0] === 250,
+  );
+  const startedAt = performance.now();
+  for (const sessionId of await own.putMany(20)) await own.published(sessionId);
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+  service.bus.failWhile(undefined);
+  await until(
+    'the others too',
+    () => [...refused].every((id) => service.eventsOf(String(id)).length === 1),
+    25_000,
+  );
+});
+
+test('an event that is refused for 24 hours becomes a dead letter, whatever the code', async () => {
+  await own.everythingPublished();
+  await own.redis.del('journey:outbox');
+  const sessionId = randomUUID();
+  service.bus.failWhile(() => refusing('SomethingNew')(sessionId));
+  const detail = JSON.stringify({ eventId: randomUUID(), sessionId });
+  await own.redis.xadd(
+    'journey:outbox',
+    `${Date.now() - 25 * 3_600_000}-0`,
+    'type',
+    'TrainerNearby',
+    'detail',
+    detail,
+  );
+  expect(await deadLetterOf(sessionId)).toMatchObject({ reason: 'SomethingNew' });
 });
 
 test('an event over 256 KB is dead-lettered and the others are published', async () => {

@@ -41,7 +41,7 @@ test('a start and an arrival are published with exactly the fields of the contra
   expectEvent(started, 'TrainerJourneyStarted', { ...ids, startTime: startedAt });
   data(await service.api.update(trainerToken, { sessionId, ...metersNorth(20), accuracy: 5 }));
   const { arrivedAt } = data(await service.api.arrived(sessionId, trainerToken));
-  const [, , ended] = await own.published(sessionId, 3);
+  const [, ended] = await own.published(sessionId, 2);
   expectEvent(ended, 'TrainerJourneyEnded', { ...ids, endTime: arrivedAt, reason: 'arrived' });
 });
 
@@ -89,6 +89,20 @@ test('events are published to EVENT_BRIDGE_BUS_NAME', async () => {
   const other = await OwnService.start({ EVENT_BRIDGE_BUS_NAME: 'another-bus' });
   try {
     expect(await other.published(await other.put())).toMatchObject([{ bus: 'another-bus' }]);
+  } finally {
+    await other.stop();
+  }
+});
+
+test('a hundred thousand events are kept while EventBridge is unavailable', async () => {
+  const other = await OwnService.start();
+  try {
+    other.service.bus.failWhile(() => internalFailure);
+    const fill = `for i = 1, 100000 do redis.call('XADD', KEYS[1], '*', 'type', 'x', 'at', '0', 'detail', '{}') end`;
+    await other.redis.eval(fill, 1, 'journey:outbox');
+    await aJourney(other.service.api);
+    expect(await other.redis.xlen('journey:outbox')).toBe(100_001);
+    await other.redis.del('journey:outbox');
   } finally {
     await other.stop();
   }

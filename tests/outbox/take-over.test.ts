@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { OUTBOX_KEY } from '../../src/store/keys.js';
+import { OUTBOX_KEY, RELAYS_KEY } from '../../src/store/keys.js';
 import { putIntoOutbox } from '../support/outbox-entry.js';
 import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
 import { runService, type RunningService } from '../support/running-service.js';
-import { testOfTheSource } from '../support/service-process.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 
 const GROUP = 'relay';
+const ANOTHER = 'another-process';
 
 let redis: PrivateRedis;
 let service: RunningService | undefined;
@@ -15,43 +15,35 @@ beforeEach(async () => {
   redis = await startPrivateRedis();
 });
 afterEach(async () => {
-  jest.restoreAllMocks();
   await service?.stop();
   service = undefined;
   await redis.stop();
 });
 
-test('a starting process claims entries that have been idle for two minutes', async () => {
-  const [sessionId] = await pendingOfAnother(1, 120_000);
+test('a starting process claims the entries of one that died, and deletes its consumer', async () => {
+  const [sessionId] = await pendingOfAnother(1);
+  await redis.client.zadd(RELAYS_KEY, Date.now() - 60_000, ANOTHER);
   service = await aService();
   await until('the event', () => service?.eventsOf(String(sessionId)).length === 1);
   await until('nothing is left', async () => (await redis.client.xlen(OUTBOX_KEY)) === 0);
+  expect(await redis.client.zscore(RELAYS_KEY, ANOTHER)).toBeNull();
+  expect(JSON.stringify(await redis.client.xinfo('CONSUMERS', OUTBOX_KEY, GROUP))).not.toContain(ANOTHER);
 });
 
-testOfTheSource('a running process claims idle entries every ten seconds', async () => {
-  service = await aService();
-  const first = await putIntoOutbox(redis.client);
-  await until('it is running', () => service?.eventsOf(first).length === 1);
-  const sessionIds = await pendingOfAnother(20, 120_000);
-  // Moves the service's clock instead of waiting.
-  const realNow = Date.now.bind(Date);
-  let aheadMs = 0;
-  jest.spyOn(Date, 'now').mockImplementation(() => realNow() + aheadMs);
-  await until('all events', () => {
-    aheadMs += 500;
-    return sessionIds.every((sessionId) => service?.eventsOf(sessionId).length === 1);
-  });
-});
-
-test('entries that have been idle for a few seconds are not claimed', async () => {
-  const [sessionId] = await pendingOfAnother(1, 5_000);
-  service = await aService();
-  const own = await putIntoOutbox(redis.client);
-  await until('its own event', () => service?.eventsOf(own).length === 1);
-  await until('its own is acknowledged', async () => (await redis.client.xlen(OUTBOX_KEY)) === 1);
-  expect(service.eventsOf(String(sessionId))).toEqual([]);
-  const pending = (await redis.client.xpending(OUTBOX_KEY, GROUP, '-', '+', 10)) as [string, string][];
-  expect(pending.map(([, consumer]) => consumer)).toEqual(['another-process']);
+test('the entries of a process that lives are not claimed, however long they are pending', async () => {
+  const lives = setInterval(() => void redis.client.zadd(RELAYS_KEY, Date.now(), ANOTHER), 500);
+  try {
+    const [sessionId] = await pendingOfAnother(1);
+    service = await aService();
+    const dead = await pendingOfAnother(1, 'a-dead-process');
+    await redis.client.zadd(RELAYS_KEY, Date.now() - 60_000, 'a-dead-process');
+    await until('those of a dead one', () => service?.eventsOf(String(dead[0])).length === 1);
+    expect(service.eventsOf(String(sessionId))).toEqual([]);
+    const pending = (await redis.client.xpending(OUTBOX_KEY, GROUP, '-', '+', 10)) as [string, string][];
+    expect(pending.map(([, consumer]) => consumer)).toEqual([ANOTHER]);
+  } finally {
+    clearInterval(lives);
+  }
 });
 
 test('an event is published again if Redis fails before the acknowledgement', async () => {
@@ -97,8 +89,7 @@ function aService(): Promise<RunningService> {
 }
 
 /** Entries that another process has read and not acknowledged, like a killed one. */
-async function pendingOfAnother(count: number, idleMs: number): Promise<string[]> {
-  const name = 'another-process';
+async function pendingOfAnother(count: number, name = ANOTHER): Promise<string[]> {
   await redis.client.xgroup('CREATE', OUTBOX_KEY, GROUP, '0', 'MKSTREAM').catch(() => undefined);
   const transaction = redis.client.multi();
   const sessionIds = Array.from({ length: count }, () => randomUUID());
@@ -109,9 +100,5 @@ async function pendingOfAnother(count: number, idleMs: number): Promise<string[]
   // In the same transaction, so that no service reads them first.
   transaction.xreadgroup('GROUP', GROUP, name, 'STREAMS', OUTBOX_KEY, '>');
   await transaction.exec();
-  const pending = (await redis.client.xpending(OUTBOX_KEY, GROUP, '-', '+', count, name)) as [string][];
-  for (const [id] of pending) {
-    await redis.client.call('XCLAIM', OUTBOX_KEY, GROUP, name, 0, id, 'IDLE', idleMs, 'JUSTID');
-  }
   return sessionIds;
 }

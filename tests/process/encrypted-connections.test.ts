@@ -2,6 +2,7 @@ import { startLocalEventBus, type LocalEventBus } from '../../src/dev/event-bus/
 import { aSession } from '../support/a-session.js';
 import { data, refusal } from '../support/api.js';
 import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
+import { testWithRedisProgram } from '../support/redis-process-test.js';
 import { runServiceProcess } from '../support/service-process.js';
 import { sharedDatabaseUrl } from '../support/shared-services.js';
 import { authority, startTlsProxy, stranger, type TlsProxy } from '../support/tls-proxy.js';
@@ -14,7 +15,7 @@ let postgresByTls: TlsProxy;
 beforeAll(async () => {
   redis = await startPrivateRedis();
   bus = await startLocalEventBus();
-  redisByTls = await startTlsProxy(redis.url, { asked: false });
+  redisByTls = await startTlsProxy(redis.url, { asked: false, byName: true });
   postgresByTls = await startTlsProxy(sharedDatabaseUrl(), { asked: true });
 });
 afterAll(async () => {
@@ -49,13 +50,28 @@ const untilItSays = (url: string, data: Record<string, string>) =>
     return Object.entries(data).every(([name, value]) => answer.data?.[name] === value);
   });
 
-test('Redis and Postgres are used over TLS with passwords in their own settings', async () => {
+test('Redis, by its name, and Postgres are used over TLS with passwords in their own settings', async () => {
   const service = await aService();
   await untilItSays(service.url, { status: 'ready', redis: 'up', postgres: 'up' });
   const session = await aSession();
   data(await served(() => service.api.start(session.sessionId, session.trainerToken)));
   const live = data(await service.api.live(session.sessionId, session.studentToken));
   expect(live).toMatchObject({ isActive: true });
+});
+
+test('Postgres is used by a URL with sslmode=require and a certificate authority in one line', async () => {
+  const url = new URL(sharedDatabaseUrl());
+  url.host = `localhost:${postgresByTls.port}`;
+  url.searchParams.set('sslmode', 'require');
+  const parts = ['HOST', 'PORT', 'NAME', 'USERNAME', 'PASSWORD'].map((part) => [`DATABASE_${part}`, '']);
+  const service = await aService({
+    ...(Object.fromEntries(parts) as Record<string, string>),
+    DATABASE_URL: url.href,
+    DATABASE_CA: authority.pem.replaceAll('\n', '\\n'),
+  });
+  await untilItSays(service.url, { status: 'ready', postgres: 'up' });
+  const session = await aSession();
+  data(await served(() => service.api.start(session.sessionId, session.trainerToken)));
 });
 
 test('a Postgres with a certificate of another authority is not used', async () => {
@@ -71,4 +87,28 @@ test('a Postgres with a certificate of another authority is not used', async () 
 test('a Redis with a certificate of an unknown authority is not used', async () => {
   const service = await aService({ NODE_EXTRA_CA_CERTS: '' });
   expect((await fetch(`${service.url}/health/ready`)).status).toBe(503);
+});
+
+testWithRedisProgram('the nodes of a cluster are used over TLS by their names', async () => {
+  const node = await startPrivateRedis({ cluster: true });
+  const proxy = await startTlsProxy(node.url, { asked: false, byName: true });
+  const announced = { hostname: 'localhost', port: String(proxy.port) };
+  for (const [name, value] of Object.entries(announced))
+    await node.client.config('SET', `cluster-announce-${name}`, value);
+  await node.client.config('SET', 'cluster-preferred-endpoint-type', 'hostname');
+  await node.client.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
+  try {
+    const service = await aService({
+      REDIS_URL: `rediss://localhost:${proxy.port}`,
+      REDIS_PASSWORD: new URL(node.url).password,
+      REDIS_CLUSTER: 'true',
+      REDIS_PARTITIONS: '2',
+    });
+    await untilItSays(service.url, { status: 'ready' });
+    const session = await aSession();
+    data(await served(() => service.api.start(session.sessionId, session.trainerToken)));
+  } finally {
+    await proxy.stop();
+    await node.stop();
+  }
 });

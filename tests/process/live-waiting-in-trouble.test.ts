@@ -57,52 +57,57 @@ describe.each([...troubles, ['Redis closes the connections that listen', pubsubC
   'when %s',
   (_name, trouble) => {
     trouble.test(
-      'waiting polls are answered at once, never with an end, and wait again after it',
+      'waiting polls are answered at once and new ones soon, never with an end, and they wait again after it',
       async () => {
         const active = await manyOf(20, () => aJourneyWithPosition(service));
         const scheduled = await aSession();
         const sessions = [...active, scheduled];
         const students = await waitingStudents(service, sessions);
+        const [known, unknown] = [await aJourneyWithPosition(service), await aJourneyWithPosition(service)];
+        await expectChangeToBeSeen(known);
+        // One whose journey is cached, and one whose journey is not.
+        const newcomers = [
+          { session: known, etag: await etagOf(service, known) },
+          { session: unknown, etag: await etagOf(service, unknown) },
+        ];
         const outageAt = performance.now();
         await trouble.begin();
+        const newPolls = trouble === pubsubClosed ? [] : pollThreeTimes(newcomers);
         const answers = await Promise.all(students.map(({ answer }) => answer));
         const tookMs = performance.now() - outageAt;
+        const refused = await newPolls;
         await trouble.end();
         for (const answer of answers) expectToBeAskedToPollAgain(answer);
         expect(tookMs).toBeLessThan(withinMs(trouble));
         await untilWaitsAreGranted(active[0] as ASession);
         expect(await metric(service, 'live_polls_waiting')).toBe(0);
         await Promise.all(active.map(expectChangeToBeSeen));
+        if (trouble !== pubsubClosed) expectToBeRefusedSoon(refused, trouble);
       },
     );
   },
 );
 
-describe.each(troubles)('while %s', (_name, trouble) => {
-  trouble.test('new polls are answered soon, whether the session is cached or not', async () => {
-    const [known, unknown] = [await aJourneyWithPosition(service), await aJourneyWithPosition(service)];
-    await expectChangeToBeSeen(known);
-    const etags = [await etagOf(service, known), await etagOf(service, unknown)];
-    await trouble.begin();
-    const answers: TimedPoll[] = [];
-    for (let times = 3; times > 0; times--) {
-      const asked = [known, unknown].map((session, index) => poll(service, session, etags[index]));
-      answers.push(...(await Promise.all(asked)));
-    }
-    const last = answers.slice(-2);
-    await trouble.end();
-    await untilWaitsAreGranted(unknown);
-    for (const answer of answers) {
-      expectToBeAskedToPollAgain(answer);
-      expect(answer.ms).toBeLessThan(withinMs(trouble));
-    }
-    // Once the outage is detected no poll waits.
-    for (const answer of last) {
-      expect(refusal(answer)).toMatchObject({ status: 503, code: 'STATE_UNAVAILABLE' });
-    }
-    expect(Math.min(...last.map(({ ms }) => ms))).toBeLessThan(1_000);
-  });
-});
+async function pollThreeTimes(callers: { session: ASession; etag: string }[]): Promise<TimedPoll[]> {
+  const answers: TimedPoll[] = [];
+  for (let times = 3; times > 0; times--) {
+    answers.push(...(await Promise.all(callers.map(({ session, etag }) => poll(service, session, etag)))));
+  }
+  return answers;
+}
+
+function expectToBeRefusedSoon(answers: TimedPoll[], trouble: RedisTrouble): void {
+  for (const answer of answers) {
+    expectToBeAskedToPollAgain(answer);
+    expect(answer.ms).toBeLessThan(withinMs(trouble));
+  }
+  // Once the outage is detected no poll waits.
+  const last = answers.slice(-2);
+  for (const answer of last) {
+    expect(refusal(answer)).toMatchObject({ status: 503, code: 'STATE_UNAVAILABLE' });
+  }
+  expect(Math.min(...last.map(({ ms }) => ms))).toBeLessThan(1_000);
+}
 
 test('a poll at one process gets the changes that another one receives', async () => {
   const other = await runService({ settings: { REDIS_URL: redis.url, ...OFTEN } });

@@ -256,6 +256,20 @@ describe('a Postgres that has few connections', () => {
     };
   }
 
+  test('with two for a pool of four, many starts at once are served', async () => {
+    const crowded = await crowdedService(2);
+    try {
+      const sessions = await Promise.all(Array.from({ length: 20 }, () => aSession()));
+      const starts = sessions.map(async (session) => (await fiveCalls.start(crowded.url, session)).status);
+      expect(await Promise.all(starts)).toEqual(sessions.map(() => 201));
+      expect(await timedGet(`${crowded.url}/health/ready`)).toMatchObject({
+        body: { data: { postgres: 'up' } },
+      });
+    } finally {
+      await crowded.stop();
+    }
+  });
+
   test('while none is left a start is 503, and it is served when there is one', async () => {
     const others: pg.Client[] = [];
     const crowded = await crowdedService(2, async (url) =>

@@ -189,7 +189,8 @@ test('only indexes and streams have no TTL, and an ended journey is in no index'
 
 test('the TTLs are settings', async () => {
   const settings = { JOURNEY_TTL_SECONDS: '900', LOCATION_TTL_SECONDS: '90', ENDED_TTL_SECONDS: '45' };
-  const other = await runService({ settings });
+  // On one clock: otherwise the first service takes its journeys for overdue.
+  const other = await runService({ settings, clock: clock.now });
   try {
     const journey = await aJourney(other.api);
     const { sessionId, trainerToken } = journey;

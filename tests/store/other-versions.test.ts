@@ -160,3 +160,52 @@ test('a position that another version accepted meanwhile is the reference for th
   expect(refusal(await update(100, { sequence: 4, ageMs: 30_000 })).code).toBe('LOCATION_STALE');
   expect((await update(100, { sequence: 5 })).status).toBe(201);
 });
+
+const takesTheNext = async ({ sessionId, trainerToken }: ASession, more: object = {}) =>
+  expect((await service.api.update(trainerToken, { sessionId, ...metersNorth(50), ...more })).status).toBe(
+    201,
+  );
+
+describe('after another version has ended the journey and started the next', () => {
+  let session: ASession;
+  beforeEach(async () => {
+    session = await aJourney(service.api);
+    await takesTheNext(session, { ...metersNorth(90_000), sequence: 700 });
+    await sharedRedis().del(
+      keyOf.location(session.trainerId, session.sessionId),
+      keyOf.rate(session.trainerId, session.sessionId),
+    );
+    await writeJourney(session, (value) => JSON.stringify(value));
+  });
+
+  test('the record of the earlier one says nothing about its positions', async () => {
+    await takesTheNext(session, { sequence: 0 });
+    const again = refusal(await service.api.start(session.sessionId, session.trainerToken));
+    expect(again).toMatchObject({ code: 'JOURNEY_ALREADY_ACTIVE', details: { lastSequence: 0 } });
+  });
+
+  test('the earlier one has no last sequence for it', async () => {
+    const again = refusal(await service.api.start(session.sessionId, session.trainerToken));
+    expect(again).toMatchObject({ code: 'JOURNEY_ALREADY_ACTIVE', details: { lastSequence: null } });
+  });
+});
+
+test.each([
+  { expiresAt: null },
+  { expiresAt: 12 },
+  { studentHomeLocation: 'here' },
+  { studentHomeLocation: [] },
+])('an active journey with %j is shown, and goes on', async (odd) => {
+  const session = await aSession();
+  await writeJourney(session, (value) => JSON.stringify({ ...value, ...('startedAt' in value && odd) }));
+  const live = data(await service.api.live(session.sessionId, session.studentToken));
+  expect(live).toMatchObject({ isActive: true });
+  await takesTheNext(session);
+  expect((await service.api.arrived(session.sessionId, session.trainerToken)).status).toBe(200);
+});
+
+test.each([20_000, 3_600_000])('a position dated %d ms ahead delays nobody', async (aheadMs) => {
+  const session = await aJourney(service.api);
+  await writeLocation(session, (value) => JSON.stringify({ ...value, timestamp: iso(Date.now() + aheadMs) }));
+  await takesTheNext(session);
+});

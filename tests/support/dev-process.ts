@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { compiledProgram } from './compiled-source.js';
 import { until } from './until.js';
 
 export interface DevProcess {
@@ -24,7 +25,7 @@ export async function startDev(args: string[], settings: Record<string, string> 
   };
   for (const name of ['REDIS_URL', 'DATABASE_URL', 'NODE_ENV', 'LOG_LEVEL'])
     Reflect.deleteProperty(environment, name);
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/dev/main.ts', ...args], {
+  const child = spawn(process.execPath, [compiledProgram('dev/main'), ...args], {
     cwd: projectFolder,
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -3,6 +3,8 @@ import { register } from 'tsx/esm/api';
 
 export default async function globalSetup() {
   register();
+  const { compileSource } = await import('./compiled-source.ts');
+  await compileSource();
   const { startRealServices } = await import('./real-services.ts');
   const services = await startRealServices();
   globalThis.realServices = services;

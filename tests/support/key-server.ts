@@ -35,6 +35,8 @@ export interface KeyServer {
   /** The published keys; a test may change them. */
   keys: SigningKey[];
   requests(): number;
+  /** How long it takes for each response. */
+  delayMs: number;
   /** In place of the keys. */
   answerWith(answer: ((response: ServerResponse) => void) | undefined): void;
   stop(): Promise<void>;
@@ -50,13 +52,17 @@ export async function startKeyServer(keys: SigningKey[]): Promise<KeyServer> {
       inPlace(response);
       return;
     }
-    response.writeHead(200, { 'Content-Type': 'application/json' });
-    response.end(JSON.stringify({ keys: server.keys.map(({ publicJwk }) => publicJwk) }));
+    const respond = () => {
+      response.writeHead(200, { 'Content-Type': 'application/json' });
+      response.end(JSON.stringify({ keys: server.keys.map(({ publicJwk }) => publicJwk) }));
+    };
+    setTimeout(respond, server.delayMs);
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const server: KeyServer = {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/.well-known/jwks.json`,
     keys,
+    delayMs: 0,
     requests: () => requests,
     answerWith: (answer) => {
       inPlace = answer;

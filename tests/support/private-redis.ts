@@ -37,7 +37,8 @@ export interface PrivateRedis {
   stop(): Promise<void>;
 }
 
-export async function startPrivateRedis(): Promise<PrivateRedis> {
+/** cluster: the only node of a cluster, without slots. */
+export async function startPrivateRedis({ cluster = false } = {}): Promise<PrivateRedis> {
   const reaper = startReaper();
   if (redisProgram === undefined && redisImage === undefined) {
     const server = await startLocalRedis({ reaper });
@@ -71,6 +72,7 @@ export async function startPrivateRedis(): Promise<PrivateRedis> {
       ...['bind 127.0.0.1', `port ${port}`, `dir "${data}"`, `requirepass ${password}`, 'save ""'],
       // Written before the answer, so that a kill loses nothing.
       ...['appendonly yes', 'appendfsync no'],
+      ...(cluster ? ['cluster-enabled yes', `cluster-port ${await freePort()}`] : []),
     ];
     const started = await startRedisProcess(settings.join('\n'), folder.path, reaper);
     await untilReady(started, () => answersPing(url));

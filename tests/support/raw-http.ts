@@ -70,8 +70,18 @@ export class RawConnection {
     this.#socket.write(Buffer.from(bytes, 'latin1'));
   }
 
+  /** Sends no more, and still receives: shutdown(SHUT_WR). */
+  closeItsSide(): void {
+    this.#socket.end();
+  }
+
   close(): void {
     this.#socket.destroy();
+  }
+
+  /** As the system does for a caller that has gone. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
   }
 }
 

@@ -33,6 +33,12 @@ export const keyOf = {
   track: (sessionId: string) => `${tagOf(sessionId)}journey:track:${sessionId}`,
 };
 
+/** The channel of a session's changes, with the database's number unless it is 0. */
+export function channelOf(sessionId: string): string {
+  const database = new URL(sharedRedisUrl()).pathname.slice(1) || '0';
+  return `journey:changes:${database === '0' ? '' : `${database}:`}${sessionId}`;
+}
+
 export async function jsonAt(key: string): Promise<Record<string, unknown>> {
   const text = await sharedRedis().get(key);
   if (text === null) throw new Error(`no key ${key}`);

@@ -55,6 +55,7 @@ async function inThisProcess(bus: LocalEventBus, { settings, clock }: ServiceOpt
   // The SDK reads credentials only from the environment.
   Object.assign(process.env, aws);
   const lines: string[] = [];
+  const parsed: Record<string, unknown>[] = [];
   const sink = new Writable({
     write(chunk: Buffer, _encoding, done) {
       lines.push(...chunk.toString().split('\n').filter(Boolean));
@@ -73,7 +74,11 @@ async function inThisProcess(bus: LocalEventBus, { settings, clock }: ServiceOpt
     api: new Api(url),
     url,
     metricsUrl: `http://127.0.0.1:${service.managementPort}/metrics`,
-    logLines: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
+    logLines: () => {
+      const added = lines.splice(0);
+      parsed.push(...added.map((line) => JSON.parse(line) as Record<string, unknown>));
+      return [...parsed];
+    },
     stop: () => service.stop(0),
   };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { LocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
 import { Api } from './api.js';
+import { compiledProgram } from './compiled-source.js';
 import { runContainer } from './container.js';
 import { awsEnvironment, testEnvironment } from './service-settings.js';
 import { until } from './until.js';
@@ -99,7 +100,7 @@ function startMain(environment: Record<string, string>) {
     client.stderr.resume();
     return { child: client, kill: signal };
   }
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+  const child = spawn(process.execPath, [compiledProgram('main')], {
     cwd: projectFolder,
     env: { PATH: process.env['PATH'] ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

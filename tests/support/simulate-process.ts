@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Report } from '../../src/dev/load/report.js';
+import { compiledProgram } from './compiled-source.js';
 
 export interface SimulateProcess {
   pid: number;
@@ -23,7 +24,7 @@ const running = new Set<ChildProcess>();
 
 /** The simulator as a process, with only the given environment variables. */
 export function simulateProcess(args: string[], environment: Record<string, string> = {}): SimulateProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/dev/simulate.ts', ...args], {
+  const child = spawn(process.execPath, [compiledProgram('dev/simulate'), ...args], {
     cwd: projectFolder,
     env: { PATH: process.env['PATH'] ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -18,8 +18,14 @@ export interface TlsProxy {
   stop(): Promise<void>;
 }
 
-/** Terminates TLS for a server. asked: after the client's SSLRequest, as Postgres does. */
-export async function startTlsProxy(target: string, { asked }: { asked: boolean }): Promise<TlsProxy> {
+/**
+ * Terminates TLS for a server. asked: after the client's SSLRequest, as Postgres does. byName: only for clients that name
+ * localhost (SNI), like a proxy for several servers.
+ */
+export async function startTlsProxy(
+  target: string,
+  { asked, byName = false }: { asked: boolean; byName?: boolean },
+): Promise<TlsProxy> {
   const { hostname, port: targetPort } = new URL(target);
   const sockets = new Set<Socket>();
   const keep = (socket: Socket) => {
@@ -28,7 +34,10 @@ export async function startTlsProxy(target: string, { asked }: { asked: boolean 
     socket.on('close', () => sockets.delete(socket));
   };
   const decrypt = (raw: Socket) => {
-    const inner = new TLSSocket(raw, { isServer: true, key, cert });
+    const inner = new TLSSocket(raw, { isServer: true, key, cert, SNICallback: (_name, done) => done(null) });
+    inner.on('secure', () => {
+      if (byName && (inner as { servername?: string }).servername !== 'localhost') inner.destroy();
+    });
     const outer = connect(Number(targetPort), hostname);
     for (const [one, other] of [
       [inner, outer],

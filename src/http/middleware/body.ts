@@ -2,8 +2,9 @@ import type { Request } from 'express';
 import { ApiError } from '../responses.js';
 
 const MAX_BYTES = 16 * 1024;
-/** No two adjacent repetitions can match the same blanks, so a long header is matched in linear time. */
-const JSON_TYPE = /^application\/json\s*(?:;\s*(?:charset="?utf-8"?\s*(?:;\s*)?)?)?$/i;
+const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
+const OTHER_CHARSET = /;\s*charset\s*=(?!\s*"?utf-?8"?\s*(?:;|$))/i;
+const BYTE_ORDER_MARK = '\uFEFF';
 
 /** The caller disconnected before the body was complete. */
 export class RequestAbortedError extends Error {}
@@ -14,15 +15,15 @@ export class RequestAbortedError extends Error {}
  */
 export async function readJson(req: Request): Promise<unknown> {
   const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = req.headers;
-  if (!JSON_TYPE.test(type)) {
+  if (!JSON_TYPE.test(type) || OTHER_CHARSET.test(type)) {
     throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'Send Content-Type: application/json in UTF-8.');
   }
-  if (encoding !== 'identity') {
+  if (encoding.toLowerCase() !== 'identity') {
     throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'Send the body without Content-Encoding.');
   }
-  const body = await readBody(req);
+  const text = (await readBody(req)).toString('utf8');
   try {
-    return JSON.parse(body.toString('utf8'));
+    return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
   } catch {
     throw new ApiError('VALIDATION_FAILED', 'Validation failed: the body is not valid JSON.', [
       { path: 'body', message: 'must be a JSON object' },

@@ -4,19 +4,23 @@ import {
   customFetch,
   errors,
   jwtVerify,
+  type CryptoKey,
   type FetchImplementation,
   type JWTPayload,
+  type JWTVerifyGetKey,
   type JWTVerifyOptions,
 } from 'jose';
-import { StateUnavailableError } from '../../journeys/errors.js';
+import { StateUnavailableError, withTimeout } from '../../journeys/errors.js';
 
 /** Several secrets during a rotation: a token signed with any of them is valid. */
 export type TokenKeySettings = { jwksUrl: string } | { secrets: string[] };
 /** Resolves with the payload. @throws jose's error for an invalid token; StateUnavailableError without keys */
 export type Verify = (token: string, checks: JWTVerifyOptions) => Promise<JWTPayload>;
 
-/** Together with Redis' timeout below a second. */
-const TIMEOUT_MS = 400;
+/** How long a request waits for a key; together with Redis' timeout below a second. */
+const KEY_TIMEOUT_MS = 400;
+/** A slow key server is reached in the background, while requests get 503. */
+const FETCH_TIMEOUT_MS = 5_000;
 /** Unknown key ids cause a fetch at most this often. */
 const COOLDOWN_MS = 5_000;
 /** Pause after a failed fetch. */
@@ -44,10 +48,12 @@ class RemoteKeys {
   readonly #keys: ReturnType<typeof createRemoteJWKSet>;
   #refreshAtMs = Date.now() + REFRESH_EVERY_MS;
   #retryAtMs = 0;
+  /** When the last fetch began, by performance.now(). */
+  #fetchedAtMs = -Infinity;
 
   constructor(url: URL) {
     this.#keys = createRemoteJWKSet(url, {
-      timeoutDuration: TIMEOUT_MS,
+      timeoutDuration: FETCH_TIMEOUT_MS,
       cooldownDuration: COOLDOWN_MS,
       cacheMaxAge: Infinity,
       [customFetch]: (...request) => this.#fetch(...request),
@@ -56,14 +62,31 @@ class RemoteKeys {
 
   async verify(token: string, checks: JWTVerifyOptions): Promise<JWTPayload> {
     this.#refreshIfDue();
+    const find: JWTVerifyGetKey = (...key) => this.#find(...key);
     try {
-      return (await jwtVerify(token, this.#keys, checks)).payload;
+      return (await jwtVerify(token, find, checks)).payload;
     } catch (error) {
       if (error instanceof errors.JWKSMultipleMatchingKeys) return verifyWithAny(error, token, checks);
-      // Says nothing about the token.
-      if (isKeyServerFailure(error)) throw new StateUnavailableError('tokenKeys', error);
       throw error;
     }
+  }
+
+  /** @throws StateUnavailableError if the key may exist; jose's error otherwise */
+  async #find(...[header, token]: Parameters<JWTVerifyGetKey>): Promise<CryptoKey> {
+    const askedAtMs = performance.now();
+    try {
+      return await withTimeout(KEY_TIMEOUT_MS, 'tokenKeys', this.#keys(header, token));
+    } catch (error) {
+      if (error instanceof StateUnavailableError) throw error;
+      // A key that was not there before the token came may be new.
+      const mayBeNew = this.#fetchedAtMs < askedAtMs && this.#isUnknown(header.kid);
+      if (mayBeNew || isKeyServerFailure(error)) throw new StateUnavailableError('tokenKeys', error);
+      throw error;
+    }
+  }
+
+  #isUnknown(kid: unknown): boolean {
+    return typeof kid === 'string' && this.#keys.jwks()?.keys.every((key) => key.kid !== kid) === true;
   }
 
   #refreshIfDue(): void {
@@ -75,6 +98,7 @@ class RemoteKeys {
 
   async #fetch(...[url, options]: Parameters<FetchImplementation>): Promise<Response> {
     if (Date.now() < this.#retryAtMs) throw new Error('the key server failed recently');
+    this.#fetchedAtMs = performance.now();
     const failed = () => {
       this.#retryAtMs = Date.now() + RETRY_AFTER_MS;
     };

@@ -30,14 +30,15 @@
 -- include: clock
 -- include: distance
 -- include: old_track
--- include: track
 -- include: cached
+-- include: track
 -- include: expiries
 -- include: idempotency
 -- include: not_active
 -- include: outbox
 -- include: changes
 -- include: close_journey
+-- include: judge
 -- include: check_arrival
 local keys = { active = KEYS[1], ended = KEYS[2], track = KEYS[3], meta = KEYS[4], expiries = KEYS[5],
   outbox = KEYS[6], firstAnswer = ARGV[7] == '1' and KEYS[7], locationPrefix = ARGV[6] }
@@ -63,7 +64,7 @@ local journey, refusal = load_journey()
 if refusal then return refusal end
 local distance = -1
 if reason == 'arrived' then
-  distance, refusal = check_arrival(keys, journey)
+  distance, refusal = check_arrival(keys, journey, nowMs)
   if refusal then return refusal end
 end
 close_journey(keys, journey, reason, nowMs, RULES.endedTtlSeconds * 1000, eventSeed)

@@ -21,8 +21,8 @@
 ]]
 -- include: clock
 -- include: old_track
--- include: track
 -- include: cached
+-- include: track
 -- include: expiries
 -- include: outbox
 -- include: changes
@@ -48,9 +48,8 @@ if track.endMs > nowMs then
   schedule_expiry(keys.expiries, sessionId, track.endMs)
   return { 'superseded' }
 end
-local activeSinceMs = started_at_ms(cached(keys.active))
-local isAnothers = activeSinceMs and activeSinceMs ~= track.startMs
-if isAnothers or redis.call('EXISTS', keys.ended) == 1 then return forget_journey('superseded') end
+local isAnothers = not is_of_journey(track, cached(keys.active))
+if isAnothers or is_marked_ended(keys.ended, track) then return forget_journey('superseded') end
 local markTtlMs = RULES.endedTtlSeconds * 1000 - (nowMs - track.endMs)
 close_journey(keys, journey_of(track, sessionId), 'timeout', track.endMs, markTtlMs, eventSeed)
 return { 'expired' }

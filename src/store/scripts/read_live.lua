@@ -20,8 +20,8 @@
 ]]
 -- include: clock
 -- include: old_track
--- include: track
 -- include: cached
+-- include: track
 -- include: not_active
 -- include: trainer_of
 -- include: each
@@ -40,8 +40,8 @@ local function read_live(poll)
   end
   local trainerId = trainer_of(active)
   local location = trainerId and redis.call('GET', locationPrefix .. trainerId .. ':session:' .. sessionId)
-  -- A journey that another version started has its home in session:meta alone.
-  local hasHome = string.find(active, '"studentHomeLocation"', 1, true)
+  -- Another version may have the home in session:meta alone, or in a form of its own.
+  local hasHome = string.find(active, '"studentHomeLocation":{"latitude":', 1, true)
   return { 'active', nowMs, active, location or false, not hasHome and cached(metaKey) }
 end
 

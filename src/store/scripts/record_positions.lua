@@ -25,7 +25,8 @@
     10 stretch: the factor by which overload lengthens the interval, 1 for none
   Returns for each position
     {'recorded', nowMs, nextUpdateMs}
-    {'healed', nowMs, nextUpdateMs}  recorded over a location that could not be read
+    {'healed', nowMs, nextUpdateMs}      recorded over a location that could not be read
+    {'reanchored', nowMs, nextUpdateMs}  recorded against the last reference
     {'duplicate', recordedAtMs, nextUpdateMs}
     {'stale', lastSequence or ''}
     {'rate_limited', retryAfterMs}
@@ -38,8 +39,8 @@
 -- include: clock
 -- include: distance
 -- include: old_track
--- include: track
 -- include: cached
+-- include: track
 -- include: expiries
 -- include: not_active
 -- include: outbox
@@ -49,9 +50,10 @@
 -- include: trainer_of
 -- include: check_owner
 -- include: load_track
+-- include: arrivals
 -- include: check_sequence
 -- include: check_rate
--- include: check_speed
+-- include: judge
 -- include: adopt_journey
 -- include: move_track
 -- include: report_nearby
@@ -75,10 +77,15 @@ local function update_of(position)
   return {
     sessionId = sessionId, trainerId = trainerId, latitudeText = latitude, longitudeText = longitude,
     accuracyText = accuracy, speedText = speed, headingText = heading, sequenceText = sequence,
-    latitude = tonumber(latitude), longitude = tonumber(longitude), accuracy = tonumber(accuracy),
+    lat = tonumber(latitude), lon = tonumber(longitude), acc = tonumber(accuracy), refMs = nowMs - ageMs,
     speed = tonumber(speed), sequence = tonumber(sequence), ageMs = tonumber(ageMs), stretch = tonumber(stretch),
-    nowMs = nowMs, nowText = nowText, fixMs = nowMs - ageMs, isCoarse = is_coarse(tonumber(accuracy)),
+    nowMs = nowMs, nowText = nowText, isCoarse = is_coarse(tonumber(accuracy)),
   }
+end
+
+local function save_track(keys, track, isTracked)
+  if isTracked then update_track(keys.track, track)
+  elseif track.trainerId then create_track(keys.track, track, nowMs) end
 end
 
 local function record_position(position)
@@ -88,23 +95,29 @@ local function record_position(position)
   local refusal = check_owner(active, keys, update)
   if refusal then return refusal end
 
-  local track, isHealed = load_track(keys, update)
-  refusal = check_duplicate(track, update) or check_stale(track, update) or check_rate(keys.rate, nowMs)
+  local track, stored, isHealed = load_track(keys, active, update)
+  refusal = check_duplicate(track, update, stored)
   if refusal then return refusal end
-  local gone, elapsed
-  gone, elapsed, refusal = check_speed(track, update)
+  local shiftMs = follow_clock(track, update)
+  refusal = check_stale(track, update) or check_rate(keys.rate, nowMs, shiftMs)
   if refusal then return refusal end
 
   local isTracked = track.trainerId ~= nil
   if not isTracked then adopt_journey(active, keys, track, update) end
+  note_lateness(track, update)
+  local verdict, gone, elapsed = judge(track, update)
+  if verdict == 'implausible' then
+    track.at = nowMs
+    save_track(keys, track, isTracked)
+    return { verdict }
+  end
   local distance = distance_home(track, update)
   move_track(track, update, distance, gone, elapsed)
   local location = store_location(keys, track, update)
   report_nearby(keys, track, update, distance)
-  if isTracked then update_track(keys.track, track)
-  elseif track.trainerId then create_track(keys.track, track, nowMs) end
+  save_track(keys, track, isTracked)
   notify_watchers(update.sessionId, location)
-  return { isHealed and 'healed' or 'recorded', nowMs, track.next }
+  return { isHealed and 'healed' or verdict, nowMs, track.next }
 end
 
 return each((#KEYS - KEYS_SHARED) / KEYS_EACH, record_position)

@@ -15,15 +15,16 @@
 ]]
 -- include: clock
 -- include: old_track
--- include: track
 -- include: cached
+-- include: track
 -- include: outbox
 local activeKey, trackKey, markKey, outboxKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local nowMs, sessionId = now_ms(ARGV[1]), ARGV[2]
 local INTERVAL_MS = 60000
 
-local track = redis.call('EXISTS', activeKey) == 1 and parse_track(cached(trackKey))
-if not track or not track.fixMs or nowMs - track.fixMs <= RULES.staleAfterMs then return { 'not_now' } end
+local active = cached(activeKey)
+local track = active and parse_track(cached(trackKey))
+if not track or not is_of_journey(track, active) or not track.fixMs or nowMs - track.fixMs <= RULES.staleAfterMs then return { 'not_now' } end
 local startedAtMs, recordedAtMs = string.match(redis.call('GET', markKey) or '', '^(%d+) (%d+)$')
 if startedAtMs == whole(track.startMs) and nowMs - recordedAtMs < INTERVAL_MS then return { 'not_now' } end
 redis.call('SET', markKey, whole(track.startMs) .. ' ' .. whole(nowMs), 'PX', INTERVAL_MS)

@@ -25,12 +25,12 @@
   Returns
     {'started', startedAtMs, expiresAtMs, trainerId, studentId}
     {'replayed', JSON of the first answer}
-    {'already_active', journey:active's JSON}
+    {'already_active', journey:active's JSON, last sequence or ''}
 ]]
 -- include: clock
 -- include: old_track
--- include: track
 -- include: cached
+-- include: track
 -- include: expiries
 -- include: idempotency
 -- include: outbox
@@ -44,10 +44,10 @@ local homeLatitude, homeLongitude, eventSeed = tonumber(ARGV[8]), tonumber(ARGV[
 local expiresAtMs = nowMs + RULES.journeyTtlSeconds * 1000
 local startedAt, expiresAt = iso_time(nowMs), iso_time(expiresAtMs)
 
--- The journey before reached its limit, and no sweeper has ended it yet.
+-- The journey before reached its limit, and no sweeper has ended it yet. Before its limit, another version ended it.
 local function close_overdue()
-  local track = redis.call('EXISTS', keys.active, keys.ended) == 0 and parse_track(cached(keys.track))
-  if not track then return end
+  local track = redis.call('EXISTS', keys.active) == 0 and parse_track(cached(keys.track))
+  if not track or track.endMs > nowMs + ALMOST_MS or is_marked_ended(keys.ended, track) then return end
   close_journey(keys, journey_of(track, sessionId), 'timeout', math.min(nowMs, track.endMs), 0,
     eventSeed .. 'overdue')
 end
@@ -70,7 +70,8 @@ if first then return { 'replayed', first } end
 close_overdue()
 local active = activeHead .. '"startedAt":"' .. startedAt .. '","expiresAt":"' .. expiresAt .. '",' .. activeTail
 if not redis.call('SET', keys.active, active, 'NX', 'EX', RULES.journeyTtlSeconds) then
-  return { 'already_active', redis.call('GET', keys.active) }
+  local current = redis.call('GET', keys.active)
+  return { 'already_active', current, last_sequence(keys.track, current) }
 end
 write_journey()
 remember_answer(keys.firstAnswer, { trainerId = trainerId, studentId = studentId, startedAt = startedAt,

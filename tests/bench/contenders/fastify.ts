@@ -63,7 +63,7 @@ app.get<{ Querystring: { sessionId: string } }>(
     const isParty = caller.userId === (caller.role === 'student' ? journey.studentId : journey.trainerId);
     if (!isParty && caller.role !== 'admin') return refuse(reply, 403, 'FORBIDDEN');
     const etag = `W/"${activeVersion(journey, location)}"`;
-    reply.header('etag', etag).header('cache-control', 'private, no-cache');
+    reply.header('etag', etag).header('cache-control', 'private, no-store');
     if (request.headers['if-none-match'] === etag) {
       return reply
         .code(304)

@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Redis } from 'ioredis';
 import { readConfig } from '../../../src/config.js';
-import { CHANGES_PREFIX, changesChannel } from '../../../src/store/keys.js';
+import { changesPrefix, databaseOf } from '../../../src/store/keys.js';
 import {
   pollParts,
   positionParts,
@@ -17,10 +17,11 @@ import { withScripts } from '../../../src/store/scripts.js';
 const config = readConfig();
 const redis = withScripts(new Redis(config.redis.url), config.rules);
 const subscriber = new Redis(config.redis.url);
+const channelPrefix = changesPrefix(databaseOf(subscriber));
 const subscribed = new Set<string>();
 const waiting = new Map<string, ServerResponse>();
 subscriber.on('message', (channel: string, json: string) => {
-  const sessionId = channel.slice(CHANGES_PREFIX.length);
+  const sessionId = channel.slice(channelPrefix.length);
   const res = waiting.get(sessionId);
   waiting.delete(sessionId);
   if (res !== undefined) showLocation(res, sessionId, json, undefined);
@@ -68,7 +69,7 @@ async function live(req: IncomingMessage, res: ServerResponse): Promise<void> {
 /** Until the next change; there is no timeout. */
 async function wait(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const sessionId = req.url?.slice(-36) ?? '';
-  if (!subscribed.has(sessionId)) await subscriber.subscribe(changesChannel(sessionId));
+  if (!subscribed.has(sessionId)) await subscriber.subscribe(channelPrefix + sessionId);
   subscribed.add(sessionId);
   waiting.set(sessionId, res);
 }

@@ -1,7 +1,14 @@
 import type { Call } from './calls.js';
 import { forbidden, isActive, notActive, refused, type Decision } from './decision.js';
 import { metersBetween } from './geometry.js';
-import { idempotencyTtlMs, startableStatuses, type Rules } from './rules.js';
+import { nobodySeen, spare, type Fix } from './plausibility.js';
+import {
+  idempotencyTtlMs,
+  OLDEST_FIX_MS,
+  PRECISE_COUNTS_MS,
+  startableStatuses,
+  type Rules,
+} from './rules.js';
 import {
   iso,
   type EndReason,
@@ -24,7 +31,11 @@ export function start(situation: Situation, call: LifecycleCall, rules: Rules): 
   if (first !== undefined) return replayed(situation, first);
   const { journey } = state;
   if (journey !== null && isActive(state, nowMs)) {
-    const details = { startedAt: iso(journey.startedAtMs), expiresAt: iso(journey.expiresAtMs) };
+    const details = {
+      startedAt: iso(journey.startedAtMs),
+      expiresAt: iso(journey.expiresAtMs),
+      lastSequence: journey.lastNumbered?.sequence ?? null,
+    };
     return refused(situation, 409, 'JOURNEY_ALREADY_ACTIVE', { details });
   }
   if (!startableStatuses.includes(session.status)) return refused(situation, 400, 'SESSION_NOT_STARTABLE');
@@ -64,18 +75,25 @@ export function arrive(situation: Situation, call: LifecycleCall, rules: Rules):
   if (first !== undefined) return replayed(situation, first);
   if (session === null || !isActive(state, nowMs)) return notActive(situation, call.caller, rules);
   if (session.trainerId !== call.caller.userId) return forbidden(situation);
-  const last = state.journey?.last ?? null;
-  const isKnown = last !== null && nowMs < last.atMs + rules.locationTtlMs;
-  if (session.home === null || !isKnown || (last.accuracy ?? 0) > rules.coarseAccuracyMeters) {
-    return refused(situation, 400, 'LOCATION_UNKNOWN');
-  }
-  const meters = metersBetween(last, session.home);
+  const fix = state.journey && arrivalFix(state.journey, nowMs, rules);
+  if (session.home === null || fix === null) return refused(situation, 400, 'LOCATION_UNKNOWN');
+  const meters = metersBetween(fix, session.home);
   const distance = Math.round(meters);
   if (meters > rules.arrivalRadiusMeters) {
     const details = { distance, maxDistance: rules.arrivalRadiusMeters };
     return refused(situation, 400, 'NOT_AT_DESTINATION', { details });
   }
   return ended(situation, session, call, 'arrived', { arrivedAt: iso(nowMs), distance }, rules);
+}
+
+/** The fix by which an arrival is judged; null where none suffices. */
+function arrivalFix({ last, belief }: Journey, nowMs: number, rules: Rules): Fix | null {
+  if (last === null || nowMs >= last.atMs + rules.locationTtlMs) return null;
+  const isCoarse = (last.accuracy ?? 0) > rules.coarseAccuracyMeters;
+  const fix = isCoarse ? belief.reference : last;
+  if (fix === null || nowMs - fix.fixMs > (isCoarse ? PRECISE_COUNTS_MS : OLDEST_FIX_MS)) return null;
+  const { confirmed } = belief;
+  return confirmed !== null && spare(confirmed, { ...fix, fixMs: nowMs }, rules) < 0 ? null : fix;
 }
 
 export function stop(situation: Situation, call: LifecycleCall, rules: Rules): Decision {
@@ -141,7 +159,10 @@ function closed(
 }
 
 function newJourney(startedAtMs: number, expiresAtMs: number): Journey {
-  return { startedAtMs, expiresAtMs, last: null, lastNumbered: null, reference: null, wasNearby: false };
+  return {
+    ...{ startedAtMs, expiresAtMs, last: null, lastNumbered: null, belief: nobodySeen },
+    ...{ cameAtMs: null, isEarly: false, wasNearby: false },
+  };
 }
 
 export function parties({ sessionId, trainerId, studentId }: PlatformSession): Record<string, string> {

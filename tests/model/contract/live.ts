@@ -67,7 +67,7 @@ function shown(
 ): Decision {
   const headers = {
     etag: (value: unknown) => /^W\/"[^"]+"$/.test(String(value)),
-    'cache-control': 'private, no-cache',
+    'cache-control': 'private, no-store',
   };
   const isKnown = call.knows === version;
   const answer: ExpectedAnswer = isKnown ? { status: 304, headers } : { status: 200, data, headers };

@@ -26,6 +26,9 @@ export const ordinaryRules: Rules = {
 /** Constants of the contract. */
 export const OLDEST_FIX_MS = 300_000;
 export const ACCURACY_CAP_METERS = 30;
+export const MOST_LATENESS_MS = 15_000;
+/** For an arrival a precise fix counts for so long beside a coarse one. */
+export const PRECISE_COUNTS_MS = 30_000;
 export const LIVE_UP_TO_MS = 15_000;
 export const DELAYED_UP_TO_MS = 60_000;
 export const STALE_AFTER_MS = 60_000;

@@ -1,3 +1,5 @@
+import type { Belief } from './plausibility.js';
+
 export interface Place {
   latitude: number;
   longitude: number;
@@ -31,8 +33,11 @@ export interface Journey {
   last: AcceptedPosition | null;
   /** The last one with a sequence. */
   lastNumbered: { sequence: number; atMs: number; nextUpdateMs: number | null } | null;
-  /** The last position that is not coarse: the next one is judged by it. */
-  reference: (Place & { accuracy?: number | undefined; fixMs: number }) | null;
+  belief: Belief;
+  /** When the last update came that used the rate's slot. */
+  cameAtMs: number | null;
+  /** The phone has come before it was asked to. */
+  isEarly: boolean;
   wasNearby: boolean;
 }
 

@@ -2,7 +2,8 @@ import type { Call, UpdateBody } from './calls.js';
 import { forbidden, isActive, notActive, refused, type Decision } from './decision.js';
 import { metersBetween } from './geometry.js';
 import { parties } from './lifecycle.js';
-import { ACCURACY_CAP_METERS, LONGEST_UPDATE_MS, OLDEST_FIX_MS, type Rules } from './rules.js';
+import { isConfirmed, judge, lateness } from './plausibility.js';
+import { LONGEST_UPDATE_MS, OLDEST_FIX_MS, type Rules } from './rules.js';
 import {
   iso,
   type Journey,
@@ -23,7 +24,7 @@ export function update(situation: Situation, call: UpdateCall, rules: Rules): De
   if (session === null || state.journey === null || !isActive(state, nowMs))
     return notActive(situation, call.caller, rules);
   if (session.trainerId !== call.caller.userId) return forbidden(situation);
-  const ageMs = Number(call.body.ageMs ?? 0);
+  const ageMs = Math.max(0, Math.round(Number(call.body.ageMs ?? 0)));
   const taken = readPosition(call.body, nowMs, ageMs);
   const known = duplicateOrStale(situation, state.journey, taken, ageMs, rules);
   if (known !== null) return known;
@@ -36,23 +37,26 @@ export function update(situation: Situation, call: UpdateCall, rules: Rules): De
     });
   }
   const usingIt = { ...situation, arrivalMs: slot.arrivalMs };
-  if (!isPlausible(state.journey, taken, rules)) return refused(usingIt, 400, 'LOCATION_IMPLAUSIBLE');
-  return recorded(usingIt, session, state.journey, taken, rules);
+  const { isPlausible, journey } = judged(state.journey, taken, rules);
+  if (isPlausible) return recorded(usingIt, session, journey, taken, rules);
+  return refused({ ...usingIt, state: { ...state, journey } }, 400, 'LOCATION_IMPLAUSIBLE');
 }
 
 function duplicateOrStale(
   situation: Situation,
-  { last, lastNumbered }: Journey,
+  journey: Journey,
   taken: AcceptedPosition,
   ageMs: number,
   rules: Rules,
 ): Decision | null {
+  const { last, lastNumbered } = journey;
   const { sequence, fixMs } = taken;
-  if (sequence !== undefined && sequence === lastNumbered?.sequence) {
+  const isRepeated = sequence !== undefined && sequence === lastNumbered?.sequence;
+  if (isRepeated && isAtItsPlace(journey, taken, rules)) {
     const { atMs, nextUpdateMs } = lastNumbered;
     return { ...recordedAnswer(situation, atMs, nextUpdateMs, rules), state: situation.state };
   }
-  const isBehind = sequence !== undefined && lastNumbered !== null && sequence < lastNumbered.sequence;
+  const isBehind = sequence !== undefined && lastNumbered !== null && sequence <= lastNumbered.sequence;
   if (!isBehind && ageMs <= OLDEST_FIX_MS && (last === null || fixMs >= last.fixMs)) return null;
   return refused(situation, 409, 'LOCATION_STALE', {
     details: { lastSequence: lastNumbered?.sequence ?? null },
@@ -69,12 +73,29 @@ function takeSlot(
   return { waitMs: Math.max(0, dueMs - updateToleranceMs - nowMs), arrivalMs: dueMs + updateIntervalMs };
 }
 
-function isPlausible({ reference }: Journey, taken: AcceptedPosition, rules: Rules): boolean {
-  if (reference === null || isCoarse(taken, rules)) return true;
-  const allowance = ({ accuracy = 0 }: { accuracy?: number | undefined }) =>
-    Math.min(accuracy, ACCURACY_CAP_METERS);
-  const apart = metersBetween(reference, taken) - allowance(reference) - allowance(taken);
-  return apart <= 0 || apart * 3600 <= rules.maxSpeedKmh * (taken.fixMs - reference.fixMs);
+/** Where the last one is not known any more, the last precise one counts. */
+function isAtItsPlace({ last, belief }: Journey, taken: AcceptedPosition, rules: Rules): boolean {
+  const isKnown = last !== null && taken.atMs < last.atMs + rules.locationTtlMs;
+  const place = isKnown ? last : belief.reference;
+  return place?.latitude === taken.latitude && place.longitude === taken.longitude;
+}
+
+function judged(
+  before: Journey,
+  taken: AcceptedPosition,
+  rules: Rules,
+): { isPlausible: boolean; journey: Journey } {
+  const { cameAtMs, last } = before;
+  const { atMs } = taken;
+  const intervalMs = (before.isEarly ? null : last?.nextUpdateMs) ?? rules.updateIntervalMs;
+  const isEarly =
+    before.isEarly || (cameAtMs !== null && atMs - cameAtMs - intervalMs < -rules.updateToleranceMs);
+  const journey = { ...before, isEarly, cameAtMs: atMs };
+  if (isCoarse(taken, rules)) return { isPlausible: true, journey };
+  const { latitude, longitude, accuracy, fixMs } = taken;
+  const lateMs = lateness(cameAtMs, intervalMs, atMs);
+  const { verdict, belief } = judge(before.belief, { latitude, longitude, accuracy, fixMs }, lateMs, rules);
+  return { isPlausible: verdict !== 'refused', journey: { ...journey, belief } };
 }
 
 function recorded(
@@ -85,9 +106,10 @@ function recorded(
   rules: Rules,
 ): Decision {
   const { nowMs } = situation;
-  const { sequence, accuracy, fixMs } = taken;
+  const { sequence, accuracy } = taken;
   const distance = session.home === null ? Infinity : metersBetween(taken, session.home);
-  const isNear = !isCoarse(taken, rules) && distance + (accuracy ?? 0) <= rules.nearbyRadiusMeters;
+  const isPrecise = !isCoarse(taken, rules) && isConfirmed(journey.belief);
+  const isNear = isPrecise && distance + (accuracy ?? 0) <= rules.nearbyRadiusMeters;
   const nearby: ModelEvent = {
     detailType: 'TrainerNearby',
     detail: { ...parties(session), time: iso(nowMs), distanceMeters: Math.round(distance) },
@@ -99,7 +121,6 @@ function recorded(
       sequence === undefined
         ? openAdvice(journey.lastNumbered)
         : { sequence, atMs: nowMs, nextUpdateMs: null },
-    reference: isCoarse(taken, rules) ? journey.reference : { ...taken, accuracy, fixMs },
     wasNearby: journey.wasNearby || isNear,
   };
   return {
@@ -151,14 +172,15 @@ function isCoarse({ accuracy }: AcceptedPosition, rules: Rules): boolean {
 }
 
 function readPosition(body: UpdateBody, nowMs: number, ageMs: number): AcceptedPosition {
-  // Null and negative numbers mean unknown.
-  const measured = (value: unknown) => (typeof value === 'number' && value >= 0 ? value : undefined);
+  // Null, negative numbers and what is beyond a circle mean unknown.
+  const measured = (value: unknown, most = Infinity) =>
+    typeof value === 'number' && value >= 0 && value <= most ? value : undefined;
   return {
     latitude: Number(body.latitude),
     longitude: Number(body.longitude),
     accuracy: measured(body.accuracy),
     speed: measured(body.speed),
-    heading: measured(body.heading),
+    heading: measured(body.heading, 360),
     sequence: typeof body.sequence === 'number' ? body.sequence : undefined,
     atMs: nowMs,
     fixMs: nowMs - ageMs,
@@ -169,17 +191,13 @@ function readPosition(body: UpdateBody, nowMs: number, ageMs: number): AcceptedP
 function isOfItsForm(body: UpdateBody): boolean {
   const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
   const isAngle = (value: unknown, most: number) => isNumber(value) && Math.abs(value) <= most;
-  const isMeasured = (value: unknown, most = Infinity) =>
-    value === undefined || value === null || (isNumber(value) && value <= most);
-  const isCount = (value: unknown) =>
-    value === undefined || (Number.isSafeInteger(value) && Number(value) >= 0);
+  const isCount = (value: unknown) => Number.isSafeInteger(value ?? 0) && Number(value ?? 0) >= 0;
   return (
     isAngle(body.latitude, 90) &&
     isAngle(body.longitude, 180) &&
-    [body.accuracy, body.speed].every((value) => isMeasured(value)) &&
-    isMeasured(body.heading, 360) &&
+    !(body.latitude === 0 && body.longitude === 0) &&
+    [body.accuracy, body.speed, body.heading, body.ageMs].every((value) => isNumber(value ?? 0)) &&
     isCount(body.sequence) &&
-    isCount(body.ageMs) &&
-    (body.mocked === undefined || typeof body.mocked === 'boolean')
+    typeof (body.mocked ?? false) === 'boolean'
   );
 }

@@ -49,7 +49,7 @@ function policyFor({ serviceUrl, tiles }: Omit<MapSettings, 'runId'>): string {
 
 async function bundle(): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [join(folder, 'browser/main.ts')],
+    entryPoints: [join(folder, 'browser/main')],
     bundle: true,
     format: 'esm',
     target: 'es2022',

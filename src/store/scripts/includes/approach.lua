@@ -11,6 +11,13 @@ local CORRELATED_SECONDS = 15
 local MOST_UNSTEADY = 9999
 local FASTEST = RULES.maxSpeedKmh / 3.6
 
+local floor = math.floor
+
+-- In 1,024ths, which MessagePack stores in half the space.
+local function short(number)
+  return floor(number * 1024 + 0.5) / 1024
+end
+
 -- Exponentially weighted means over the memory, plain means until it is full. Variance: T. Finch, "Incremental
 -- Calculation of Weighted Mean and Variance", 2009, section 9. closed, gone: metres in the seconds elapsed.
 local function watch_approach(track, closed, gone, elapsed)
@@ -22,12 +29,12 @@ local function watch_approach(track, closed, gone, elapsed)
   -- Capped, because the errors of two fixes at almost the same time look like a high speed.
   local speed = math.min(FASTEST, gone / elapsed)
   local change = speed - track.pace
-  track.closing = track.closing
-    + recent * (math.max(-FASTEST, math.min(FASTEST, closed / elapsed)) - track.closing)
-  track.pace = track.pace + weight * change
-  track.spread = math.min(MOST_UNSTEADY,
-    (1 - weight) * (track.spread + weight * change * change * (elapsed + CORRELATED_SECONDS)))
-  track.secs = math.min(watched + elapsed, PACE_MEMORY_SECONDS)
+  track.closing = short(track.closing
+    + recent * (math.max(-FASTEST, math.min(FASTEST, closed / elapsed)) - track.closing))
+  track.pace = short(track.pace + weight * change)
+  track.spread = short(math.min(MOST_UNSTEADY,
+    (1 - weight) * (track.spread + weight * change * change * (elapsed + CORRELATED_SECONDS))))
+  track.secs = short(math.min(watched + elapsed, PACE_MEMORY_SECONDS))
 end
 
 local function approach_json(track)

@@ -1,6 +1,7 @@
 -- GCRA (ITU-T I.371): the rate key has the theoretical arrival time of the next update. Uses the slot unless refused.
-local function check_rate(rateKey, nowMs)
-  local arrivalMs = tonumber(cached(rateKey)) or nowMs
+-- shiftMs: how far Redis' clock has stepped back.
+local function check_rate(rateKey, nowMs, shiftMs)
+  local arrivalMs = (tonumber(cached(rateKey)) or nowMs) - shiftMs
   -- Farther ahead than the service writes: another's value.
   if not (arrivalMs <= nowMs + RULES.updateIntervalMs + RULES.updateToleranceMs) then arrivalMs = nowMs end
   local waitMs = arrivalMs - RULES.updateToleranceMs - nowMs

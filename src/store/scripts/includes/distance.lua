@@ -6,6 +6,11 @@ local function distance_meters(latitude1, longitude1, latitude2, longitude2)
   return 2 * RULES.earthRadiusMeters * math.asin(math.min(1, math.sqrt(half_chord)))
 end
 
+-- cjson reads text, NaN and infinity as numbers too.
+local function sane_number(value)
+  return type(value) == 'number' and value >= 0 and value < 2 ^ 53 and value or nil
+end
+
 -- Whether a decoded value has valid coordinates.
 local function is_place(value)
   return type(value) == 'table' and type(value.latitude) == 'number' and type(value.longitude) == 'number'

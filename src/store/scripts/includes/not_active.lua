@@ -4,11 +4,12 @@
 --   {'not_active', nowMs}
 local function not_active(endedKey, trackKey, nowMs)
   local ended = redis.call('GET', endedKey)
-  if ended then return { 'ended', nowMs, ended } end
   local track = parse_track(cached(trackKey))
   local overdueMs = track and nowMs - track.endMs
-  if overdueMs and overdueMs >= 0 and overdueMs < RULES.endedTtlSeconds * 1000 then
+  local isOverdue = overdueMs and overdueMs >= 0 and overdueMs < RULES.endedTtlSeconds * 1000
+  -- The mark may be of an earlier journey.
+  if isOverdue and not (ended and is_of_journey(track, ended)) then
     return { 'overdue', nowMs, track.trainerId, track.studentId, track.startMs, track.endMs }
   end
-  return { 'not_active', nowMs }
+  return ended and { 'ended', nowMs, ended } or { 'not_active', nowMs }
 end

@@ -19,7 +19,7 @@ local function store_location(keys, track, update)
   local location = '{"latitude":' .. update.latitudeText .. ',"longitude":' .. update.longitudeText
     .. field('accuracy', update.accuracyText) .. field('speed', update.speedText)
     .. field('heading', update.headingText) .. field('sequence', update.sequenceText)
-    .. ',"timestamp":"' .. update.nowText .. '","fixMs":' .. whole(update.fixMs)
+    .. ',"timestamp":"' .. update.nowText .. '","fixMs":' .. whole(update.refMs)
     .. ',"nextUpdateMs":' .. track.next .. ',' .. ids .. forecast_json(track, update) .. '}'
   redis.call('SET', keys.location, location, 'EX', RULES.locationTtlSeconds)
   return location

@@ -3,8 +3,12 @@
 --   homeLat, homeLon             if the session has a home
 --   nearby                       TrainerNearby was recorded
 --   seq, seqMs                   the last sequence, and when it came
+--   at                           when the last update came, if not at seqMs; early: the phone comes sooner than asked
 --   fixMs                        the last fix
---   lat, lon, acc, refMs         the last fix that was not coarse: degrees, metres, ms
+--   lat, lon, acc, refMs, late   the reference, the last accepted fix that was not coarse: degrees, metres, ms
+--   run                          plausible fixes in a row up to the reference, until they are enough to confirm it
+--   tries                        refused fixes since the reference; see judge.lua
+--   conf                         the last confirmed fix, while the trainer cannot have come from there to the reference
 --   closing, pace, spread, secs  see approach.lua
 --   still, next                  seconds of standing, ms until the next update; see cadence.lua
 -- Names are short, because each record repeats them.
@@ -31,8 +35,19 @@ local function update_track(trackKey, track)
   redis.call('SET', trackKey, cmsgpack.pack(track), 'KEEPTTL')
 end
 
--- When the journey of journey:active's JSON started, or nil.
-local function started_at_ms(active)
-  local readable, journey = pcall(cjson.decode, active or '')
-  return readable and type(journey) == 'table' and ms_of_iso(journey.startedAt) or nil
+-- Whether the record is of the journey of journey:active's or journey:ended's JSON, or of one whose start cannot be read.
+local function is_of_journey(track, json)
+  -- The time of day suffices to spare decoding: a record lives for about a day.
+  local ms = track.startMs % 86400000
+  local time = string.format('T%02d:%02d:%02d.%03dZ"', ms / 3600000, ms / 60000 % 60, ms / 1000 % 60, ms % 1000)
+  if not json or string.find(json, time, 1, true) then return true end
+  local readable, journey = pcall(cjson.decode, json)
+  local startedMs = readable and type(journey) == 'table' and ms_of_iso(journey.startedAt)
+  return not startedMs or startedMs == track.startMs
+end
+
+-- The last sequence of the journey of journey:active's JSON as text, or ''.
+local function last_sequence(trackKey, active)
+  local track = parse_track(cached(trackKey))
+  return track and track.seq and is_of_journey(track, active) and whole(track.seq) or ''
 end

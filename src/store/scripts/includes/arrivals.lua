@@ -1,0 +1,35 @@
+-- When updates come: networks delay them, and Redis' clock may step back.
+
+-- startMs and endMs stay, because they identify the journey, and fixMs, because it identifies the location.
+local POSITION_TIMES = { 'at', 'seqMs', 'refMs' }
+
+-- Phones that have come earlier than asked post at the ordinary interval.
+local function interval_ms(track)
+  return not track.early and track.next or RULES.updateIntervalMs
+end
+
+-- How many ms later than due the update comes: at most so long ago its fix may have been made.
+local function note_lateness(track, update)
+  local lateMs = update.lastCameMs and update.nowMs - update.lastCameMs - interval_ms(track) or 0
+  if lateMs < -RULES.updateToleranceMs then track.early = true end
+  update.late = math.max(0, math.min(lateMs, RULES.mostLatenessMs))
+end
+
+local function shift_times(fix, ms)
+  for _, name in ipairs(POSITION_TIMES) do fix[name] = fix[name] and fix[name] - ms end
+end
+
+-- Notes when the last update came. Where Redis' clock has stepped back since (failover, NTP), that was one interval ago.
+-- Returns by how many ms times have been shifted.
+local function follow_clock(track, update)
+  local at, seqMs = track.at, track.seqMs
+  local cameMs = at and seqMs and math.max(at, seqMs) or at or seqMs
+  update.lastCameMs = cameMs
+  if not cameMs or cameMs <= update.nowMs then return 0 end
+  local shiftMs = cameMs - update.nowMs + interval_ms(track)
+  update.lastCameMs = cameMs - shiftMs
+  shift_times(track, shiftMs)
+  if track.conf then shift_times(track.conf, shiftMs) end
+  for _, try in ipairs(track.tries or {}) do shift_times(try, shiftMs) end
+  return shiftMs
+end

@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { anActiveJourney, fiveCalls, timedGet, unavailable } from '../support/five-calls.js';
+import { aSession, type ASession } from '../support/a-session.js';
+import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
+import { metric, runService, type RunningService } from '../support/running-service.js';
+import { until } from '../support/until.js';
+import { aWaitingStudent } from '../support/waiting-polls.js';
+
+/** The line of the operations manual, as words. */
+const [, , ...RIGHTS] = (
+  /^ACL SETUSER admin-service .*$/m.exec(
+    readFileSync(join(import.meta.dirname, '../../infra/README.md'), 'utf8'),
+  )?.[0] ?? ''
+).split(' ');
+
+let redis: PrivateRedis;
+let service: RunningService;
+beforeAll(async () => {
+  redis = await startPrivateRedis();
+  await grant();
+  const url = new URL(redis.url);
+  [url.username, url.password] = ['admin-service', 'PASSWORD'];
+  service = await runService({ settings: { REDIS_URL: url.href } });
+});
+afterEach(() => grant());
+afterAll(async () => {
+  await service.stop();
+  await redis.stop();
+});
+
+/** The rights of the manual, with changes. */
+async function grant(...changes: string[]): Promise<void> {
+  await redis.client.call('ACL', 'SETUSER', 'admin-service', 'reset', ...RIGHTS.slice(1), ...changes);
+}
+
+const ready = () => timedGet(`${service.url}/health/ready`);
+const untilReadyIs = (status: number) =>
+  until(`ready is ${status}`, async () => (await ready()).status === status);
+const untilPublished = (type: string, { sessionId }: ASession) =>
+  until(type, () => service.eventsOf(sessionId).some(({ detailType }) => detailType === type));
+const loggedOf = (message: string) => service.logLines().filter(({ msg }) => msg === message);
+
+test('the rights of the operations manual suffice for every call, a waiting poll and the events', async () => {
+  await untilReadyIs(200);
+  const session = await anActiveJourney(service.url);
+  expect((await fiveCalls.update(service.url, session)).status).toBe(201);
+  const { answer } = await aWaitingStudent(service, session);
+  expect((await fiveCalls.arrived(service.url, session)).status).toBe(200);
+  expect((await answer).status).toBe(200);
+  await untilPublished('TrainerJourneyEnded', session);
+  expect(loggedOf('redis user lacks rights')).toEqual([]);
+  expect(loggedOf('outbox unavailable')).toEqual([]);
+  expect(await metric(service, 'redis_requirement_met', 'rights')).toBe(1);
+});
+
+test.each([
+  ['for the outbox', ['resetkeys', '~journey:[^o]*', '~location:*', '~session:*'], 'XADD journey:outbox'],
+  ['for the commands of streams', ['-@stream'], 'XADD journey:outbox'],
+  ['for one command', ['-zadd'], 'ZADD journey:expiries'],
+  ['for scripts', ['-evalsha'], 'EVALSHA journey:expiries'],
+  ['for any key', ['resetkeys'], 'MGET journey:active'],
+])(
+  'without rights %s ready is 503, one line says so, and a start is 503 without a trace',
+  async (_what, rights, denied) => {
+    const linesBefore = loggedOf('redis user lacks rights').length;
+    await grant(...rights);
+    const answer = await until('not ready', async () => {
+      const now = await ready();
+      return now.status === 503 && now;
+    });
+    expect(answer.body).toMatchObject({ error: { details: { redis: 'forbidden' } } });
+    const session = await aSession();
+    expect(await fiveCalls.start(service.url, session)).toMatchObject(unavailable);
+    const lines = loggedOf('redis user lacks rights').slice(linesBefore);
+    expect(lines).toMatchObject([{ level: 'error' }]);
+    expect(JSON.stringify(lines)).toContain(denied);
+    expect(await metric(service, 'redis_requirement_met', 'rights')).toBe(0);
+    expect(await redis.client.keys(`*active:${session.sessionId}`)).toEqual([]);
+    await grant();
+    await untilReadyIs(200);
+    expect((await fiveCalls.start(service.url, session)).status).toBe(201);
+    await untilPublished('TrainerJourneyStarted', session);
+  },
+);
+
+test('without rights for channels ready is 503, and what is written is answered as written', async () => {
+  await grant('resetchannels');
+  const early = await anActiveJourney(service.url);
+  await untilReadyIs(503);
+  const session = await aSession();
+  expect((await fiveCalls.start(service.url, session)).status).toBe(201);
+  for (const each of [early, session]) {
+    expect((await fiveCalls.update(service.url, each)).status).toBe(201);
+    expect((await fiveCalls.arrived(service.url, each)).status).toBe(200);
+    await untilPublished('TrainerJourneyEnded', each);
+  }
+  expect(JSON.stringify(loggedOf('redis user lacks rights').at(-1))).toContain('PUBLISH journey:changes:');
+  await grant();
+  await untilReadyIs(200);
+});
+
+test('an eviction policy other than noeviction is logged as a warning, once, and shown by a metric', async () => {
+  await redis.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
+  const shown = () => metric(service, 'redis_requirement_met', 'noeviction');
+  await until('it is shown', async () => (await shown()) === 0);
+  const maxmemoryPolicy = 'allkeys-lru';
+  expect(loggedOf('redis may evict journeys and events')).toMatchObject([{ level: 'warn', maxmemoryPolicy }]);
+  expect((await ready()).status).toBe(200);
+  await redis.client.config('SET', 'maxmemory-policy', 'noeviction');
+  await until('it is over', async () => (await shown()) === 1);
+});
