@@ -6,6 +6,8 @@ import type { Duplex } from 'node:stream';
 
 /** Above the load balancer's idle timeout of 60 s: otherwise a connection may close just when it is reused. */
 const KEEP_ALIVE_MS = 65_000;
+/** Connections that wait to be accepted; beyond them a caller's attempt is repeated by its system, after a second. */
+const CONNECTION_BACKLOG = 4_096;
 const REQUEST_TIMEOUT_MS = 20_000;
 /** For the response to a malformed request; a caller that never closes its side must not keep the connection. */
 const MALFORMED_REQUEST_GRACE_MS = 1_000;
@@ -36,7 +38,7 @@ export async function listen(listener: RequestListener, port: number): Promise<H
   // Responds to callers that close their side after the request. Not in Node's documentation, which has no other way.
   Object.assign(server, { httpAllowHalfOpen: true });
   server.on('clientError', respondToMalformedRequest);
-  server.listen(port);
+  server.listen({ port, backlog: CONNECTION_BACKLOG });
   // Rejects on an error.
   await once(server, 'listening');
   return { port: (server.address() as AddressInfo).port, close: (graceMs) => close(server, graceMs) };

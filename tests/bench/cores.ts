@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 
 const SERVICE_CORE = '0';
+const BURNERS = 3;
 /** Read before this process leaves one of them. */
 export const cores = availableParallelism();
 
@@ -17,4 +18,18 @@ export function leaveServiceCore(): void {
 /** The command on the service's core; the process id stays the same. */
 export function onServiceCore(command: readonly string[]): readonly string[] {
   return canPin ? ['taskset', '-c', SERVICE_CORE, ...command] : command;
+}
+
+/** Takes most of the service's core, so that the load can offer several times what is left. Returns the end. */
+export function burnServiceCore(): () => void {
+  const burners = Array.from({ length: BURNERS }, () =>
+    spawn('taskset', ['-c', SERVICE_CORE, process.execPath, '-e', 'for (;;);'], {
+      stdio: 'ignore',
+      // In a session of its own each gets as much of the core as the service.
+      detached: true,
+    }),
+  );
+  return () => {
+    for (const burner of burners) burner.kill('SIGKILL');
+  };
 }

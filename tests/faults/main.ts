@@ -54,7 +54,7 @@ async function run(stack: Stack, options: FaultOptions, withOverload: boolean): 
     wrong.push(...violations(results));
   }
   if (withOverload) {
-    const options = { rounds: 1, seconds: 1, journeys: 2_000, node: process.execPath, isQuick: false };
+    const options = { rounds: 1, seconds: 1, journeys: 2_000, node: process.execPath, isQuick: true };
     const { rows, bars } = await measureOverload(await Bench.start(stack, options));
     console.log(`\n${markdownTable(rows)}`);
     const missed = bars.filter(({ verdict }) => verdict !== 'ok');
