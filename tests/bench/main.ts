@@ -34,7 +34,7 @@ const resultsFile = join(import.meta.dirname, 'RESULTS.md');
 const command = new Command('npm run bench --')
   .description(
     'Measures what the built service costs, in turn with a bare node:http floor and Fastify with the same features. ' +
-      'Linux only. Takes about 12 minutes on an idle machine. A run of all parts writes tests/bench/RESULTS.md. ' +
+      'Linux only. Takes about half an hour on an idle machine. A run of all parts writes tests/bench/RESULTS.md. ' +
       'BENCH_NODE=PATH chooses the Node that all servers run on.',
   )
   .addArgument(new Argument('[quick]', 'only the update against the floor, in a minute').choices(['quick']))
