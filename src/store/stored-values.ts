@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { endReasons } from '../contract/events.js';
 import { Uuid } from '../contract/identifiers.js';
+import { trainerProblems, type TrainerProblem } from '../contract/requests.js';
 import { CorruptStateError } from '../journeys/errors.js';
 import type { EndedJourney, Journey, LiveLocation, Session } from '../journeys/journey.js';
 
@@ -30,7 +31,9 @@ const ActiveValue = z.object({
 const ApproachValue = z.tuple([z.number(), z.number().min(0), z.number().min(0), z.number().min(0)]);
 const ReferenceValue = z.object({ latitude: Latitude, longitude: Longitude, fixMs: z.number() });
 
-/** The last four only serve the forecast: one that cannot be parsed counts as absent. */
+const Problem = z.enum(trainerProblems).nullable().catch(null);
+
+/** The last six are the service's own: one that cannot be parsed counts as absent. */
 const LocationValue = z.object({
   latitude: Latitude,
   longitude: Longitude,
@@ -44,6 +47,8 @@ const LocationValue = z.object({
   stillSeconds: z.number().min(0).optional().catch(undefined),
   approach: ApproachValue.optional().catch(undefined),
   reference: ReferenceValue.optional().catch(undefined),
+  stoodMs: z.number().optional().catch(undefined),
+  problem: Problem,
 });
 
 const EndedValue = z.object({
@@ -78,11 +83,18 @@ export function parseActive(key: string, json: string, journeyTtlSeconds: number
 }
 
 /** @throws CorruptStateError naming the key */
-export function parseLocation(key: string, json: string): LiveLocation {
+export function parseLocation(
+  key: string,
+  json: string,
+): { location: LiveLocation; problem: TrainerProblem | null } {
   const value = parse(key, json, LocationValue);
+  return { location: locationOf(key, value), problem: value.problem };
+}
+
+function locationOf(key: string, value: z.output<typeof LocationValue>): LiveLocation {
   const timestampMs = Date.parse(value.timestamp);
   if (Number.isNaN(timestampMs)) throw new CorruptStateError(key, 'timestamp');
-  const fixMs = value.fixMs ?? timestampMs;
+  const fixMs = value.stoodMs ?? value.fixMs ?? timestampMs;
   return {
     latitude: value.latitude,
     longitude: value.longitude,
@@ -103,6 +115,10 @@ function approachOf(value: z.output<typeof LocationValue>): LiveLocation['approa
   const [closingSpeed, pace, unsteadiness, watchedSeconds] = value.approach;
   // The approach of a coarse position is the last exact one's, which is its reference.
   return { reference: value.reference, closingSpeed, pace, unsteadiness, watchedSeconds };
+}
+
+export function parseProblem(value: unknown): TrainerProblem | null {
+  return Problem.parse(value);
 }
 
 /** @throws CorruptStateError naming the key */

@@ -16,7 +16,7 @@ local function precise_fix(location, nowMs)
   local place = location
   if isCoarse then place = location.reference end
   if not is_place(place) then return nil end
-  local fixMs = sane_number(place.fixMs) or ms_of_iso(place.timestamp)
+  local fixMs = not isCoarse and sane_number(location.stoodMs) or sane_number(place.fixMs) or ms_of_iso(place.timestamp)
   local longestMs = isCoarse and PRECISE_COUNTS_MS or RULES.oldestFixMs
   if fixMs and nowMs - fixMs > longestMs then return nil end
   return { lat = place.latitude, lon = place.longitude, acc = sane_number(place.accuracy) }
