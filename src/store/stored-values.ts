@@ -3,6 +3,7 @@ import { endReasons } from '../contract/events.js';
 import { Uuid } from '../contract/identifiers.js';
 import { trainerProblems, type TrainerProblem } from '../contract/requests.js';
 import { CorruptStateError } from '../journeys/errors.js';
+import { parseHome } from '../journeys/home.js';
 import type { EndedJourney, Journey, LiveLocation, Session } from '../journeys/journey.js';
 
 // Other services read these values too. A newer version may have added fields, an older one lack some.
@@ -11,11 +12,7 @@ const Latitude = z.number().min(-90).max(90);
 const Longitude = z.number().min(-180).max(180);
 const Optional = z.number().nullish();
 
-export const HomeLocation = z.object({
-  latitude: Latitude,
-  longitude: Longitude,
-  address: z.string().optional().catch(undefined),
-});
+const HomeLocation = z.unknown().optional().transform(parseHome);
 
 const ActiveValue = z.object({
   sessionId: Uuid,
@@ -24,7 +21,7 @@ const ActiveValue = z.object({
   startedAt: Instant,
   // Optional fields that another version wrote in another form count as absent.
   expiresAt: Instant.optional().catch(undefined),
-  studentHomeLocation: HomeLocation.nullish().catch(null),
+  studentHomeLocation: HomeLocation,
 });
 
 /** See scripts/includes/approach.lua. */
@@ -63,7 +60,7 @@ const MetaValue = z.object({
   trainerId: Uuid.nullable(),
   studentId: Uuid.nullable(),
   status: z.string(),
-  studentHomeLocation: HomeLocation.nullish().catch(null),
+  studentHomeLocation: HomeLocation,
 });
 
 const FirstStart = z.object({ trainerId: Uuid, studentId: Uuid, startedAt: Instant, expiresAt: Instant });
@@ -78,7 +75,7 @@ export function parseActive(key: string, json: string, journeyTtlSeconds: number
     studentId: value.studentId,
     startedAtMs: value.startedAt,
     expiresAtMs: value.expiresAt ?? value.startedAt + journeyTtlSeconds * 1000,
-    home: value.studentHomeLocation ?? null,
+    home: value.studentHomeLocation,
   };
 }
 
@@ -132,7 +129,7 @@ export function parseMeta(sessionId: string, json: string): Session | null {
   const result = MetaValue.safeParse(jsonOf(json));
   if (!result.success) return null;
   const { studentHomeLocation, ...session } = result.data;
-  return { sessionId, ...session, home: studentHomeLocation ?? null };
+  return { sessionId, ...session, home: studentHomeLocation };
 }
 
 export function formatMeta(session: Session): string {

@@ -3,11 +3,11 @@ local PRECISE_COUNTS_MS = 30000
 
 -- Where the student lives, or nil.
 local function home_of(keys, journey)
-  if is_place(journey.studentHomeLocation) then return journey.studentHomeLocation end
+  local own = home_place(journey.studentHomeLocation)
+  if own then return own end
   -- A journey that another version started has its home in session:meta alone.
   local readable, meta = pcall(cjson.decode, cached(keys.meta) or '')
-  local home = readable and type(meta) == 'table' and meta.studentHomeLocation
-  return is_place(home) and home or nil
+  return readable and type(meta) == 'table' and home_place(meta.studentHomeLocation) or nil
 end
 
 -- The last precise fix that is not too old, or nil.
