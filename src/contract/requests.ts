@@ -5,6 +5,12 @@ export const SessionParams = z.object({ sessionId: Uuid });
 
 export const LiveQuery = z.object({ sessionId: Uuid });
 
+const Sequence = z
+  .int()
+  .min(0)
+  .nullish()
+  .meta({ description: 'Increases within a journey; gaps are allowed.' });
+
 /** Not z.number(), which refuses the infinity that JSON.parse makes of 1e999. */
 function optionalNumber(description: string) {
   return z
@@ -31,7 +37,7 @@ export const PositionUpdate = z
     accuracy: optionalNumber('Accuracy radius in metres.'),
     speed: optionalNumber('Speed in metres per second.'),
     heading: optionalNumber('Degrees clockwise from north. Over 360: unknown.'),
-    sequence: z.int().min(0).nullish().meta({ description: 'Increases within a journey; gaps are allowed.' }),
+    sequence: Sequence,
     ageMs: optionalNumber(
       'Age of the fix when it was sent, in milliseconds, measured with a monotonic clock. Rounded.',
     ),
@@ -72,6 +78,37 @@ function noFix(input: object): z.core.$ZodRawIssue[] {
 export type PositionUpdate = z.output<typeof PositionUpdate>;
 /** The body before validation. */
 export type PositionUpdateBody = z.input<typeof PositionUpdate>;
+
+export const trainerProblems = ['noFix', 'permission', 'reducedAccuracy', 'lowPower'] as const;
+export type TrainerProblem = (typeof trainerProblems)[number];
+
+/** The body of an update without coordinates, from a phone that has nothing new to send. */
+export const Heartbeat = z
+  .object({
+    sessionId: Uuid,
+    sequence: Sequence,
+    still: z.boolean().nullish().meta({
+      description: 'True: the phone has not moved since its last accepted position.',
+    }),
+    problem: z.enum(trainerProblems).nullish().meta({
+      description: 'Why the phone has no usable position. Counts instead of still.',
+    }),
+  })
+  .transform(({ sessionId, sequence, problem }) => {
+    const heartbeat: HeartbeatKind = problem ?? 'still';
+    return { sessionId, sequence: sequence ?? undefined, heartbeat };
+  })
+  .meta({ id: 'Heartbeat', description: 'Has still or problem, and no coordinates.' });
+export type HeartbeatKind = 'still' | TrainerProblem;
+export type Heartbeat = z.output<typeof Heartbeat>;
+
+/** Coordinates make an update a position; without them and without still and problem they are what is missing. */
+export function updateSchemaOf(body: unknown): typeof PositionUpdate | typeof Heartbeat {
+  const { latitude, longitude, still, problem } = (body ?? {}) as Record<string, unknown>;
+  const isHeartbeat =
+    (latitude ?? longitude ?? null) === null && ((still ?? false) !== false || (problem ?? null) !== null);
+  return isHeartbeat ? Heartbeat : PositionUpdate;
+}
 
 export const IdempotencyKey = z
   .string()

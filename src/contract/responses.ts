@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { endReasons } from './events.js';
 import { Uuid } from './identifiers.js';
+import { trainerProblems } from './requests.js';
 
 const Time = z.iso
   .datetime({ precision: 3 })
@@ -75,13 +76,23 @@ export const LiveJourney = z
       .int()
       .nullable()
       .meta({ description: 'Upper bound of the estimate. Null if and only if etaSeconds is null.' }),
-    ageMs: z.int().nullable().meta({ description: 'Age of the fix in milliseconds.' }),
+    ageMs: z.int().nullable().meta({
+      description: 'Milliseconds since the fix, or since the phone last reported that it has not moved.',
+    }),
     freshness: z.enum(freshnessLevels).nullable().meta({
       description:
         'By the age of the fix: live up to 15 s, delayed up to 60 s, then stale. While the service stretches the update interval, the limits are higher by the same amount.',
     }),
     uncertaintyMeters: z.number().nullable().meta({
       description: 'Accuracy radius in metres, growing with age. Null if the phone reported no accuracy.',
+    }),
+    stillSeconds: z.int().nullable().meta({
+      description:
+        'How long the trainer had been standing at the last update, in seconds. Null while moving, or if unknown.',
+    }),
+    trainerProblem: z.enum(trainerProblems).nullable().meta({
+      description:
+        "Why the trainer's phone has no usable position, by its last heartbeat. Null after a position.",
     }),
     nextPollMs: z.int().meta({ description: 'Milliseconds until the next poll should be sent.' }),
     endedReason: z.enum(endReasons).optional(),

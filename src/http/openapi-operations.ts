@@ -9,7 +9,7 @@ import {
   PositionRecorded,
 } from '../contract/responses.js';
 import { ErrorAnswer, type ErrorCode } from '../contract/errors.js';
-import { IdempotencyKey, LiveQuery, PositionUpdate, SessionParams } from '../contract/requests.js';
+import { Heartbeat, IdempotencyKey, LiveQuery, PositionUpdate, SessionParams } from '../contract/requests.js';
 import { statusOf } from './statuses.js';
 
 const commonErrors: ErrorCode[] = [
@@ -59,19 +59,41 @@ export const startJourney: ZodOpenApiOperationObject = {
   },
 };
 
+const exampleSession = { sessionId: '3f2b8c1e-9d4a-4f6b-8a57-0c1d2e3f4a5b' };
+const updateExamples = {
+  position: {
+    value: {
+      ...exampleSession,
+      latitude: 12.971599,
+      longitude: 77.594566,
+      accuracy: 8,
+      sequence: 41,
+      ageMs: 350,
+    },
+  },
+  still: { summary: 'The trainer stands.', value: { ...exampleSession, sequence: 42, still: true } },
+  problem: { summary: 'The phone has no fix.', value: { ...exampleSession, sequence: 43, problem: 'noFix' } },
+};
+
 export const recordPosition: ZodOpenApiOperationObject = {
   tags: ['location'],
-  summary: "Post the trainer's position",
+  summary: "Post the trainer's position, or a heartbeat",
   description:
-    'At most one update per 5 s per trainer, over all sessions, in the long run. A repeat of the last sequence and coordinates gets the first response again; with other coordinates it is LOCATION_STALE. Optional fields may be null. A byte order mark, charset=utf8 and unknown media-type parameters are accepted; a Content-Encoding other than identity is not.',
-  requestBody: { required: true, content: { 'application/json': { schema: PositionUpdate } } },
+    'At most one update per 5 s per trainer, over all sessions, in the long run. A repeat of the last sequence and coordinates gets the first response again; with other coordinates it is LOCATION_STALE. A body without coordinates is a heartbeat: still renews the age of the last position (LOCATION_UNKNOWN without one), problem is shown as trainerProblem. With coordinates both are ignored. Optional fields may be null. A byte order mark, charset=utf8 and unknown media-type parameters are accepted; a Content-Encoding other than identity is not.',
+  requestBody: {
+    required: true,
+    content: {
+      'application/json': { schema: z.union([PositionUpdate, Heartbeat]), examples: updateExamples },
+    },
+  },
   responses: {
-    '201': response('The position was accepted.', PositionRecorded),
+    '201': response('The position or heartbeat was accepted.', PositionRecorded),
     ...errors(
       ...sessionCallErrors,
       ...journeyErrors,
       'UNSUPPORTED_MEDIA_TYPE',
       'LOCATION_MOCKED',
+      'LOCATION_UNKNOWN',
       'LOCATION_STALE',
       'RATE_LIMITED',
       'LOCATION_IMPLAUSIBLE',

@@ -1,10 +1,10 @@
-import type { PositionUpdate } from '../contract/requests.js';
 import type { JourneyStarted } from '../contract/responses.js';
 import type { JourneyRules } from '../journeys/journey.js';
 import { isoTime } from '../journeys/iso-time.js';
 import type {
   ArriveOutcome,
   Ended,
+  LocationUnknown,
   RateLimited,
   RecordOutcome,
   StartOutcome,
@@ -52,17 +52,14 @@ export function startResponse(outcome: StartOutcome, sessionId: string, rules: R
   }
 }
 
-export function recordResponse(
-  outcome: RecordOutcome,
-  update: PositionUpdate,
-  rules: ResponseRules,
-): ApiResponse {
+export function recordResponse(outcome: RecordOutcome, sessionId: string, rules: ResponseRules): ApiResponse {
   switch (outcome.kind) {
     case 'recorded':
     case 'reanchored':
+    case 'heartbeat':
     case 'duplicate':
       return success(201, {
-        sessionId: update.sessionId,
+        sessionId,
         timestamp: isoTime(outcome.timestampMs),
         ttl: rules.locationTtlSeconds,
         nextUpdateMs: outcome.nextUpdateMs,
@@ -90,6 +87,8 @@ export function recordResponse(
       );
     case 'mocked':
       return new ApiError('LOCATION_MOCKED', 'Mock locations are not accepted. Turn them off.');
+    case 'locationUnknown':
+      return locationUnknown(outcome);
     case 'forbidden':
       return forbidden();
     case 'notActive':
@@ -141,12 +140,7 @@ export function arriveResponse(outcome: ArriveOutcome, sessionId: string, rules:
         maxDistance: rules.arrivalRadiusMeters,
       });
     case 'locationUnknown':
-      return new ApiError(
-        'LOCATION_UNKNOWN',
-        outcome.because === 'noHome'
-          ? 'The session has no usable home location. Stop the journey instead.'
-          : 'There is no recent, precise position. Send one and retry.',
-      );
+      return locationUnknown(outcome);
     case 'forbidden':
       return forbidden();
     case 'notActive':
@@ -200,6 +194,15 @@ function replayHeaders(replayed: boolean): Headers | undefined {
 function rateLimited({ retryAfterMs }: RateLimited, message: string): ApiError {
   const headers = { 'Retry-After': String(Math.ceil(retryAfterMs / 1000)) };
   return new ApiError('RATE_LIMITED', message, { retryAfterMs }, headers);
+}
+
+function locationUnknown({ because }: LocationUnknown): ApiError {
+  return new ApiError(
+    'LOCATION_UNKNOWN',
+    because === 'noHome'
+      ? 'The session has no usable home location. Stop the journey instead.'
+      : 'There is no recent, precise position. Send one and retry.',
+  );
 }
 
 function forbidden(): ApiError {

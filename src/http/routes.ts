@@ -1,6 +1,6 @@
 import type { Express, Request, RequestHandler, Response } from 'express';
 import type { z } from 'zod';
-import { IdempotencyKey, LiveQuery, PositionUpdate, SessionParams } from '../contract/requests.js';
+import { IdempotencyKey, LiveQuery, SessionParams, updateSchemaOf } from '../contract/requests.js';
 import type { Caller } from '../journeys/journey.js';
 import type { JourneyService } from '../journeys/journey-service.js';
 import type { Call } from '../journeys/permissions.js';
@@ -54,9 +54,10 @@ export function addJourneyRoutes(app: Express, dependencies: RoutesDependencies)
       path: UPDATES_ROUTE,
       call: 'recordPosition',
       handler: async (req, res) => {
-        const update = parse(PositionUpdate, await readJson(req));
-        const outcome = await journeys.recordPosition(req.caller, update);
-        send(req, res, recordResponse(outcome, update, rules));
+        const body = await readJson(req);
+        const update = parse(updateSchemaOf(body), body);
+        const outcome = await journeys.recordUpdate(req.caller, update);
+        send(req, res, recordResponse(outcome, update.sessionId, rules));
       },
     },
     { method: 'get', path: LIVE_ROUTE, call: 'watch', handler: livePoll(dependencies) },

@@ -1,4 +1,4 @@
-import type { PositionUpdate } from '../contract/requests.js';
+import type { Heartbeat, PositionUpdate } from '../contract/requests.js';
 import { withTimeout } from './errors.js';
 import { jittered } from './jitter.js';
 import { startableStatuses, type Caller, type Session } from './journey.js';
@@ -79,19 +79,19 @@ export class JourneyService {
     return admission.kind === 'notStartable' ? (earlier ?? admission) : admission;
   }
 
-  async recordPosition(caller: Caller, update: PositionUpdate): Promise<RecordOutcome> {
-    const { store, observer, stretch } = this.#dependencies;
-    const outcome: RecordOutcome = update.mocked
-      ? { kind: 'mocked' }
-      : await store.recordPosition({
-          sessionId: update.sessionId,
-          trainerId: caller.userId,
-          position: update,
-          ageMs: update.ageMs,
-          stretch: jittered(stretch()),
-        });
-    observer.positionTaken(outcome.kind);
+  async recordUpdate(caller: Caller, update: PositionUpdate | Heartbeat): Promise<RecordOutcome> {
+    const outcome = await this.#recordUpdate(caller.userId, update);
+    this.#dependencies.observer.positionTaken(outcome.kind);
     return redactFor(caller, outcome);
+  }
+
+  async #recordUpdate(trainerId: string, update: PositionUpdate | Heartbeat): Promise<RecordOutcome> {
+    const { store } = this.#dependencies;
+    const stretch = jittered(this.#dependencies.stretch());
+    if ('heartbeat' in update) return store.recordHeartbeat({ ...update, trainerId, stretch });
+    if (update.mocked) return { kind: 'mocked' };
+    const { sessionId, ageMs } = update;
+    return store.recordPosition({ sessionId, trainerId, position: update, ageMs, stretch });
   }
 
   async arrive(caller: Caller, sessionId: string, key: string | undefined): Promise<ArriveOutcome> {

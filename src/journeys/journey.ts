@@ -1,5 +1,6 @@
 import type { EndReason } from '../contract/events.js';
 import type { Role } from '../contract/identifiers.js';
+import type { TrainerProblem } from '../contract/requests.js';
 import type { Coordinates } from './distance.js';
 
 /** The caller, from a verified token. Ids are lower case. */
@@ -37,6 +38,8 @@ export interface Journey {
 export interface ActiveState {
   journey: Journey;
   location: LiveLocation | null;
+  /** Of the last heartbeat, if no position came after it. */
+  problem: TrainerProblem | null;
   nowMs: number;
 }
 
@@ -56,7 +59,10 @@ export interface Position extends Coordinates {
   sequence?: number | undefined;
 }
 
-/** The last accepted position. timestampMs: when it arrived; fixMs: when the phone determined it. */
+/**
+ * The last accepted position. timestampMs: when it arrived; fixMs: when the phone determined it. Or, for both, when the
+ * phone last reported that it had not moved since.
+ */
 export interface LiveLocation extends Position {
   timestampMs: number;
   fixMs: number;

@@ -5,6 +5,8 @@ export type Ended = { kind: 'ended'; trainerId: string; reason: EndReason; ended
 /** For callers other than the journey's trainer and admins: no details of the end. */
 export type EndedForOthers = { kind: 'endedForOthers' };
 export type Forbidden = { kind: 'forbidden' };
+/** noPosition: none that is recent and precise enough. */
+export type LocationUnknown = { kind: 'locationUnknown'; because: 'noPosition' | 'noHome' };
 export type NotActive = { kind: 'notActive' };
 export type RateLimited = { kind: 'rateLimited'; retryAfterMs: number };
 
@@ -27,11 +29,16 @@ export type StartOutcome =
 
 export type RecordOutcome =
   /** reanchored: recorded although it is implausible after the last one, which was wrong. */
-  | { kind: 'recorded' | 'reanchored' | 'duplicate'; timestampMs: number; nextUpdateMs: number }
+  | {
+      kind: 'recorded' | 'reanchored' | 'heartbeat' | 'duplicate';
+      timestampMs: number;
+      nextUpdateMs: number;
+    }
   | { kind: 'stale'; lastSequence: number | null }
   | RateLimited
   | { kind: 'implausible' }
   | { kind: 'mocked' }
+  | LocationUnknown
   | Forbidden
   | NotActive
   | Ended
@@ -40,7 +47,7 @@ export type RecordOutcome =
 export type ArriveOutcome =
   | { kind: 'arrived'; arrivedAtMs: number; distanceMeters: number; replayed: boolean }
   | { kind: 'tooFar'; distanceMeters: number }
-  | { kind: 'locationUnknown'; because: 'noPosition' | 'noHome' }
+  | LocationUnknown
   | Forbidden
   | NotActive
   | Ended

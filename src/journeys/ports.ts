@@ -1,4 +1,5 @@
-import type { EndedJourney, Journey, LiveLocation, Position, Session } from './journey.js';
+import type { HeartbeatKind } from '../contract/requests.js';
+import type { ActiveState, EndedJourney, LiveLocation, Position, Session } from './journey.js';
 import type { ArriveOutcome, RecordOutcome, StartOutcome, StopOutcome } from './outcomes.js';
 
 /** A repeat with the same key by the same caller for the same call gets the first response again. */
@@ -26,8 +27,13 @@ export interface PositionToRecord {
   stretch: number;
 }
 
+export type HeartbeatToRecord = Pick<PositionToRecord, 'sessionId' | 'trainerId' | 'stretch'> & {
+  heartbeat: HeartbeatKind;
+  sequence: number | undefined;
+};
+
 export type LiveReading =
-  | { kind: 'active'; nowMs: number; journey: Journey; location: LiveLocation | null }
+  | ({ kind: 'active' } & ActiveState)
   | { kind: 'ended'; journey: EndedJourney }
   | { kind: 'inactive'; session: Session | null; knownMissing: boolean };
 
@@ -40,6 +46,7 @@ export interface JourneyStore {
   /** The first response to a start with this key, else the session's active journey, else null. */
   findStart(sessionId: string, idempotency: Idempotency | null): Promise<StartAttempt | null>;
   recordPosition(update: PositionToRecord): Promise<RecordOutcome>;
+  recordHeartbeat(heartbeat: HeartbeatToRecord): Promise<RecordOutcome>;
   readLive(sessionId: string): Promise<LiveReading>;
   /** Records an event for a student who sees a stale position, at most once a minute per journey. */
   reportStale(sessionId: string): Promise<void>;
@@ -60,7 +67,7 @@ export interface SessionLookup {
 
 export type JourneyChange =
   | { kind: 'position'; location: LiveLocation }
-  /** A start or an end; read the state. */
+  /** A start, an end, or a problem of the phone; read the state. */
   | { kind: 'lifecycle' }
   /** Changes may have been missed, and no further one arrives. */
   | { kind: 'broken' };

@@ -1,3 +1,4 @@
+import type { TrainerProblem } from '../contract/requests.js';
 import type { ActiveState, Journey, LiveLocation } from '../journeys/journey.js';
 import type { ChangeListener, JourneyChange, JourneyChanges } from '../journeys/ports.js';
 import type { KnownActive } from './live-state.js';
@@ -25,13 +26,14 @@ export class WatchedJourney implements ChangeListener {
   idleSinceMs = 0;
   /** No further change arrives. */
   isBroken = false;
-  /** Counts starts and ends, so that a read can tell whether one overtook it. */
+  /** Counts starts, ends and problems, so that a read can tell whether one overtook it. */
   generation = 0;
   readonly #monotonicMs: () => number;
   #journey: Journey | null = null;
   #version = '';
   /** May be of a journey that has not been read yet. */
   #location: LiveLocation | null = null;
+  #problem: TrainerProblem | null = null;
   /** Redis' clock less the monotonic one. */
   #clockOffsetMs = NaN;
 
@@ -48,6 +50,7 @@ export class WatchedJourney implements ChangeListener {
       kind: 'active',
       journey: this.#journey,
       location: this.#location,
+      problem: this.#problem,
       nowMs,
       version: this.#version,
     };
@@ -57,11 +60,13 @@ export class WatchedJourney implements ChangeListener {
   remember(found: ActiveState | null): void {
     this.#journey = found?.journey ?? null;
     if (found === null) return;
-    const { location, nowMs } = found;
+    const { location, problem, nowMs } = found;
     // A position that was published during the read, even in its millisecond, is newer than what the read found.
     const wasFoundMs = location?.timestampMs ?? nowMs - 1;
-    if (this.#location === null || !isOlder(wasFoundMs, this.#location)) this.#moveTo(location, nowMs);
-    else this.#version = activeVersion(found.journey, this.#location);
+    if (this.#location === null || !isOlder(wasFoundMs, this.#location)) {
+      this.#problem = problem;
+      this.#moveTo(location, nowMs);
+    } else this.#setVersion();
   }
 
   changed(change: JourneyChange): void {
@@ -69,13 +74,16 @@ export class WatchedJourney implements ChangeListener {
       case 'position': {
         const { location } = change;
         const isOld = this.#location !== null && isOlder(location.timestampMs, this.#location);
-        if (!isOld) this.#moveTo(location, location.timestampMs);
+        if (isOld) break;
+        this.#problem = null;
+        this.#moveTo(location, location.timestampMs);
         break;
       }
       case 'lifecycle':
         this.generation++;
         this.#journey = null;
         this.#location = null;
+        this.#problem = null;
         break;
       case 'broken':
         this.isBroken = true;
@@ -88,7 +96,12 @@ export class WatchedJourney implements ChangeListener {
   #moveTo(location: LiveLocation | null, atMs: number): void {
     this.#location = location;
     this.#clockOffsetMs = atMs - this.#monotonicMs();
-    if (this.#journey !== null) this.#version = activeVersion(this.#journey, location);
+    this.#setVersion();
+  }
+
+  #setVersion(): void {
+    const [journey, location, problem] = [this.#journey, this.#location, this.#problem];
+    if (journey !== null) this.#version = activeVersion({ journey, location, problem });
   }
 }
 

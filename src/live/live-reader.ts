@@ -42,7 +42,7 @@ export class LiveReader {
     }
   }
 
-  #active(caller: Caller, { journey, location, nowMs }: ActiveState): LiveState {
+  #active(caller: Caller, { journey, location, problem, nowMs }: ActiveState): LiveState {
     this.#dependencies.observer.polled('state');
     if (!mayWatch(caller, journey)) return { kind: 'forbidden' };
     // A location that has expired is old too; without any, the journey's start counts.
@@ -51,7 +51,8 @@ export class LiveReader {
       // Never slows or fails the poll.
       this.#dependencies.store.reportStale(journey.sessionId).catch(() => undefined);
     }
-    return { kind: 'active', journey, location, nowMs, version: activeVersion(journey, location) };
+    const state = { journey, location, problem };
+    return { kind: 'active', ...state, nowMs, version: activeVersion(state) };
   }
 
   async #withoutJourney(

@@ -106,11 +106,11 @@ export class LiveService {
   #outcomeOf(state: LiveState, waited: boolean): LiveOutcome {
     switch (state.kind) {
       case 'active': {
-        const { journey, location, nowMs, version } = state;
+        const { location, nowMs, version } = state;
         const cadence = this.#dependencies.cadence();
         return {
           kind: 'live',
-          view: () => activeView(journey, location, nowMs, cadence),
+          view: () => activeView(state, cadence),
           nextPollMs: nextPollMs(location, nowMs, cadence),
           ageMs: location && fixAgeMs(location, nowMs),
           version,

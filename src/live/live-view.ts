@@ -10,7 +10,7 @@ import {
 } from './cadence.js';
 import { distanceMeters } from '../journeys/distance.js';
 import { isoTime } from '../journeys/iso-time.js';
-import type { EndedJourney, Journey, LiveLocation } from '../journeys/journey.js';
+import type { ActiveState, EndedJourney, LiveLocation } from '../journeys/journey.js';
 
 const LIVE_UP_TO_MS = 15_000;
 const DELAYED_UP_TO_MS = 60_000;
@@ -30,13 +30,13 @@ const nothingKnown = {
   ageMs: null,
   freshness: null,
   uncertaintyMeters: null,
+  stillSeconds: null,
+  trainerProblem: null,
 } as const;
 
 /** What a student sees of an active journey at the time nowMs. */
 export function activeView(
-  journey: Journey,
-  location: LiveLocation | null,
-  nowMs: number,
+  { journey, location, problem, nowMs }: ActiveState,
   cadence: Cadence = ordinaryCadence,
 ): LiveJourney {
   const view: LiveJourney = {
@@ -46,6 +46,7 @@ export function activeView(
     ...nothingKnown,
     startedAt: isoTime(journey.startedAtMs),
     expiresAt: isoTime(journey.expiresAtMs),
+    trainerProblem: problem,
     nextPollMs: nextPollMs(location, nowMs, cadence),
   };
   if (location === null) return view;
@@ -56,6 +57,7 @@ export function activeView(
   view.ageMs = ageMs;
   view.freshness = freshness(ageMs - extraIntervalMs(location, cadence));
   view.uncertaintyMeters = uncertaintyMeters(location, ageMs);
+  if (location.stillSeconds !== undefined) view.stillSeconds = Math.round(location.stillSeconds);
   if (journey.home !== null) {
     view.distanceMeters = Math.round(distanceMeters(location, journey.home));
     const arrival = estimateArrival(location, journey.home, nowMs);
@@ -87,10 +89,11 @@ export function inactiveView(
   return { sessionId, trainerId, isActive: false, ...nothingKnown, nextPollMs: idlePollMs(cadence) };
 }
 
-/** Names the state, not its age: changes with each position, start and end, and only then. */
-export function activeVersion(journey: Journey, location: LiveLocation | null): string {
+/** Names the state, not its age: changes with each position, still heartbeat, new problem, start and end, and only then. */
+export function activeVersion({ journey, location, problem }: Omit<ActiveState, 'nowMs'>): string {
   const position = location === null ? 'none' : location.timestampMs.toString(36);
-  return `${journey.startedAtMs.toString(36)}-${position}`;
+  const version = `${journey.startedAtMs.toString(36)}-${position}`;
+  return problem === null ? version : `${version}-${problem}`;
 }
 
 export function endedVersion({ endedAtMs }: EndedJourney): string {

@@ -3,7 +3,8 @@ import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import { StateUnavailableError, withTimeout } from '../journeys/errors.js';
-import type { Home, Session } from '../journeys/journey.js';
+import { parseHome } from '../journeys/home.js';
+import type { Session } from '../journeys/journey.js';
 import type { SessionRepository } from '../journeys/ports.js';
 
 /** By primary key; the table belongs to the platform (docker/postgres/schema.sql). */
@@ -18,9 +19,6 @@ const POOL_SIZE = 4;
 const CROWDED_RETRY_MS = 50;
 /** Sessions whose unreadable home was reported, so that each is reported once. */
 const MAX_REPORTED_HOMES = 10_000;
-
-/** Number() would also take '', '0x1f' and 'Infinity'. */
-const DECIMAL = /^\s*[+-]?\d+(?:\.\d+)?\s*$/;
 
 /** Longer than a caller waits: a connection that is too late for its caller serves the next one. */
 const CONNECT_TIMEOUT_FACTOR = 2;
@@ -153,23 +151,7 @@ interface SessionRow {
   student_home_location: unknown;
 }
 
-/** Numbers may be text, and the names short. */
-function parseHome(value: unknown): Home | null {
-  if (typeof value !== 'object' || value === null) return null;
-  const home = value as Record<string, unknown>;
-  const latitude = degrees(home['latitude'] ?? home['lat'], 90);
-  const longitude = degrees(home['longitude'] ?? home['lng'] ?? home['lon'], 180);
-  if (latitude === null || longitude === null) return null;
-  const { address } = home;
-  return { latitude, longitude, ...(typeof address === 'string' ? { address } : {}) };
-}
-
 /** Classes 53 (too many connections) and 08, which PgBouncer uses, of SQLSTATE. */
 function isRefusedConnection(error: unknown): boolean {
   return error instanceof pg.DatabaseError && /^(53|08)/.test(error.code ?? '');
-}
-
-function degrees(value: unknown, limit: number): number | null {
-  const number = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
-  return typeof number === 'number' && Math.abs(number) <= limit ? number : null;
 }

@@ -80,7 +80,7 @@ export class ChangeFeed implements JourneyChanges {
 function changeOf(channel: string, message: string): JourneyChange {
   if (!message.startsWith('{')) return { kind: 'lifecycle' };
   try {
-    return { kind: 'position', location: parseLocation(channel, message) };
+    return { kind: 'position', location: parseLocation(channel, message).location };
   } catch {
     return { kind: 'lifecycle' };
   }

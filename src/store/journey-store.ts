@@ -4,9 +4,17 @@ import type { JourneyRules } from '../journeys/journey.js';
 import type { ArriveOutcome, RecordOutcome, StopOutcome } from '../journeys/outcomes.js';
 import type * as ports from '../journeys/ports.js';
 import { asFailure } from './connection.js';
+import type { Keys } from './keys.js';
 import { SINGLE_REDIS, type Partitions } from './partitions.js';
 import { arriveOutcome, liveReading, recordOutcome, startAttempt, stopOutcome } from './replies.js';
-import { pollParts, positionParts, readLiveArguments, recordPositionsArguments } from './script-arguments.js';
+import {
+  heartbeatParts,
+  pollParts,
+  positionParts,
+  readLiveArguments,
+  recordPositionsArguments,
+  type CallParts,
+} from './script-arguments.js';
 import { ScriptBatcher, type ScriptBatcherDependencies } from './script-batcher.js';
 import type { JourneyScripts, ScriptReply } from './scripts.js';
 import { formatMeta } from './stored-values.js';
@@ -44,7 +52,7 @@ export class RedisJourneyStore implements ports.JourneyStore {
   readonly #partitions: Partitions;
   readonly #ttlSeconds: number;
   readonly #clock: () => string;
-  readonly #positions: ScriptBatcher;
+  readonly #updates: ScriptBatcher;
   readonly #polls: ScriptBatcher;
 
   constructor(dependencies: JourneyStoreDependencies) {
@@ -54,7 +62,7 @@ export class RedisJourneyStore implements ports.JourneyStore {
     this.#partitions = dependencies.partitions ?? SINGLE_REDIS;
     this.#ttlSeconds = dependencies.rules.journeyTtlSeconds;
     this.#clock = clock === undefined ? () => '' : () => String(clock());
-    this.#positions = this.#batcher('recordPosition', (parts, keys) =>
+    this.#updates = this.#batcher('recordPosition', (parts, keys) =>
       redis.recordPositions(...recordPositionsArguments(parts, this.#clock(), keys)),
     );
     this.#polls = this.#batcher('readLive', (parts, keys) =>
@@ -107,10 +115,20 @@ export class RedisJourneyStore implements ports.JourneyStore {
     return reply[0] === 'none' ? null : startAttempt(reply, sessionId, keys, repeatKey, this.#ttlSeconds);
   }
 
-  async recordPosition(update: ports.PositionToRecord): Promise<RecordOutcome> {
-    const { sessionId, trainerId } = update;
+  recordPosition(update: ports.PositionToRecord): Promise<RecordOutcome> {
+    return this.#recordUpdate(update, (keys) => positionParts(update, keys));
+  }
+
+  recordHeartbeat(heartbeat: ports.HeartbeatToRecord): Promise<RecordOutcome> {
+    return this.#recordUpdate(heartbeat, (keys) => heartbeatParts(heartbeat, keys));
+  }
+
+  async #recordUpdate(
+    { sessionId, trainerId }: Pick<ports.PositionToRecord, 'sessionId' | 'trainerId'>,
+    partsOf: (keys: Keys) => CallParts,
+  ): Promise<RecordOutcome> {
     const keys = this.#partitions.keysOf(sessionId);
-    const reply = await this.#positions.call(keys, keys.active(sessionId), positionParts(update, keys));
+    const reply = await this.#updates.call(keys, keys.active(sessionId), partsOf(keys));
     if (reply[0] === 'healed') this.#dependencies.onHealed(keys.location(trainerId, sessionId));
     return recordOutcome(reply, sessionId, keys);
   }

@@ -10,6 +10,7 @@ import {
   parseFirstStart,
   parseLocation,
   parseMeta,
+  parseProblem,
 } from './stored-values.js';
 
 /** The scripts' outcomes. Each function throws CorruptStateError where a script met a value that it could not read. */
@@ -61,6 +62,7 @@ export function recordOutcome(reply: ScriptReply, sessionId: string, keys: Keys)
     case 'healed':
       return { kind: 'recorded', timestampMs: Number(reply[1]), nextUpdateMs: Number(reply[2]) };
     case 'reanchored':
+    case 'heartbeat':
     case 'duplicate':
       return { kind: reply[0], timestampMs: Number(reply[1]), nextUpdateMs: Number(reply[2]) };
     case 'stale':
@@ -69,6 +71,8 @@ export function recordOutcome(reply: ScriptReply, sessionId: string, keys: Keys)
       return { kind: 'rateLimited', retryAfterMs: Number(reply[1]) };
     case 'implausible':
       return { kind: 'implausible' };
+    case 'location_unknown':
+      return { kind: 'locationUnknown', because: 'noPosition' };
     case 'forbidden':
       return { kind: 'forbidden' };
     default:
@@ -87,14 +91,15 @@ export function liveReading(
     case 'active': {
       const journey = parseActive(activeKey, String(reply[2]), journeyTtlSeconds);
       const locationKey = keys.location(journey.trainerId, sessionId);
-      const location = typeof reply[3] === 'string' ? parseLocation(locationKey, reply[3]) : null;
+      const found = typeof reply[3] === 'string' ? parseLocation(locationKey, reply[3]) : null;
       const session = typeof reply[4] === 'string' ? parseMeta(sessionId, reply[4]) : null;
       const home = journey.home ?? session?.home ?? null;
       return {
         kind: 'active',
         nowMs: Number(reply[1]),
         journey: home === journey.home ? journey : { ...journey, home },
-        location,
+        location: found?.location ?? null,
+        problem: found === null ? parseProblem(reply[5]) : found.problem,
       };
     }
     case 'not_active': {

@@ -1,4 +1,4 @@
-import type { PositionToRecord } from '../journeys/ports.js';
+import type { HeartbeatToRecord, PositionToRecord } from '../journeys/ports.js';
 import { Keys } from './keys.js';
 import type { Argument } from './scripts.js';
 
@@ -11,13 +11,7 @@ export interface CallParts {
 export function positionParts(update: PositionToRecord, keys = new Keys()): CallParts {
   const { sessionId, trainerId, position, ageMs, stretch } = update;
   return {
-    keys: [
-      keys.active(sessionId),
-      keys.ended(sessionId),
-      keys.track(sessionId),
-      keys.location(trainerId, sessionId),
-      keys.rate(trainerId),
-    ],
+    keys: updateKeys(sessionId, trainerId, keys),
     args: [
       sessionId,
       trainerId,
@@ -29,8 +23,27 @@ export function positionParts(update: PositionToRecord, keys = new Keys()): Call
       position.sequence ?? '',
       ageMs,
       stretch,
+      '',
     ],
   };
+}
+
+export function heartbeatParts(update: HeartbeatToRecord, keys = new Keys()): CallParts {
+  const { sessionId, trainerId, sequence = '', stretch, heartbeat } = update;
+  return {
+    keys: updateKeys(sessionId, trainerId, keys),
+    args: [sessionId, trainerId, '', '', '', '', '', sequence, 0, stretch, heartbeat],
+  };
+}
+
+function updateKeys(sessionId: string, trainerId: string, keys: Keys): string[] {
+  return [
+    keys.active(sessionId),
+    keys.ended(sessionId),
+    keys.track(sessionId),
+    keys.location(trainerId, sessionId),
+    keys.rate(trainerId),
+  ];
 }
 
 export function pollParts(sessionId: string, keys = new Keys()): CallParts {

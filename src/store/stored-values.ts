@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { endReasons } from '../contract/events.js';
 import { Uuid } from '../contract/identifiers.js';
+import { trainerProblems, type TrainerProblem } from '../contract/requests.js';
 import { CorruptStateError } from '../journeys/errors.js';
+import { parseHome } from '../journeys/home.js';
 import type { EndedJourney, Journey, LiveLocation, Session } from '../journeys/journey.js';
 
 // Other services read these values too. A newer version may have added fields, an older one lack some.
@@ -10,11 +12,7 @@ const Latitude = z.number().min(-90).max(90);
 const Longitude = z.number().min(-180).max(180);
 const Optional = z.number().nullish();
 
-export const HomeLocation = z.object({
-  latitude: Latitude,
-  longitude: Longitude,
-  address: z.string().optional().catch(undefined),
-});
+const HomeLocation = z.unknown().optional().transform(parseHome);
 
 const ActiveValue = z.object({
   sessionId: Uuid,
@@ -23,14 +21,16 @@ const ActiveValue = z.object({
   startedAt: Instant,
   // Optional fields that another version wrote in another form count as absent.
   expiresAt: Instant.optional().catch(undefined),
-  studentHomeLocation: HomeLocation.nullish().catch(null),
+  studentHomeLocation: HomeLocation,
 });
 
 /** See scripts/includes/approach.lua. */
 const ApproachValue = z.tuple([z.number(), z.number().min(0), z.number().min(0), z.number().min(0)]);
 const ReferenceValue = z.object({ latitude: Latitude, longitude: Longitude, fixMs: z.number() });
 
-/** The last four only serve the forecast: one that cannot be parsed counts as absent. */
+const Problem = z.enum(trainerProblems).nullable().catch(null);
+
+/** The last six are the service's own: one that cannot be parsed counts as absent. */
 const LocationValue = z.object({
   latitude: Latitude,
   longitude: Longitude,
@@ -44,6 +44,8 @@ const LocationValue = z.object({
   stillSeconds: z.number().min(0).optional().catch(undefined),
   approach: ApproachValue.optional().catch(undefined),
   reference: ReferenceValue.optional().catch(undefined),
+  stoodMs: z.number().optional().catch(undefined),
+  problem: Problem,
 });
 
 const EndedValue = z.object({
@@ -58,7 +60,7 @@ const MetaValue = z.object({
   trainerId: Uuid.nullable(),
   studentId: Uuid.nullable(),
   status: z.string(),
-  studentHomeLocation: HomeLocation.nullish().catch(null),
+  studentHomeLocation: HomeLocation,
 });
 
 const FirstStart = z.object({ trainerId: Uuid, studentId: Uuid, startedAt: Instant, expiresAt: Instant });
@@ -73,16 +75,23 @@ export function parseActive(key: string, json: string, journeyTtlSeconds: number
     studentId: value.studentId,
     startedAtMs: value.startedAt,
     expiresAtMs: value.expiresAt ?? value.startedAt + journeyTtlSeconds * 1000,
-    home: value.studentHomeLocation ?? null,
+    home: value.studentHomeLocation,
   };
 }
 
 /** @throws CorruptStateError naming the key */
-export function parseLocation(key: string, json: string): LiveLocation {
+export function parseLocation(
+  key: string,
+  json: string,
+): { location: LiveLocation; problem: TrainerProblem | null } {
   const value = parse(key, json, LocationValue);
+  return { location: locationOf(key, value), problem: value.problem };
+}
+
+function locationOf(key: string, value: z.output<typeof LocationValue>): LiveLocation {
   const timestampMs = Date.parse(value.timestamp);
   if (Number.isNaN(timestampMs)) throw new CorruptStateError(key, 'timestamp');
-  const fixMs = value.fixMs ?? timestampMs;
+  const fixMs = value.stoodMs ?? value.fixMs ?? timestampMs;
   return {
     latitude: value.latitude,
     longitude: value.longitude,
@@ -105,6 +114,10 @@ function approachOf(value: z.output<typeof LocationValue>): LiveLocation['approa
   return { reference: value.reference, closingSpeed, pace, unsteadiness, watchedSeconds };
 }
 
+export function parseProblem(value: unknown): TrainerProblem | null {
+  return Problem.parse(value);
+}
+
 /** @throws CorruptStateError naming the key */
 export function parseEnded(key: string, json: string): EndedJourney {
   const { endedAt, ...ended } = parse(key, json, EndedValue);
@@ -116,7 +129,7 @@ export function parseMeta(sessionId: string, json: string): Session | null {
   const result = MetaValue.safeParse(jsonOf(json));
   if (!result.success) return null;
   const { studentHomeLocation, ...session } = result.data;
-  return { sessionId, ...session, home: studentHomeLocation ?? null };
+  return { sessionId, ...session, home: studentHomeLocation };
 }
 
 export function formatMeta(session: Session): string {

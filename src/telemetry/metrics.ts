@@ -53,7 +53,7 @@ export class Metrics {
   });
   readonly #positions = new Counter({
     name: 'location_updates_total',
-    help: 'Position updates by outcome (recorded, reanchored, rateLimited, implausible, stale, ...).',
+    help: 'Position updates by outcome (recorded, reanchored, heartbeat, rateLimited, implausible, stale, ...).',
     labelNames: ['outcome'],
     registers: [this.#registry],
   });

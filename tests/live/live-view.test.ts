@@ -1,4 +1,4 @@
-import type { Approach, Journey, LiveLocation } from '../../src/journeys/journey.js';
+import type { ActiveState, Approach, Journey, LiveLocation } from '../../src/journeys/journey.js';
 import { activeVersion, activeView, endedView, inactiveView } from '../../src/live/live-view.js';
 
 const NOW = Date.UTC(2025, 5, 1, 12, 0, 0, 7);
@@ -18,7 +18,8 @@ function approach(more: Partial<Approach> = {}): Approach {
   return { closingSpeed: 10, pace: 10, unsteadiness: 0, watchedSeconds: 120, ...more };
 }
 const nobodyKnowsWhen = { etaSeconds: null, etaLowSeconds: null, etaHighSeconds: null };
-const view = (more: Partial<LiveLocation> = {}, nowMs = NOW) => activeView(journey, location(more), nowMs);
+const state: ActiveState = { journey, location: null, problem: null, nowMs: NOW };
+const view = (more: Partial<LiveLocation> = {}) => activeView({ ...state, location: location(more) });
 
 test('times are ISO 8601 in UTC with milliseconds', () => {
   expect(view()).toMatchObject({
@@ -29,7 +30,7 @@ test('times are ISO 8601 in UTC with milliseconds', () => {
 });
 
 test('without a position nothing is told of one', () => {
-  expect(activeView(journey, null, NOW)).toMatchObject({
+  expect(activeView(state)).toMatchObject({
     ...{ isActive: true, location: null, lastUpdate: null, distanceMeters: null },
     ...nobodyKnowsWhen,
     ...{ ageMs: null, freshness: null, uncertaintyMeters: null },
@@ -59,7 +60,7 @@ test.each([
   expect(view({ fixMs: NOW - ageMs, nextUpdateMs: 15_000 })).toMatchObject({ ageMs, freshness });
   const cadence = { updateIntervalMs: 15_000, stretch: 1 };
   const where = location({ fixMs: NOW - ageMs + 10_000, nextUpdateMs: 15_000 });
-  expect(activeView(journey, where, NOW, cadence)).toMatchObject({ freshness });
+  expect(activeView({ ...state, location: where }, cadence)).toMatchObject({ freshness });
 });
 
 test('the uncertainty never shrinks with age, and is never under the accuracy', () => {
@@ -131,7 +132,7 @@ test('no time until the arrival is negative, and at the door none is told when i
       etaLowSeconds: low,
       etaSeconds: eta,
       etaHighSeconds: high,
-    } = activeView(journey, { ...near, approach: approach() }, NOW);
+    } = activeView({ ...state, location: { ...near, approach: approach() } });
     if (high === null) expect([low, eta]).toEqual([null, null]);
     else {
       expect(low).toBe(0);
@@ -142,7 +143,10 @@ test('no time until the arrival is negative, and at the door none is told when i
 });
 
 test('without a home neither distance nor arrival is told', () => {
-  const homeless = activeView({ ...journey, home: null }, location({ approach: approach() }), NOW);
+  const homeless = activeView({
+    ...state,
+    ...{ journey: { ...journey, home: null }, location: location({ approach: approach() }) },
+  });
   expect(homeless).toMatchObject({ distanceMeters: null, ...nobodyKnowsWhen });
 });
 
@@ -158,11 +162,11 @@ test.each(['arrived', 'cancelled', 'timeout'] as const)('an end by %s is told, a
 
 test('a poll is worth while after the next update, soon where there is none yet, and seldom after the end', () => {
   expect(view({ nextUpdateMs: 10_000 }).nextPollMs).toBe(10_500);
-  expect(activeView(journey, null, NOW).nextPollMs).toBe(4_000);
+  expect(activeView(state).nextPollMs).toBe(4_000);
   expect(inactiveView(ids.sessionId, ids.trainerId).nextPollMs).toBe(4_000);
   expect(endedView({ ...ids, endedAtMs: NOW, reason: 'arrived' }).nextPollMs).toBe(15_000);
   const busy = { updateIntervalMs: 5_000, stretch: 2 };
-  expect(activeView(journey, null, NOW, busy).nextPollMs).toBe(8_000);
+  expect(activeView(state, busy).nextPollMs).toBe(8_000);
   expect(inactiveView(ids.sessionId, ids.trainerId, busy).nextPollMs).toBe(8_000);
 });
 
@@ -172,14 +176,17 @@ test('what is not active tells of no end', () => {
   expect(inactive).not.toHaveProperty('endedReason');
 });
 
-test('the version changes with each position and each start, and with nothing else', () => {
-  const version = activeVersion(journey, location());
-  expect(activeVersion(journey, location({ accuracy: 3 }))).toBe(version);
-  const others = [
-    activeVersion(journey, null),
-    activeVersion(journey, location({ timestampMs: NOW + 1 })),
-    activeVersion({ ...journey, startedAtMs: NOW }, location()),
-    activeVersion({ ...journey, startedAtMs: NOW }, null),
+test('the version changes with each position, start and problem, and with nothing else', () => {
+  const version = (more: Partial<ActiveState>) => activeVersion({ ...state, location: location(), ...more });
+  expect(version({ location: location({ accuracy: 3 }) })).toBe(version({}));
+  const others: Partial<ActiveState>[] = [
+    { location: null },
+    { location: location({ timestampMs: NOW + 1 }) },
+    { journey: { ...journey, startedAtMs: NOW } },
+    { journey: { ...journey, startedAtMs: NOW }, location: null },
+    { problem: 'noFix' },
+    { problem: 'permission' },
+    { problem: 'noFix', location: null },
   ];
-  expect(new Set([version, ...others]).size).toBe(5);
+  expect(new Set([{}, ...others].map(version)).size).toBe(8);
 });

@@ -20,7 +20,13 @@ const journey = {
   expiresAtMs: startedAtMs + 3_600_000,
   home: null,
 };
-const active: LiveReading = { kind: 'active', nowMs: startedAtMs + 1_000, journey, location: null };
+const active: LiveReading = {
+  kind: 'active',
+  nowMs: startedAtMs + 1_000,
+  journey,
+  location: null,
+  problem: null,
+};
 const ended: LiveReading = {
   kind: 'ended',
   journey: { sessionId, trainerId, studentId, endedAtMs: startedAtMs + 2_000, reason: 'cancelled' },
@@ -29,7 +35,7 @@ const ended: LiveReading = {
 function versionOf(reading: LiveReading): string {
   switch (reading.kind) {
     case 'active':
-      return activeVersion(reading.journey, reading.location);
+      return activeVersion(reading);
     case 'ended':
       return endedVersion(reading.journey);
     case 'inactive':

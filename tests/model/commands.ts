@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import type { Caller, UpdateBody } from './contract/calls.js';
 import { metersNorthOf } from './contract/geometry.js';
-import type { PlatformSession } from './contract/state.js';
+import { heartbeats } from './contract/rules.js';
+import type { Place, PlatformSession } from './contract/state.js';
 import type { History } from './history.js';
 
 type Command = fc.AsyncCommand<History, null>;
@@ -12,7 +13,7 @@ type Who = 'trainer' | 'student' | 'admin' | 'otherTrainer' | 'otherStudent';
 
 /** What a phone sends, in part relative to the state of the model. */
 interface Update {
-  place: { fromHome: number } | { fromLast: number };
+  place: { fromHome: number } | { fromLast: number } | 'none';
   /** Above the last sequence; undefined: no sequence. */
   sequenceAhead: number | undefined;
   fields: Omit<Partial<UpdateBody>, 'sessionId' | 'sequence'>;
@@ -96,15 +97,18 @@ function bodyOf(
   { place, sequenceAhead, fields }: Update,
 ): UpdateBody {
   const { journey } = history.state(sessionId);
-  const origin = 'fromHome' in place ? (platform?.home ?? HERE) : (journey?.last ?? HERE);
-  const meters = 'fromHome' in place ? place.fromHome : place.fromLast;
   const lastSequence = journey?.lastNumbered?.sequence ?? 10;
   return {
     sessionId,
-    ...metersNorthOf(origin, meters * NEVER_EVEN),
+    ...(place !== 'none' && placeOf(place, platform?.home ?? HERE, journey?.last ?? HERE)),
     ...(sequenceAhead !== undefined && { sequence: lastSequence + sequenceAhead }),
     ...fields,
   };
+}
+
+function placeOf(place: Exclude<Update['place'], string>, home: Place, last: Place): Place {
+  if ('fromHome' in place) return metersNorthOf(home, place.fromHome * NEVER_EVEN);
+  return metersNorthOf(last, place.fromLast * NEVER_EVEN);
 }
 
 function hasJourney(history: Readonly<History>, index: number): boolean {
@@ -204,6 +208,15 @@ const position = fc.record({
   ...{ session, insists, who: mostly('trainer'), place, sequenceAhead },
   fields: weighted<Update['fields']>([12, goodFields], [1, badFields]),
 });
+const heartbeat = fc.record({
+  kind: fc.constant('update' as const),
+  ...{ session, insists, who: mostly('trainer'), place: fc.constant('none' as const), sequenceAhead },
+  fields: weighted<Update['fields']>(
+    [8, fc.constantFrom({ still: true }, { still: true, mocked: true, latitude: null })],
+    [4, fc.constantFrom(...heartbeats.slice(1).map((problem) => ({ problem })))],
+    [1, fc.constantFrom({ still: false }, { problem: 'tired' }, { still: true, longitude: 77 })],
+  ),
+});
 const watch = fc.record({
   kind: fc.constant('live' as const),
   ...{ session, who: mostly('student'), isConditional: fc.boolean() },
@@ -218,6 +231,7 @@ const status = fc.record({
 export function histories(most: number): fc.Arbitrary<Iterable<Command>> {
   const action = weighted<Action>(
     [11, position],
+    [3, heartbeat],
     [6, watch],
     [4, lifecycle('start')],
     [3, lifecycle('arrived')],

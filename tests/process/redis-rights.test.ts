@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { anActiveJourney, fiveCalls, timedGet, unavailable } from '../support/five-calls.js';
 import { aSession, type ASession } from '../support/a-session.js';
@@ -44,9 +44,16 @@ const loggedOf = (message: string) => service.logLines().filter(({ msg }) => msg
 test('the rights of the operations manual suffice for every call, a waiting poll and the events', async () => {
   await untilReadyIs(200);
   const session = await anActiveJourney(service.url);
+  const { sessionId, trainerId, trainerToken } = session;
   expect((await fiveCalls.update(service.url, session)).status).toBe(201);
+  for (const heartbeat of [{ problem: 'noFix' }, { still: true }]) {
+    await redis.client.del(`location:rate:${trainerId}`);
+    expect((await service.api.update(trainerToken, { sessionId, ...heartbeat })).status).toBe(201);
+  }
   const { answer } = await aWaitingStudent(service, session);
-  expect((await fiveCalls.arrived(service.url, session)).status).toBe(200);
+  const once = { 'Idempotency-Key': 'once' };
+  expect((await service.api.arrived(sessionId, trainerToken, once)).status).toBe(200);
+  expect((await service.api.arrived(sessionId, trainerToken, once)).status).toBe(200);
   expect((await answer).status).toBe(200);
   await untilPublished('TrainerJourneyEnded', session);
   expect(loggedOf('redis user lacks rights')).toEqual([]);
@@ -109,4 +116,29 @@ test('an eviction policy other than noeviction is logged as a warning, once, and
   expect((await ready()).status).toBe(200);
   await redis.client.config('SET', 'maxmemory-policy', 'noeviction');
   await until('it is over', async () => (await shown()) === 1);
+});
+
+const SCRIPTS = join(import.meta.dirname, '../../src/store/scripts');
+
+test('the check tries every command of the scripts, and every kind of key that journeys leave', async () => {
+  const session = await anActiveJourney(service.url);
+  expect((await fiveCalls.update(service.url, session)).status).toBe(201);
+  const used = readdirSync(SCRIPTS, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.lua'))
+    .flatMap((file) => [...readFileSync(join(SCRIPTS, file), 'utf8').matchAll(/redis\.p?call\('(\w+)'/g)])
+    .map(([, name]) => name);
+  const kindOf = (key = '') => key.replace(/:[0-9a-f]{8}-[0-9a-f-]{27}.*$/, '');
+  const left = (await redis.client.keys('*')).map(kindOf);
+  const linesBefore = loggedOf('redis user lacks rights').length;
+  await grant('-@all');
+  const { denied } = await until('it is logged', () => {
+    const line = loggedOf('redis user lacks rights').at(linesBefore);
+    return line as unknown as { denied: string[] } | undefined;
+  });
+  const names = denied.map((command) => command.split(' ')[0]);
+  const kinds = denied.map((command) => kindOf(command.split(' ')[1]));
+  expect(used.filter((name) => !names.includes(name))).toEqual([]);
+  expect(left.filter((kind) => !kinds.includes(kind))).toEqual([]);
+  await grant();
+  await untilReadyIs(200);
 });

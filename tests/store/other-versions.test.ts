@@ -195,6 +195,7 @@ test.each([
   { expiresAt: 12 },
   { studentHomeLocation: 'here' },
   { studentHomeLocation: [] },
+  { studentHomeLocation: { lat: 'north', lng: 77 } },
 ])('an active journey with %j is shown, and goes on', async (odd) => {
   const session = await aSession();
   await writeJourney(session, (value) => JSON.stringify({ ...value, ...('startedAt' in value && odd) }));
@@ -202,6 +203,29 @@ test.each([
   expect(live).toMatchObject({ isActive: true });
   await takesTheNext(session);
   expect((await service.api.arrived(session.sessionId, session.trainerToken)).status).toBe(200);
+});
+
+const { latitude, longitude } = HOME;
+test.each(
+  [
+    { latitude: String(latitude), longitude: ` +${longitude}` },
+    { lat: latitude, lng: longitude, address: null },
+    { lat: String(latitude), lon: longitude, address: 'Home' },
+  ].flatMap((form) => [
+    { key: keyOf.active, form },
+    { key: keyOf.meta, form },
+  ]),
+)('a home in the form %j of another version is read', async ({ key, form }) => {
+  const session = await aSession();
+  await writeJourney(session, (value) => JSON.stringify({ ...value, studentHomeLocation: null }));
+  const stored = JSON.parse((await sharedRedis().get(key(session.sessionId))) ?? '{}') as object;
+  await write(key(session.sessionId), JSON.stringify({ ...stored, studentHomeLocation: form }), 3_000);
+  await takesTheNext(session);
+  const live = data(await service.api.live(session.sessionId, session.studentToken));
+  expect(live).toMatchObject({ distanceMeters: 50 });
+  expect(data(await service.api.arrived(session.sessionId, session.trainerToken))).toMatchObject({
+    distance: 50,
+  });
 });
 
 test.each([20_000, 3_600_000])('a position dated %d ms ahead delays nobody', async (aheadMs) => {

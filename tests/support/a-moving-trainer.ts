@@ -91,7 +91,7 @@ export class MovingTrainer {
     const reading = await this.#store.readLive(this.sessionId);
     if (reading.kind !== 'active') throw new Error(`the journey is ${reading.kind}`);
     const { updateIntervalMs } = this.#rules;
-    return activeView(reading.journey, reading.location, reading.nowMs, { updateIntervalMs, stretch: 1 });
+    return activeView(reading, { updateIntervalMs, stretch: 1 });
   }
 
   async stored(): Promise<Record<string, unknown>> {

@@ -141,7 +141,7 @@ class DriveThrough {
   async #view(): Promise<LiveJourney> {
     const reading = await this.#store.readLive(this.#ids.sessionId);
     if (reading.kind !== 'active') throw new Error(`the journey is ${reading.kind}`);
-    return activeView(reading.journey, reading.location, reading.nowMs);
+    return activeView(reading);
   }
 
   /** Compares what was seen and known until now with the place of the trainer. */

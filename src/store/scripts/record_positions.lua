@@ -1,5 +1,5 @@
 --[[
-  Records trainers' positions, or refuses them in the order of the contract, each as if it came alone.
+  Records trainers' positions and heartbeats, or refuses them in the order of the contract, each as if it came alone.
 
   KEYS
     1  journey:expiries
@@ -15,22 +15,25 @@
     and for each position
     1  sessionId
     2  trainerId
-    3  latitude
-    4  longitude
+    3  latitude, or '' for a heartbeat
+    4  longitude, or '' for a heartbeat
     5  accuracy, or ''
     6  speed, or ''
     7  heading, or ''
     8  sequence, or ''
     9  ageMs
     10 stretch: the factor by which overload lengthens the interval, 1 for none
+    11 '' for a position, or the heartbeat: 'still' or the phone's problem
   Returns for each position
     {'recorded', nowMs, nextUpdateMs}
     {'healed', nowMs, nextUpdateMs}      recorded over a location that could not be read
     {'reanchored', nowMs, nextUpdateMs}  recorded against the last reference
+    {'heartbeat', nowMs, nextUpdateMs}
     {'duplicate', recordedAtMs, nextUpdateMs}
     {'stale', lastSequence or ''}
     {'rate_limited', retryAfterMs}
     {'implausible'}
+    {'location_unknown'}  a still heartbeat without a position
     {'forbidden'}
     {'corrupt', key}
     {'failed', error}
@@ -58,8 +61,9 @@
 -- include: move_track
 -- include: report_nearby
 -- include: store_location
+-- include: heartbeat
 -- include: each
-local KEYS_SHARED, KEYS_EACH, ARGV_SHARED, ARGV_EACH = 2, 5, 1, 10
+local KEYS_SHARED, KEYS_EACH, ARGV_SHARED, ARGV_EACH = 2, 5, 1, 11
 local nowMs = now_ms(ARGV[1])
 local nowText = iso_time(nowMs)
 
@@ -72,14 +76,14 @@ end
 -- Numbers go into the location as the phone sent them, so their texts stay beside them.
 local function update_of(position)
   local first = ARGV_SHARED + ARGV_EACH * (position - 1)
-  local sessionId, trainerId, latitude, longitude, accuracy, speed, heading, sequence, ageMs, stretch =
+  local sessionId, trainerId, latitude, longitude, accuracy, speed, heading, sequence, ageMs, stretch, beat =
     unpack(ARGV, first + 1, first + ARGV_EACH)
   return {
     sessionId = sessionId, trainerId = trainerId, latitudeText = latitude, longitudeText = longitude,
     accuracyText = accuracy, speedText = speed, headingText = heading, sequenceText = sequence,
     lat = tonumber(latitude), lon = tonumber(longitude), acc = tonumber(accuracy), refMs = nowMs - ageMs,
     speed = tonumber(speed), sequence = tonumber(sequence), ageMs = tonumber(ageMs), stretch = tonumber(stretch),
-    nowMs = nowMs, nowText = nowText, isCoarse = is_coarse(tonumber(accuracy)),
+    beat = beat ~= '' and beat or nil, nowMs = nowMs, nowText = nowText, isCoarse = is_coarse(tonumber(accuracy)),
   }
 end
 
@@ -99,12 +103,20 @@ local function record_position(position)
   refusal = check_duplicate(track, update, stored)
   if refusal then return refusal end
   local shiftMs = follow_clock(track, update)
-  refusal = check_stale(track, update) or check_rate(keys.rate, nowMs, shiftMs)
+  local isStill = update.beat == 'still'
+  local location = isStill and stored and not isHealed and cjson.decode(stored)
+  refusal = check_stale(track, update) or isStill and not location and { 'location_unknown' }
+    or check_rate(keys.rate, nowMs, shiftMs)
   if refusal then return refusal end
 
   local isTracked = track.trainerId ~= nil
   if not isTracked then adopt_journey(active, keys, track, update) end
   note_lateness(track, update)
+  if update.beat then
+    record_heartbeat(keys, track, update, not isHealed and stored, location)
+    save_track(keys, track, isTracked)
+    return { 'heartbeat', nowMs, track.next }
+  end
   local verdict, gone, elapsed = judge(track, update)
   if verdict == 'implausible' then
     track.at = nowMs
@@ -113,10 +125,10 @@ local function record_position(position)
   end
   local distance = distance_home(track, update)
   move_track(track, update, distance, gone, elapsed)
-  local location = store_location(keys, track, update)
+  local json = store_location(keys, track, update)
   report_nearby(keys, track, update, distance)
   save_track(keys, track, isTracked)
-  notify_watchers(update.sessionId, location)
+  notify_watchers(update.sessionId, json)
   return { isHealed and 'healed' or verdict, nowMs, track.next }
 end
 

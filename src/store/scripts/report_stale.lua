@@ -11,7 +11,7 @@
     2  sessionId
   Returns
     {'recorded'}
-    {'not_now'}  the journey has ended, a position has come, or it was recorded within the minute
+    {'not_now'}  the journey has ended, a position or still heartbeat has come, or it was recorded within the minute
 ]]
 -- include: clock
 -- include: old_track
@@ -24,12 +24,13 @@ local INTERVAL_MS = 60000
 
 local active = cached(activeKey)
 local track = active and parse_track(cached(trackKey))
-if not track or not is_of_journey(track, active) or not track.fixMs or nowMs - track.fixMs <= RULES.staleAfterMs then return { 'not_now' } end
+local seenMs = track and is_of_journey(track, active) and seen_ms(track)
+if not seenMs or nowMs - seenMs <= RULES.staleAfterMs then return { 'not_now' } end
 local startedAtMs, recordedAtMs = string.match(redis.call('GET', markKey) or '', '^(%d+) (%d+)$')
 if startedAtMs == whole(track.startMs) and nowMs - recordedAtMs < INTERVAL_MS then return { 'not_now' } end
 redis.call('SET', markKey, whole(track.startMs) .. ' ' .. whole(nowMs), 'PX', INTERVAL_MS)
 record_event(outboxKey, 'TrainerLocationStale', nowMs, {
   eventId = event_id(sessionId .. whole(nowMs) .. 'stale'), trainerId = track.trainerId, studentId = track.studentId,
-  sessionId = sessionId, time = iso_time(nowMs), lastFixTime = iso_time(track.fixMs),
+  sessionId = sessionId, time = iso_time(nowMs), lastFixTime = iso_time(seenMs),
 })
 return { 'recorded' }

@@ -62,7 +62,7 @@ app.get<{ Querystring: { sessionId: string } }>(
     const { journey, location, nowMs } = liveOf(stored);
     const isParty = caller.userId === (caller.role === 'student' ? journey.studentId : journey.trainerId);
     if (!isParty && caller.role !== 'admin') return refuse(reply, 403, 'FORBIDDEN');
-    const etag = `W/"${activeVersion(journey, location)}"`;
+    const etag = `W/"${activeVersion({ journey, location, problem: null })}"`;
     reply.header('etag', etag).header('cache-control', 'private, no-store');
     if (request.headers['if-none-match'] === etag) {
       return reply
@@ -71,7 +71,7 @@ app.get<{ Querystring: { sessionId: string } }>(
         .send();
     }
     reply.header('x-content-type-options', 'nosniff');
-    return { success: true, data: activeView(journey, location, nowMs) };
+    return { success: true, data: activeView({ journey, location, problem: null, nowMs }) };
   },
 );
 

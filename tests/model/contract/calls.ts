@@ -6,14 +6,16 @@ export interface Caller {
 /** As a phone sends it; values may be of any type. */
 export interface UpdateBody {
   sessionId: string;
-  latitude: unknown;
-  longitude: unknown;
+  latitude?: unknown;
+  longitude?: unknown;
   accuracy?: unknown;
   speed?: unknown;
   heading?: unknown;
   sequence?: unknown;
   ageMs?: unknown;
   mocked?: unknown;
+  still?: unknown;
+  problem?: unknown;
 }
 
 export type Call =

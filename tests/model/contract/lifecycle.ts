@@ -90,7 +90,7 @@ export function arrive(situation: Situation, call: LifecycleCall, rules: Rules):
 function arrivalFix({ last, belief }: Journey, nowMs: number, rules: Rules): Fix | null {
   if (last === null || nowMs >= last.atMs + rules.locationTtlMs) return null;
   const isCoarse = (last.accuracy ?? 0) > rules.coarseAccuracyMeters;
-  const fix = isCoarse ? belief.reference : last;
+  const fix = isCoarse ? belief.reference : { ...last, fixMs: last.seenMs };
   if (fix === null || nowMs - fix.fixMs > (isCoarse ? PRECISE_COUNTS_MS : OLDEST_FIX_MS)) return null;
   const { confirmed } = belief;
   return confirmed !== null && spare(confirmed, { ...fix, fixMs: nowMs }, rules) < 0 ? null : fix;
@@ -160,8 +160,8 @@ function closed(
 
 function newJourney(startedAtMs: number, expiresAtMs: number): Journey {
   return {
-    ...{ startedAtMs, expiresAtMs, last: null, lastNumbered: null, belief: nobodySeen },
-    ...{ cameAtMs: null, isEarly: false, wasNearby: false },
+    ...{ startedAtMs, expiresAtMs, last: null, lastNumbered: null, problem: null, belief: nobodySeen },
+    ...{ cameAtMs: null, dueInMs: null, isEarly: false, wasNearby: false },
   };
 }
 

@@ -23,6 +23,7 @@ const nothingKnown = {
   ageMs: null,
   freshness: null,
   uncertaintyMeters: null,
+  stillSeconds: null,
 };
 const isPause = (value: unknown) => Number.isInteger(value) && Number(value) > 0 && Number(value) <= 16_000;
 
@@ -40,7 +41,14 @@ export function live(situation: Situation, call: LiveCall, rules: Rules): Decisi
     const data = { ...common, ...activeData(situation, session, state.journey, rules) };
     return shown({ ...asked, state: reported.state }, call, data, versionOf(asked, rules), reported.events);
   }
-  const inactive = { ...common, isActive: false, ...nothingKnown, startedAt: null, expiresAt: null };
+  const inactive = {
+    ...common,
+    isActive: false,
+    ...nothingKnown,
+    trainerProblem: null,
+    startedAt: null,
+    expiresAt: null,
+  };
   const ending =
     end === null
       ? { endedReason: undefined, endedAt: undefined }
@@ -52,7 +60,9 @@ export function live(situation: Situation, call: LiveCall, rules: Rules): Decisi
 export function versionOf({ session, state, nowMs }: Situation, rules: Rules): string {
   const { journey } = state;
   if (journey !== null && isActive(state, nowMs)) {
-    return `active ${journey.startedAtMs} ${shownPosition(journey, nowMs, rules)?.atMs ?? 'nowhere'}`;
+    const atMs = shownPosition(journey, nowMs, rules)?.atMs ?? 'nowhere';
+    const name = `active ${journey.startedAtMs} ${atMs}`;
+    return journey.problem === null ? name : `${name} ${journey.problem}`;
   }
   const end = endOf(state, nowMs, rules);
   return end === null ? `none ${session?.trainerId ?? ''}` : `ended ${end.endedAtMs}`;
@@ -92,13 +102,13 @@ function reportStale(
   session: PlatformSession,
   { last, startedAtMs }: Journey,
 ): { state: SessionState; events: ModelEvent[] } {
-  const isOld = last !== null && nowMs - last.fixMs > numbers.STALE_AFTER_MS;
+  const isOld = last !== null && nowMs - last.seenMs > numbers.STALE_AFTER_MS;
   const { staleReported } = state;
   const wasReported =
     staleReported?.ofStartMs === startedAtMs &&
     nowMs - staleReported.atMs < numbers.STALE_REPORTED_ONCE_IN_MS;
   if (caller.role !== 'student' || !isOld || wasReported) return { state, events: [] };
-  const detail = { ...parties(session), time: iso(nowMs), lastFixTime: iso(last.fixMs) };
+  const detail = { ...parties(session), time: iso(nowMs), lastFixTime: iso(last.seenMs) };
   return {
     state: { ...state, staleReported: { ofStartMs: startedAtMs, atMs: nowMs } },
     events: [{ detailType: 'TrainerLocationStale', detail }],
@@ -115,17 +125,18 @@ function activeData(
   journey: Journey,
   rules: Rules,
 ): Record<string, Wanted> {
-  const { startedAtMs, expiresAtMs } = journey;
+  const { startedAtMs, expiresAtMs, problem: trainerProblem } = journey;
   const active = {
     isActive: true,
     startedAt: iso(startedAtMs),
     expiresAt: iso(expiresAtMs),
     endedReason: undefined,
+    trainerProblem,
   };
   const position = shownPosition(journey, nowMs, rules);
   if (position === null) return { ...active, ...nothingKnown };
-  const { latitude, longitude, accuracy, speed, heading, sequence, atMs, fixMs } = position;
-  const ageMs = nowMs - fixMs;
+  const { latitude, longitude, accuracy, speed, heading, sequence, atMs, fixMs, seenMs } = position;
+  const ageMs = nowMs - seenMs;
   return {
     ...active,
     location: { latitude, longitude, accuracy, speed, heading, sequence, timestamp: iso(atMs) },
@@ -136,6 +147,10 @@ function activeData(
       value === null || (session.home !== null && Number.isInteger(value) && Number(value) >= 0),
     freshness: freshnessOf(ageMs, position.nextUpdateMs, rules),
     uncertaintyMeters: uncertaintyOf(accuracy),
+    stillSeconds: (value) =>
+      seenMs > fixMs
+        ? Number(value) >= Math.floor((seenMs - fixMs) / 1000)
+        : value === null || Number(value) >= 0,
   };
 }
 

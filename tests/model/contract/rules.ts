@@ -42,6 +42,7 @@ export const TRACK_OUTLIVES_MS = 86_400_000;
 export const LONGEST_UPDATE_MS = 15_000;
 /** An age in an answer is at most so old when it is received. */
 export const ANSWER_WITHIN_MS = 1_000;
+export const heartbeats = ['still', 'noFix', 'permission', 'reducedAccuracy', 'lowPower'];
 export const startableStatuses = ['scheduled', 'pending_verification'];
 
 /** Of the first answer to a call with an Idempotency-Key: 65 minutes by the OpenAPI document. */

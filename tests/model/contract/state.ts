@@ -23,6 +23,8 @@ export interface AcceptedPosition extends Place {
   sequence?: number | undefined;
   atMs: number;
   fixMs: number;
+  /** When the phone was last known to be there: at the fix, or at a still heartbeat. */
+  seenMs: number;
   /** Of the answer; null where none was received. */
   nextUpdateMs: number | null;
 }
@@ -31,11 +33,21 @@ export interface Journey {
   startedAtMs: number;
   expiresAtMs: number;
   last: AcceptedPosition | null;
-  /** The last one with a sequence. */
-  lastNumbered: { sequence: number; atMs: number; nextUpdateMs: number | null } | null;
+  /** The last update with a sequence. */
+  lastNumbered: {
+    sequence: number;
+    /** Undefined: a position. */
+    heartbeat?: string | undefined;
+    atMs: number;
+    nextUpdateMs: number | null;
+  } | null;
+  /** Of the last heartbeat, if no position came after it. */
+  problem: string | null;
   belief: Belief;
   /** When the last update came that used the rate's slot. */
   cameAtMs: number | null;
+  /** How long after the last accepted update the next is due; null where that is not known. */
+  dueInMs: number | null;
   /** The phone has come before it was asked to. */
   isEarly: boolean;
   wasNearby: boolean;

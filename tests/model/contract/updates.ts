@@ -3,7 +3,7 @@ import { forbidden, isActive, notActive, refused, type Decision } from './decisi
 import { metersBetween } from './geometry.js';
 import { parties } from './lifecycle.js';
 import { isConfirmed, judge, lateness } from './plausibility.js';
-import { LONGEST_UPDATE_MS, OLDEST_FIX_MS, type Rules } from './rules.js';
+import { heartbeats, LONGEST_UPDATE_MS, OLDEST_FIX_MS, type Rules } from './rules.js';
 import {
   iso,
   type Journey,
@@ -20,14 +20,17 @@ export function update(situation: Situation, call: UpdateCall, rules: Rules): De
   const { session, state, nowMs } = situation;
   if (call.caller.role !== 'trainer') return forbidden(situation);
   if (!isOfItsForm(call.body)) return refused(situation, 400, 'VALIDATION_FAILED');
-  if (call.body.mocked === true) return refused(situation, 400, 'LOCATION_MOCKED');
+  const heartbeat = heartbeatOf(call.body);
+  if (heartbeat === undefined && call.body.mocked === true) return refused(situation, 400, 'LOCATION_MOCKED');
   if (session === null || state.journey === null || !isActive(state, nowMs))
     return notActive(situation, call.caller, rules);
   if (session.trainerId !== call.caller.userId) return forbidden(situation);
-  const ageMs = Math.max(0, Math.round(Number(call.body.ageMs ?? 0)));
+  const ageMs = heartbeat === undefined ? Math.max(0, Math.round(Number(call.body.ageMs ?? 0))) : 0;
   const taken = readPosition(call.body, nowMs, ageMs);
-  const known = duplicateOrStale(situation, state.journey, taken, ageMs, rules);
+  const known = duplicateOrStale(situation, state.journey, { ...taken, ageMs, heartbeat }, rules);
   if (known !== null) return known;
+  if (heartbeat === 'still' && !isStored(state.journey.last, nowMs, rules))
+    return refused(situation, 400, 'LOCATION_UNKNOWN');
 
   const slot = takeSlot(situation, rules);
   if (slot.waitMs > 0) {
@@ -37,6 +40,7 @@ export function update(situation: Situation, call: UpdateCall, rules: Rules): De
     });
   }
   const usingIt = { ...situation, arrivalMs: slot.arrivalMs };
+  if (heartbeat !== undefined) return beaten(usingIt, state.journey, taken, heartbeat, rules);
   const { isPlausible, journey } = judged(state.journey, taken, rules);
   if (isPlausible) return recorded(usingIt, session, journey, taken, rules);
   return refused({ ...usingIt, state: { ...state, journey } }, 400, 'LOCATION_IMPLAUSIBLE');
@@ -45,14 +49,14 @@ export function update(situation: Situation, call: UpdateCall, rules: Rules): De
 function duplicateOrStale(
   situation: Situation,
   journey: Journey,
-  taken: AcceptedPosition,
-  ageMs: number,
+  taken: AcceptedPosition & { ageMs: number; heartbeat: string | undefined },
   rules: Rules,
 ): Decision | null {
   const { last, lastNumbered } = journey;
-  const { sequence, fixMs } = taken;
-  const isRepeated = sequence !== undefined && sequence === lastNumbered?.sequence;
-  if (isRepeated && isAtItsPlace(journey, taken, rules)) {
+  const { sequence, fixMs, ageMs, heartbeat } = taken;
+  const isRepeated =
+    sequence !== undefined && sequence === lastNumbered?.sequence && heartbeat === lastNumbered.heartbeat;
+  if (isRepeated && (heartbeat !== undefined || isAtItsPlace(journey, taken, rules))) {
     const { atMs, nextUpdateMs } = lastNumbered;
     return { ...recordedAnswer(situation, atMs, nextUpdateMs, rules), state: situation.state };
   }
@@ -73,10 +77,13 @@ function takeSlot(
   return { waitMs: Math.max(0, dueMs - updateToleranceMs - nowMs), arrivalMs: dueMs + updateIntervalMs };
 }
 
+function isStored(last: Journey['last'], nowMs: number, rules: Rules): last is AcceptedPosition {
+  return last !== null && nowMs < last.atMs + rules.locationTtlMs;
+}
+
 /** Where the last one is not known any more, the last precise one counts. */
 function isAtItsPlace({ last, belief }: Journey, taken: AcceptedPosition, rules: Rules): boolean {
-  const isKnown = last !== null && taken.atMs < last.atMs + rules.locationTtlMs;
-  const place = isKnown ? last : belief.reference;
+  const place = isStored(last, taken.atMs, rules) ? last : belief.reference;
   return place?.latitude === taken.latitude && place.longitude === taken.longitude;
 }
 
@@ -85,17 +92,49 @@ function judged(
   taken: AcceptedPosition,
   rules: Rules,
 ): { isPlausible: boolean; journey: Journey } {
-  const { cameAtMs, last } = before;
+  const { cameAtMs } = before;
   const { atMs } = taken;
-  const intervalMs = (before.isEarly ? null : last?.nextUpdateMs) ?? rules.updateIntervalMs;
-  const isEarly =
-    before.isEarly || (cameAtMs !== null && atMs - cameAtMs - intervalMs < -rules.updateToleranceMs);
-  const journey = { ...before, isEarly, cameAtMs: atMs };
+  const intervalMs = intervalOf(before, rules);
+  const journey = { ...before, ...arrivalAt(before, atMs, rules) };
   if (isCoarse(taken, rules)) return { isPlausible: true, journey };
   const { latitude, longitude, accuracy, fixMs } = taken;
   const lateMs = lateness(cameAtMs, intervalMs, atMs);
   const { verdict, belief } = judge(before.belief, { latitude, longitude, accuracy, fixMs }, lateMs, rules);
   return { isPlausible: verdict !== 'refused', journey: { ...journey, belief } };
+}
+
+/** When the next update is due after the last one. */
+function intervalOf({ isEarly, dueInMs }: Journey, rules: Rules): number {
+  return (isEarly ? null : dueInMs) ?? rules.updateIntervalMs;
+}
+
+function arrivalAt(before: Journey, atMs: number, rules: Rules): Pick<Journey, 'isEarly' | 'cameAtMs'> {
+  const { cameAtMs } = before;
+  const isTooEarly =
+    cameAtMs !== null && atMs - cameAtMs - intervalOf(before, rules) < -rules.updateToleranceMs;
+  return { isEarly: before.isEarly || isTooEarly, cameAtMs: atMs };
+}
+
+/** A heartbeat, accepted: the last position is seen again, or the phone has a problem. */
+function beaten(
+  situation: Situation,
+  before: Journey,
+  { atMs, sequence }: AcceptedPosition,
+  heartbeat: string,
+  rules: Rules,
+): Decision {
+  const isStill = heartbeat === 'still';
+  const { last, lastNumbered } = before;
+  const journey: Journey = {
+    ...before,
+    ...arrivalAt(before, atMs, rules),
+    last: isStill && last !== null ? { ...last, atMs, seenMs: atMs, speed: 0, nextUpdateMs: null } : last,
+    lastNumbered: numbered(lastNumbered, { sequence, atMs, heartbeat }),
+    problem: isStill ? null : heartbeat,
+    dueInMs: null,
+  };
+  const state = { ...situation.state, journey };
+  return { ...recordedAnswer(situation, atMs, null, rules), state };
 }
 
 function recorded(
@@ -117,10 +156,9 @@ function recorded(
   const after: Journey = {
     ...journey,
     last: taken,
-    lastNumbered:
-      sequence === undefined
-        ? openAdvice(journey.lastNumbered)
-        : { sequence, atMs: nowMs, nextUpdateMs: null },
+    lastNumbered: numbered(journey.lastNumbered, { sequence, atMs: nowMs }),
+    problem: null,
+    dueInMs: null,
     wasNearby: journey.wasNearby || isNear,
   };
   return {
@@ -131,8 +169,12 @@ function recorded(
 }
 
 /** After an update without a sequence, a duplicate of the one before it may get another nextUpdateMs. */
-function openAdvice(lastNumbered: Journey['lastNumbered']): Journey['lastNumbered'] {
-  return lastNumbered && { ...lastNumbered, nextUpdateMs: null };
+function numbered(
+  before: Journey['lastNumbered'],
+  { sequence, ...update }: { sequence: number | undefined; atMs: number; heartbeat?: string },
+): Journey['lastNumbered'] {
+  if (sequence !== undefined) return { sequence, ...update, nextUpdateMs: null };
+  return before && { ...before, nextUpdateMs: null };
 }
 
 /** nextUpdateMs: of the first answer; null where this is the first, or the first was not received. */
@@ -157,13 +199,13 @@ function recordedAnswer(
 
 /** The contract leaves nextUpdateMs open, so the model takes it from the answer. */
 export function withNextUpdate(journey: Journey | null, nextUpdateMs: unknown): Journey | null {
-  if (journey?.last?.nextUpdateMs !== null || typeof nextUpdateMs !== 'number') return journey;
-  const { last, lastNumbered } = journey;
-  const isNumbered = last.sequence !== undefined && last.sequence === lastNumbered?.sequence;
+  if (journey?.dueInMs !== null || typeof nextUpdateMs !== 'number') return journey;
+  const { last, lastNumbered, cameAtMs } = journey;
   return {
     ...journey,
-    last: { ...last, nextUpdateMs },
-    lastNumbered: isNumbered ? { ...lastNumbered, nextUpdateMs } : lastNumbered,
+    dueInMs: nextUpdateMs,
+    last: last?.atMs === cameAtMs ? { ...last, nextUpdateMs } : last,
+    lastNumbered: lastNumbered?.atMs === cameAtMs ? { ...lastNumbered, nextUpdateMs } : lastNumbered,
   };
 }
 
@@ -184,14 +226,23 @@ function readPosition(body: UpdateBody, nowMs: number, ageMs: number): AcceptedP
     sequence: typeof body.sequence === 'number' ? body.sequence : undefined,
     atMs: nowMs,
     fixMs: nowMs - ageMs,
+    seenMs: nowMs - ageMs,
     nextUpdateMs: null,
   };
+}
+
+/** Undefined: the update is a position, or nothing valid. */
+function heartbeatOf({ latitude, longitude, still, problem }: UpdateBody): string | undefined {
+  if ((latitude ?? longitude ?? null) !== null) return undefined;
+  return typeof problem === 'string' ? problem : still === true ? 'still' : undefined;
 }
 
 function isOfItsForm(body: UpdateBody): boolean {
   const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
   const isAngle = (value: unknown, most: number) => isNumber(value) && Math.abs(value) <= most;
   const isCount = (value: unknown) => Number.isSafeInteger(value ?? 0) && Number(value ?? 0) >= 0;
+  const heartbeat = heartbeatOf(body);
+  if (heartbeat !== undefined) return heartbeats.includes(heartbeat) && isCount(body.sequence);
   return (
     isAngle(body.latitude, 90) &&
     isAngle(body.longitude, 180) &&

@@ -6,7 +6,7 @@ local function adopt_journey(active, keys, track, update)
   track.trainerId, track.studentId = update.trainerId, string.lower(journey.studentId)
   track.startMs = ms_of_iso(journey.startedAt) or update.nowMs
   track.endMs = update.nowMs + leftMs
-  local home = journey.studentHomeLocation
-  if is_place(home) then track.homeLat, track.homeLon = home.latitude, home.longitude end
+  local home = home_place(journey.studentHomeLocation)
+  if home then track.homeLat, track.homeLon = home.latitude, home.longitude end
   schedule_expiry(keys.expiries, update.sessionId, track.endMs)
 end

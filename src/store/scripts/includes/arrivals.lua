@@ -1,7 +1,7 @@
 -- When updates come: networks delay them, and Redis' clock may step back.
 
 -- startMs and endMs stay, because they identify the journey, and fixMs, because it identifies the location.
-local POSITION_TIMES = { 'at', 'seqMs', 'refMs' }
+local POSITION_TIMES = { 'at', 'seqMs', 'refMs', 'stoodMs' }
 
 -- Phones that have come earlier than asked post at the ordinary interval.
 local function interval_ms(track)
@@ -13,6 +13,14 @@ local function note_lateness(track, update)
   local lateMs = update.lastCameMs and update.nowMs - update.lastCameMs - interval_ms(track) or 0
   if lateMs < -RULES.updateToleranceMs then track.early = true end
   update.late = math.max(0, math.min(lateMs, RULES.mostLatenessMs))
+end
+
+-- Notes that the update has used its slot.
+local function note_arrival(track, update)
+  track.at = not update.sequence and update.nowMs or nil
+  if not update.sequence then return end
+  track.seq, track.seqMs = update.sequence, update.nowMs
+  track.beat, track.beatSeq = update.beat, update.beat and update.sequence
 end
 
 local function shift_times(fix, ms)

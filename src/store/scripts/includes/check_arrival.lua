@@ -3,11 +3,11 @@ local PRECISE_COUNTS_MS = 30000
 
 -- Where the student lives, or nil.
 local function home_of(keys, journey)
-  if is_place(journey.studentHomeLocation) then return journey.studentHomeLocation end
+  local own = home_place(journey.studentHomeLocation)
+  if own then return own end
   -- A journey that another version started has its home in session:meta alone.
   local readable, meta = pcall(cjson.decode, cached(keys.meta) or '')
-  local home = readable and type(meta) == 'table' and meta.studentHomeLocation
-  return is_place(home) and home or nil
+  return readable and type(meta) == 'table' and home_place(meta.studentHomeLocation) or nil
 end
 
 -- The last precise fix that is not too old, or nil.
@@ -16,7 +16,7 @@ local function precise_fix(location, nowMs)
   local place = location
   if isCoarse then place = location.reference end
   if not is_place(place) then return nil end
-  local fixMs = sane_number(place.fixMs) or ms_of_iso(place.timestamp)
+  local fixMs = not isCoarse and sane_number(location.stoodMs) or sane_number(place.fixMs) or ms_of_iso(place.timestamp)
   local longestMs = isCoarse and PRECISE_COUNTS_MS or RULES.oldestFixMs
   if fixMs and nowMs - fixMs > longestMs then return nil end
   return { lat = place.latitude, lon = place.longitude, acc = sane_number(place.accuracy) }

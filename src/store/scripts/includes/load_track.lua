@@ -13,6 +13,7 @@ local function take_over(track, location)
     track.acc = sane_number(reference.accuracy)
   end
   track.at, track.late, track.secs, track.still, track.next = atMs, nil, nil, nil, nil
+  track.stoodMs, track.problem = sane_number(location.stoodMs), nil
   if fixMs then track.fixMs = math.max(track.fixMs or fixMs, fixMs) end
 end
 

@@ -3,14 +3,19 @@ local function distance_home(track, update)
   return distance_meters(update.lat, update.lon, track.homeLat, track.homeLon)
 end
 
+-- For how long the phone has reported since the reference that it stands there.
+local function stood_seconds(track)
+  return track.stoodMs and track.fixMs == track.refMs and (track.stoodMs - track.refMs) / 1000 or 0
+end
+
 -- Brings the track to the accepted position. distance: metres home, or nil; gone, elapsed: see judge.
 local function move_track(track, update, distance, gone, elapsed)
-  local still = still_seconds(track.still, gone, elapsed, update.speed)
+  local still = still_seconds(track.still, gone, elapsed and elapsed - stood_seconds(track), update.speed)
   -- A first position, or a coarse one, may be wild: it is no reason to ask later for the next.
   track.next = next_update_ms(gone and distance, update.speed, still, update.stretch)
   track.still, track.fixMs = still > 0 and still or nil, update.refMs
-  if update.sequence then track.seq, track.seqMs, track.at = update.sequence, update.nowMs, nil end
-  if not update.sequence then track.at = update.nowMs end
+  track.stoodMs, track.problem = nil, nil
+  note_arrival(track, update)
   if update.isCoarse then return end
   if distance and gone then
     local closed = distance_meters(track.lat, track.lon, track.homeLat, track.homeLon) - distance

@@ -2,9 +2,10 @@ local function field(name, text)
   return text == '' and '' or ',"' .. name .. '":' .. text
 end
 
--- What the ETA is made of, for a coarse position with the last exact one.
+-- What age and ETA are made of, for a coarse position with the last exact one.
 local function forecast_json(track, update)
   local json = track.still and string.format(',"stillSeconds":%.1f', track.still) or ''
+  if track.stoodMs then json = json .. ',"stoodMs":' .. whole(track.stoodMs) end
   if update.isCoarse and track.refMs then
     json = json .. ',"reference":' .. cjson.encode({ latitude = track.lat, longitude = track.lon,
       accuracy = track.acc, fixMs = track.refMs })

@@ -5,6 +5,9 @@
 --   seq, seqMs                   the last sequence, and when it came
 --   at                           when the last update came, if not at seqMs; early: the phone comes sooner than asked
 --   fixMs                        the last fix
+--   stoodMs                      when the phone last reported that it has not moved since that
+--   beat, beatSeq                the last heartbeat with a sequence, see heartbeat.lua
+--   problem                      of the last heartbeat, if no position has come since
 --   lat, lon, acc, refMs, late   the reference, the last accepted fix that was not coarse: degrees, metres, ms
 --   run                          plausible fixes in a row up to the reference, until they are enough to confirm it
 --   tries                        refused fixes since the reference; see judge.lua
@@ -44,6 +47,11 @@ local function is_of_journey(track, json)
   local readable, journey = pcall(cjson.decode, json)
   local startedMs = readable and type(journey) == 'table' and ms_of_iso(journey.startedAt)
   return not startedMs or startedMs == track.startMs
+end
+
+-- When the trainer was last known to be at the last position, or nil without one.
+local function seen_ms(track)
+  return track.fixMs and math.max(track.fixMs, track.stoodMs or 0)
 end
 
 -- The last sequence of the journey of journey:active's JSON as text, or ''.
