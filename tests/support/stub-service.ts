@@ -160,6 +160,8 @@ function liveData(sessionId: string, journey: StubJourney | undefined): object {
     ageMs: null,
     freshness: null,
     uncertaintyMeters: null,
+    stillSeconds: null,
+    trainerProblem: null,
     nextPollMs: 200,
   };
 }
