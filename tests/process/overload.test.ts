@@ -6,6 +6,8 @@ import { metric } from '../support/running-service.js';
 import { runServiceProcess, type ServiceProcess } from '../support/service-process.js';
 import { until } from '../support/until.js';
 
+jest.setTimeout(90_000);
+
 const CONNECTIONS = 150;
 const REQUESTS_EACH = 130;
 
