@@ -64,6 +64,8 @@ export const liveSchema = {
       ageMs: orNull(whole),
       freshness: orNull(text),
       uncertaintyMeters: orNull(number),
+      stillSeconds: orNull(whole),
+      trainerProblem: orNull(text),
       nextPollMs: whole,
     }),
   },
