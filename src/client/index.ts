@@ -17,12 +17,22 @@ export { JourneyApi } from './journey-api.js';
 export type {
   CallOptions,
   JourneyApiOptions,
-  LiveAnswer,
   LiveOptions,
   RepeatableOptions,
+  UpdateOptions,
 } from './journey-api.js';
+export type { LiveAnswer } from './answer.js';
+export type { StoppedJourney } from './joining.js';
 export type { PhonePosition } from './position.js';
+export type { PushOutcome } from './position-sender.js';
 export { StudentWatcher } from './student-watcher.js';
-export type { Watched, WatcherEvents, WatcherState } from './student-watcher.js';
+export type { WatcherEvents } from './student-watcher.js';
+export type { Watched, WatcherState } from './watched.js';
 export { TrainerTracker } from './trainer-tracker.js';
-export type { TrackedJourney, TrackerCall, TrackerEvents, TrackerState } from './trainer-tracker.js';
+export type {
+  StartOptions,
+  TrackedJourney,
+  TrackerCall,
+  TrackerEvents,
+  TrackerState,
+} from './tracker-events.js';

@@ -13,6 +13,8 @@ export interface PhonePosition {
     readonly speed?: number | null | undefined;
     readonly heading?: number | null | undefined;
   };
+  /** When it was measured, in milliseconds since 1970, by the phone's clock. */
+  readonly timestamp?: number | undefined;
   /** Android: the position is simulated. */
   readonly mocked?: boolean | undefined;
 }

@@ -95,11 +95,11 @@ function named(head: string): string[] {
 }
 
 test.each([
-  ["tracker's state", 'trainer-tracker.ts', /export type TrackerState = (.+);/, /'(\w+)'/g],
-  ["watcher's state", 'student-watcher.ts', /export type WatcherState = (.+);/, /'(\w+)'/g],
+  ["tracker's state", 'tracker-events.ts', /export type TrackerState = (.+);/, /'(\w+)'/g],
+  ["watcher's state", 'watched.ts', /export type WatcherState = (.+);/, /'(\w+)'/g],
   [
     "tracker's event",
-    'trainer-tracker.ts',
+    'tracker-events.ts',
     /export interface TrackerEvents \{([\s\S]*?)\n\}/,
     /^ {2}(\w+):/gm,
   ],
