@@ -1,6 +1,5 @@
-import type { ErrorCode } from '../contract/errors.js';
-import type { LiveJourney } from '../contract/responses.js';
-import { JourneyApiError, type ErrorDetails } from './journey-api-error.js';
+import type { ErrorCode, ErrorDetails, LiveJourney } from './contract.js';
+import { JourneyApiError } from './journey-api-error.js';
 import type { Received } from './received.js';
 
 export interface LiveAnswer {

@@ -1,4 +1,4 @@
-import type { LiveJourney } from '../contract/responses.js';
+import type { LiveJourney } from './contract.js';
 import type { Clock } from './clock.js';
 
 /** The contract's limits at the ordinary cadence. */

@@ -1,18 +1,21 @@
-/** The package's only entry, `admin-service/client`. */
+/** The package's only entry, `@admin-service/client`. */
 export type {
+  EndReason,
+  ErrorCode,
+  ErrorDetails,
+  FieldProblem,
   JourneyArrived,
   JourneyStarted,
   JourneyStopped,
   LiveJourney,
   Location,
   PositionRecorded,
-} from '../contract/responses.js';
-export type { ErrorCode, FieldProblem } from '../contract/errors.js';
-export type { PositionUpdateBody } from '../contract/requests.js';
+  PositionUpdateBody,
+} from './contract.js';
 export type { GetToken } from './access-token.js';
 export type { Clock } from './clock.js';
 export { JourneyApiError } from './journey-api-error.js';
-export type { Ended, EndedBecause, ErrorDetails, JourneyErrorCode } from './journey-api-error.js';
+export type { Ended, EndedBecause, JourneyErrorCode } from './journey-api-error.js';
 export { JourneyApi } from './journey-api.js';
 export type {
   CallOptions,

@@ -1,5 +1,4 @@
-import type { EndReason } from '../contract/events.js';
-import type { ErrorAnswer, ErrorCode } from '../contract/errors.js';
+import type { EndReason, ErrorCode, ErrorDetails } from './contract.js';
 
 /**
  * The service's codes and the SDK's own: no answer (NETWORK_ERROR), none in time (DEADLINE_EXCEEDED), aborted by the
@@ -8,8 +7,6 @@ import type { ErrorAnswer, ErrorCode } from '../contract/errors.js';
  */
 export type JourneyErrorCode =
   ErrorCode | 'NETWORK_ERROR' | 'DEADLINE_EXCEEDED' | 'ABORTED' | 'TOKEN_UNAVAILABLE' | 'INVALID_ANSWER';
-
-export type ErrorDetails = ErrorAnswer['error']['details'];
 
 /** Why a call was rejected. */
 export class JourneyApiError extends Error {
@@ -20,7 +17,7 @@ export class JourneyApiError extends Error {
     readonly status: number,
     readonly code: JourneyErrorCode,
     message: string,
-    readonly details?: ErrorDetails,
+    readonly details?: ErrorDetails | undefined,
     /** For support: identifies the request in the service's log. */
     readonly requestId: string | null = null,
     /** From Retry-After; 0 where there is none. */

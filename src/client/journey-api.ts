@@ -3,8 +3,8 @@ import type {
   JourneyStarted,
   JourneyStopped,
   PositionRecorded,
-} from '../contract/responses.js';
-import type { PositionUpdateBody } from '../contract/requests.js';
+  PositionUpdateBody,
+} from './contract.js';
 import { accessToken, type AccessToken, type GetToken } from './access-token.js';
 import { dataOf, errorOf, liveAnswer, type LiveAnswer } from './answer.js';
 import { systemClock, type Clock } from './clock.js';

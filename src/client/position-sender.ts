@@ -1,4 +1,4 @@
-import type { PositionRecorded } from '../contract/responses.js';
+import type { PositionRecorded } from './contract.js';
 import { FixAges } from './fix-ages.js';
 import { JourneyApiError, verdictOf } from './journey-api-error.js';
 import { DEADLINE_MS, type JourneyApi } from './journey-api.js';

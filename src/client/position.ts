@@ -1,4 +1,4 @@
-import type { PositionUpdateBody } from '../contract/requests.js';
+import type { PositionUpdateBody } from './contract.js';
 import { JourneyApiError } from './journey-api-error.js';
 
 /**

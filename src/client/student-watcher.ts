@@ -1,4 +1,4 @@
-import type { LiveJourney, Location } from '../contract/responses.js';
+import type { LiveJourney, Location } from './contract.js';
 import type { LiveAnswer } from './answer.js';
 import { Emitter } from './emitter.js';
 import { freshnessBy, type Freshness } from './freshness.js';

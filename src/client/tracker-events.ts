@@ -1,4 +1,4 @@
-import type { PositionRecorded } from '../contract/responses.js';
+import type { PositionRecorded } from './contract.js';
 import type { Joined } from './joining.js';
 import type { Ended, JourneyApiError } from './journey-api-error.js';
 import type { CallOptions } from './journey-api.js';

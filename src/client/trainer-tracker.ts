@@ -1,4 +1,4 @@
-import type { JourneyArrived } from '../contract/responses.js';
+import type { JourneyArrived } from './contract.js';
 import { withinDeadline } from './deadline.js';
 import { Emitter } from './emitter.js';
 import { joinRunning, startOrJoin, stopOrEnded, type Joined, type StoppedJourney } from './joining.js';

@@ -1,4 +1,4 @@
-import type { LiveJourney, Location } from '../contract/responses.js';
+import type { LiveJourney, Location } from './contract.js';
 
 /** waiting: the journey has not started, or has no position yet. */
 export type WatcherState = 'waiting' | 'live' | 'delayed' | 'stale' | 'reconnecting' | 'ended';
