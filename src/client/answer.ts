@@ -35,13 +35,13 @@ export function dataOf(received: Received): object {
 export function errorOf(received: Received): JourneyApiError {
   const { status, headers } = received;
   const { success, message, error } = envelopeOf(received);
-  const isOwn = success === false && typeof error?.code === 'string' && status >= 400;
+  const own = success === false && status >= 400 && typeof error?.code === 'string' ? error : undefined;
   return new JourneyApiError(
     status,
-    isOwn ? (error.code as ErrorCode) : 'INVALID_ANSWER',
-    isOwn ? String(message) : `not the service's answer: ${status}`,
-    isOwn ? (error.details as ErrorDetails) : undefined,
-    isOwn ? String(error.requestId) : headers.get('X-Request-Id'),
+    (own?.code ?? 'INVALID_ANSWER') as ErrorCode,
+    own ? String(message) : `not the service's answer: ${status}`,
+    own?.details as ErrorDetails,
+    (own?.requestId ?? headers.get('X-Request-Id')) as string | null,
     Number(headers.get('Retry-After')) * 1_000 || 0,
   );
 }

@@ -172,14 +172,8 @@ export class JourneyApi {
     // Browsers refuse fetch as a method of another object.
     const send = this.#fetch;
     const headers = { ...init.headers, Authorization: `Bearer ${token}` };
-    const { method, body, cache } = init;
-    const response = await send(this.#url + path, {
-      ...(method && { method }),
-      ...(body && { body: body() }),
-      ...(cache && { cache }),
-      headers,
-      signal,
-    });
+    const body = init.body?.() ?? null;
+    const response = await send(this.#url + path, { ...init, headers, body, signal });
     return { status: response.status, headers: response.headers, text: await response.text() };
   }
 }

@@ -67,9 +67,15 @@ export class PositionSender {
     this.#ages = new FixAges(api.clock);
   }
 
-  /** All positions of one turn are a batch, of which the newest counts. @throws JourneyApiError VALIDATION_FAILED */
+  /** All positions of one turn are a batch, of which the newest counts. */
   offer(position: PhonePosition): Promise<PushOutcome> {
-    const pushed = pending(position, readingOf(position));
+    let pushed: Pushed;
+    try {
+      pushed = pending(position, readingOf(position));
+    } catch (error) {
+      this.#onSent({ position, error: error as JourneyApiError });
+      return Promise.resolve('dropped');
+    }
     const other = this.#pushed;
     if (other && Number(position.timestamp) < Number(other.position.timestamp)) {
       pushed.settle('superseded');
@@ -78,7 +84,11 @@ export class PositionSender {
     other?.settle('superseded');
     this.#pushed = pushed;
     // Without a timer, because a phone suspends them in the background.
-    if (!other) void Promise.resolve().then(() => this.#decide());
+    if (!other) {
+      void Promise.resolve().then(() => {
+        this.#decide();
+      });
+    }
     return pushed.outcome;
   }
 

@@ -37,7 +37,7 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
   readonly #sessionId: string;
   readonly #next: NextTry;
   readonly #freshness: Freshness;
-  #limit: JourneyLimit;
+  readonly #limit: JourneyLimit;
   /** Aborted at the end. */
   #running: AbortController | undefined;
   #stopListening: (() => void) | undefined;
@@ -66,7 +66,9 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
     this.#freshness = freshnessBy(api.clock, () => {
       this.#show();
     });
-    this.#limit = this.#newLimit();
+    this.#limit = journeyLimit(api.clock, () => {
+      this.#end({ reason: 'timeout' });
+    });
     this.#watched = this.#derive();
   }
 
@@ -116,15 +118,12 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
   async #follow(over: AbortSignal): Promise<void> {
     while (!over.aborted) {
       const isPlain = this.#isInBackground || this.#isUnsure || this.#etag === null;
-      const poll: Poll = {
-        waitSeconds: isPlain ? 0 : this.#waitSeconds,
-        startedAtMs: this.#api.clock.nowMs(),
-      };
+      const waitSeconds = isPlain ? 0 : this.#waitSeconds;
+      const poll = { waitSeconds, startedAtMs: this.#api.clock.nowMs() };
       try {
-        const answer = await this.#ask(poll);
-        if (!over.aborted) this.#take(answer, poll);
+        this.#take(await this.#ask(poll), poll, over);
       } catch (error) {
-        if (!over.aborted) this.#failed(error as JourneyApiError, poll);
+        this.#failed(error as JourneyApiError, poll, over);
       }
       // Rejects at the end.
       await untilDue(this.#next, over).catch(() => undefined);
@@ -140,7 +139,8 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
     }
   }
 
-  #take(answer: LiveAnswer, { waitSeconds, startedAtMs }: Poll): void {
+  #take(answer: LiveAnswer, { waitSeconds, startedAtMs }: Poll, over: AbortSignal): void {
+    if (over.aborted) return;
     const { journey, etag, ageMs, nextPollMs, wasWaitGranted } = answer;
     const isUnchanged = etag === this.#etag;
     if (waitSeconds > 0) this.#grantsWait = wasWaitGranted;
@@ -153,7 +153,7 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
     this.#next.answered(this.#isInBackground ? Math.max(BACKGROUND_POLL_MS, this.#pollMs) : pollMs);
     if (journey !== null) this.#see(journey, isUnchanged);
     else if (ageMs !== null && this.#position) this.#freshness.seenAgain(ageMs);
-    this.#show();
+    if (!this.#isOver) this.#show();
   }
 
   #see(journey: LiveJourney, isUnchanged: boolean): void {
@@ -179,7 +179,8 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
     this.#limit.update(expiresAt, location?.timestamp ?? startedAt);
   }
 
-  #failed(error: JourneyApiError, { waitSeconds, startedAtMs }: Poll): void {
+  #failed(error: JourneyApiError, { waitSeconds, startedAtMs }: Poll, over: AbortSignal): void {
+    if (over.aborted) return;
     this.#isUnsure = true;
     // Another poll replaces it.
     if (error.code === 'ABORTED') {
@@ -209,7 +210,6 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
   }
 
   #show(): void {
-    if (this.#isOver) return;
     this.#watched = this.#derive();
     this.emit('change', this.#watched);
   }
@@ -223,8 +223,7 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
     this.#running?.abort();
     this.#running = undefined;
     this.#poll?.abort();
-    this.#watched = this.#derive();
-    this.emit('change', this.#watched);
+    this.#show();
     this.emit('ended', ended);
   }
 
@@ -232,14 +231,7 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
     this.#isOver = this.#isCutOff = this.#isUnsure = false;
     this.#journey = this.#position = this.#etag = null;
     this.#newest = '';
-    this.#limit = this.#newLimit();
     this.#next.answered(0);
     this.#watched = this.#derive();
-  }
-
-  #newLimit(): JourneyLimit {
-    return journeyLimit(this.#api.clock, () => {
-      this.#end({ reason: 'timeout' });
-    });
   }
 }

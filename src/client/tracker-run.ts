@@ -4,11 +4,6 @@ import { journeyLimit, type JourneyLimit } from './journey-limit.js';
 import { PositionSender, type Sent } from './position-sender.js';
 import type { StartAttempt } from './start-attempt.js';
 
-interface RunListener {
-  posted: (sent: Sent) => void;
-  limitReached: () => void;
-}
-
 /** What a tracker has from a start to an end. */
 export class TrackerRun {
   readonly sender: PositionSender;
@@ -22,20 +17,20 @@ export class TrackerRun {
   #expiresAt = '';
   #stopListening: (() => void) | undefined;
 
-  constructor(api: JourneyApi, sessionId: string, { posted, limitReached }: RunListener) {
+  constructor(api: JourneyApi, sessionId: string, posted: (sent: Sent) => void, limitReached: () => void) {
     this.#api = api;
     this.sender = new PositionSender(api, sessionId, posted);
     this.#limit = journeyLimit(api.clock, limitReached);
   }
 
-  begin({ expiresAt, serverTime, lastSequence }: Joined, isSending: boolean): void {
+  begin({ expiresAt, serverTime, lastSequence }: Joined): void {
     this.hasBegun = true;
     this.#expiresAt = expiresAt;
     this.seenTime(serverTime);
     this.#stopListening = this.#api.whenOnline(() => {
       this.sender.backOnline();
     });
-    if (isSending) this.sender.begin(lastSequence);
+    this.sender.begin(lastSequence);
   }
 
   /** By the service's clock; a joined journey can only end earlier. */

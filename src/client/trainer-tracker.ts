@@ -2,13 +2,7 @@ import type { JourneyArrived } from './contract.js';
 import { withinDeadline } from './deadline.js';
 import { Emitter } from './emitter.js';
 import { joinRunning, startOrJoin, stopOrEnded, type Joined, type StoppedJourney } from './joining.js';
-import {
-  endOf,
-  verdictOf,
-  type Ended,
-  type EndedBecause,
-  type JourneyApiError,
-} from './journey-api-error.js';
+import { endOf, verdictOf, type Ended, type JourneyApiError } from './journey-api-error.js';
 import type { JourneyApi, RepeatableOptions } from './journey-api.js';
 import type { PhonePosition } from './position.js';
 import type { PushOutcome, Sent } from './position-sender.js';
@@ -34,7 +28,7 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
   readonly #sessionId: string;
   #run: TrackerRun;
   #state: TrackerState = 'idle';
-  #lastReason: EndedBecause | undefined;
+  #isJourneyOver = false;
   #starting: Promise<TrackedJourney> | undefined;
   #resuming: Promise<TrackedJourney | null> | undefined;
   #arriving: Promise<JourneyArrived> | undefined;
@@ -52,8 +46,7 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
   }
 
   /**
-   * Starts the journey, or joins an active one; retries until it is answered, closed or stopped. After the end it starts
-   * the next journey.
+   * Starts the journey, or joins an active one; retries until it is answered. After the end it starts the next journey.
    * @throws JourneyApiError when it is refused, ABORTED, or DEADLINE_EXCEEDED after timeoutMs; it may be called again
    */
   start(options: StartOptions = {}): Promise<TrackedJourney> {
@@ -75,21 +68,13 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
 
   /**
    * Takes each position of the phone, or a batch; only the newest is sent. Resolves when it was sent, dropped or superseded,
-   * so a background task can await it. Never throws or rejects, because nobody sees an error in a background task; the
-   * event `dropped` reports a position that is invalid, too old or refused.
+   * for a background task to await. Never throws or rejects: the event `dropped` reports what is invalid or refused.
    */
   async push(positions: PhonePosition | readonly PhonePosition[]): Promise<PushOutcome> {
-    const outcomes: Promise<PushOutcome>[] = [];
-    for (const position of Array.isArray(positions) ? positions : [positions]) {
-      if (this.#state === 'ended' || this.#stopping) break;
-      try {
-        outcomes.push(this.#run.sender.offer(position as PhonePosition));
-      } catch (error) {
-        this.emit('dropped', { position: position as PhonePosition, error: error as JourneyApiError });
-      }
-    }
-    const [first = 'dropped', ...others] = await Promise.all(outcomes);
-    return others.find((outcome) => outcome !== 'superseded') ?? first;
+    const isOver = this.#state === 'ended' || this.#stopping !== undefined;
+    const batch = ([] as PhonePosition[]).concat(isOver ? [] : positions);
+    const outcomes = await Promise.all(batch.map((position) => this.#run.sender.offer(position)));
+    return (['sent', 'dropped', 'superseded'] as const).find((each) => outcomes.includes(each)) ?? 'dropped';
   }
 
   /**
@@ -134,7 +119,10 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
     this.#setState('starting');
     try {
       const journey = await attempt.run((signal, retries) => this.#call(call, make, signal, retries));
-      if (journey) run.begin(journey, this.#stopping === undefined);
+      if (journey) {
+        this.#starting ??= Promise.resolve(journey);
+        run.begin(journey);
+      }
       this.#setState(journey ? 'tracking' : 'idle');
       return journey;
     } catch (error) {
@@ -160,10 +148,7 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
 
   async #stop(): Promise<StoppedJourney> {
     const sessionId = this.#sessionId;
-    const reason = this.#state === 'ended' ? this.#lastReason : undefined;
-    if (reason === 'arrived' || reason === 'cancelled' || reason === 'timeout') {
-      return { sessionId, stoppedAt: null };
-    }
+    if (this.#state === 'ended' && this.#isJourneyOver) return { sessionId, stoppedAt: null };
     const run = this.#run;
     run.sender.close();
     run.attempt?.stopRetrying();
@@ -230,13 +215,11 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
   }
 
   #newRun(): TrackerRun {
-    return new TrackerRun(this.#api, this.#sessionId, {
-      posted: (sent) => {
-        this.#posted(sent);
-      },
-      limitReached: () => {
-        this.#end({ reason: 'timeout' });
-      },
+    const posted = (sent: Sent) => {
+      this.#posted(sent);
+    };
+    return new TrackerRun(this.#api, this.#sessionId, posted, () => {
+      this.#end({ reason: 'timeout' });
     });
   }
 
@@ -247,7 +230,7 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
     this.#run = this.#newRun();
     this.#starting = this.#resuming = undefined;
     if (run.hasBegun) {
-      this.#lastReason = ended.reason;
+      this.#isJourneyOver = ['arrived', 'cancelled', 'timeout'].includes(ended.reason);
       this.#setState('ended');
       this.emit('ended', ended);
     } else this.#setState('idle');

@@ -80,3 +80,12 @@ test.each([
   }
   expect(service.callsOf('update').map(({ body }) => body['sequence'])).toEqual(expected);
 });
+
+test('after a resume a start and another resume give the same journey', async () => {
+  const { service, tracker } = aTracker((call) =>
+    call.kind === 'live' ? done(200, live(service, RUNNING)) : undefined,
+  );
+  const journeys = [await tracker.resume(), await tracker.start(), await tracker.resume()];
+  expect(new Set(journeys).size).toBe(1);
+  expect(service.calls).toHaveLength(1);
+});

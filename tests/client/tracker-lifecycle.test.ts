@@ -258,3 +258,19 @@ test('a promise that is not awaited causes no unhandled rejection', async () => 
   process.off('unhandledRejection', listener);
   expect(unhandled).toEqual([]);
 });
+
+test('a stop asks the service where the tracker was closed, or lost its token, while the journey runs on', async () => {
+  const { service, tracker, clock } = aTracker(({ kind }) =>
+    kind === 'update' ? refused(401, 'UNAUTHENTICATED') : undefined,
+  );
+  for (const end of ['close', 'refusal']) {
+    await tracker.start();
+    if (end === 'close') tracker.close();
+    else void tracker.push(fix());
+    await clock.advance(0);
+    expect(tracker.state).toBe('ended');
+    await tracker.stop();
+  }
+  expect(service.callsOf('stop')).toHaveLength(2);
+  expect(clock.alarms).toBe(0);
+});
