@@ -101,11 +101,11 @@ export class PositionSender {
   }
 
   /** Resolves when the newest position so far, or a newer one, was answered. */
-  async drained(): Promise<void> {
+  readonly drained = async (): Promise<void> => {
     // The positions of this turn are decided first.
     await Promise.resolve();
     while (this.#isOpen && (await this.#newest?.outcome) === 'superseded');
-  }
+  };
 
   /** Stops sending and drops the waiting position. */
   close(): void {

@@ -28,6 +28,8 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
   readonly #sessionId: string;
   #run: TrackerRun;
   #state: TrackerState = 'idle';
+  /** Since the end, or since a start that began nothing. */
+  #isOver = false;
   #isJourneyOver = false;
   #starting: Promise<TrackedJourney> | undefined;
   #resuming: Promise<TrackedJourney | null> | undefined;
@@ -71,7 +73,7 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
    * for a background task to await. Never throws or rejects: the event `dropped` reports what is invalid or refused.
    */
   async push(positions: PhonePosition | readonly PhonePosition[]): Promise<PushOutcome> {
-    const isOver = this.#state === 'ended' || this.#stopping !== undefined;
+    const isOver = this.#isOver || this.#stopping !== undefined;
     const batch = ([] as PhonePosition[]).concat(isOver ? [] : positions);
     const outcomes = await Promise.all(batch.map((position) => this.#run.sender.offer(position)));
     return (['sent', 'dropped', 'superseded'] as const).find((each) => outcomes.includes(each)) ?? 'dropped';
@@ -116,27 +118,33 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
     const run = this.#run;
     const attempt = (run.attempt = new StartAttempt(this.#api.clock, options));
     this.#stopping = undefined;
+    this.#isOver = false;
     this.#setState('starting');
     try {
       const journey = await attempt.run((signal, retries) => this.#call(call, make, signal, retries));
       if (journey) {
         this.#starting ??= Promise.resolve(journey);
         run.begin(journey);
-      }
-      this.#setState(journey ? 'tracking' : 'idle');
+        this.#setState('tracking');
+      } else this.#beganNothing(run);
       return journey;
     } catch (error) {
-      if (run === this.#run) this.#setState('idle');
+      if (run === this.#run) this.#beganNothing(run);
       throw error;
     }
+  }
+
+  #beganNothing(run: TrackerRun): void {
+    run.sender.close();
+    this.#isOver = true;
+    this.#setState('idle');
   }
 
   async #arrive(): Promise<JourneyArrived> {
     const run = this.#run;
     const { signal } = run.over;
     try {
-      const drained = () => run.sender.drained();
-      await withinDeadline(this.#api.clock, DRAIN_MS, signal, drained).catch(() => undefined);
+      await withinDeadline(this.#api.clock, DRAIN_MS, signal, run.sender.drained).catch(() => undefined);
       const answer = await this.#call('arrived', (call) => this.#api.arrived(this.#sessionId, call), signal);
       run.hasBegun = true;
       this.#end({ reason: 'arrived' });
@@ -149,12 +157,12 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
   async #stop(): Promise<StoppedJourney> {
     const sessionId = this.#sessionId;
     if (this.#state === 'ended' && this.#isJourneyOver) return { sessionId, stoppedAt: null };
-    const run = this.#run;
-    run.sender.close();
-    run.attempt?.stopRetrying();
+    this.#run.sender.close();
+    this.#run.attempt?.stopRetrying();
     try {
       // A start in flight could reach the service after the stop.
       await this.#starting?.catch(() => undefined);
+      const run = this.#run;
       const { signal } = run.over;
       const stopped = await this.#call('stop', (call) => stopOrEnded(this.#api, sessionId, call), signal);
       run.hasBegun ||= stopped.reason === 'cancelled';
@@ -173,15 +181,12 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
     signal: AbortSignal,
     giveUp = signal,
   ): Promise<Answer> {
+    const retrying = (error: JourneyApiError, inMs: number) => {
+      this.emit('retrying', { call, error, inMs });
+    };
+    const once = (idempotencyKey: string) => make({ idempotencyKey, signal });
     try {
-      return await untilAnswered(
-        this.#api,
-        (idempotencyKey) => make({ idempotencyKey, signal }),
-        giveUp,
-        (error, inMs) => {
-          this.emit('retrying', { call, error, inMs });
-        },
-      );
+      return await untilAnswered(this.#api, once, giveUp, retrying);
     } catch (thrown) {
       const error = thrown as JourneyApiError;
       if (error.code === 'ABORTED') throw error;
@@ -229,6 +234,7 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
     run.end();
     this.#run = this.#newRun();
     this.#starting = this.#resuming = undefined;
+    this.#isOver = true;
     if (run.hasBegun) {
       this.#isJourneyOver = ['arrived', 'cancelled', 'timeout'].includes(ended.reason);
       this.#setState('ended');

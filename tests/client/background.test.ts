@@ -1,6 +1,6 @@
 import { clockWithSleep } from '../../src/client/clock.js';
-import { tracking } from './scripted-clients.js';
-import { fix, refused, timedFix, type ScriptedService } from './scripted-service.js';
+import { aTracker, tracking } from './scripted-clients.js';
+import { done, fix, refused, timedFix, type ScriptedService } from './scripted-service.js';
 
 const bodiesOf = (service: ScriptedService) => service.callsOf('update').map(({ body }) => body);
 const latitudesOf = (service: ScriptedService) => bodiesOf(service).map(({ latitude }) => latitude);
@@ -30,6 +30,28 @@ test('a push of an invalid position resolves as dropped and never rejects', asyn
   expect(await tracker.push({ coords: { latitude: NaN, longitude: 1 } })).toBe('dropped');
   expect(await tracker.push(null as never)).toBe('dropped');
 });
+
+test.each([
+  ['resume() finds no journey', 'live', done(200, { isActive: false })],
+  ['the start is refused', 'start', refused(400, 'SESSION_NOT_STARTABLE')],
+] as const)(
+  'a push resolves as dropped when %s, and so do later ones until the next start',
+  async (_end, kind, answer) => {
+    let isFirst = true;
+    const { service, tracker, clock } = aTracker((call) => {
+      if (call.kind !== kind || !isFirst) return undefined;
+      isFirst = false;
+      return answer;
+    });
+    const waiting = tracker.push(fix());
+    await (kind === 'live' ? tracker.resume() : tracker.start()).catch(() => undefined);
+    expect([await waiting, await tracker.push(fix())]).toEqual(['dropped', 'dropped']);
+    await tracker.start();
+    const next = tracker.push(fix());
+    await clock.advance(0);
+    expect([await next, service.callsOf('update').length]).toEqual(['sent', 1]);
+  },
+);
 
 test('a push while the network is out stays pending, and resolves with the retry', async () => {
   const { tracker, clock } = await tracking((_call, earlier) => (earlier < 3 ? 'away' : undefined));

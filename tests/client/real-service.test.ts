@@ -94,6 +94,14 @@ test.concurrent('a new tracker of a running journey continues above the last seq
   await whilePushing(tracker, 'one is sent', () => record.sent.length > 0);
   expect(record.dropped).toEqual([]);
   expect(record.sent[0]?.sequence).toBeGreaterThan(first.record.sent.at(-1)?.sequence ?? Infinity);
+  tracker.close();
+  const resumed = aTrainer();
+  expect(await resumed.tracker.resume()).toMatchObject({ wasRunning: true });
+  await whilePushing(resumed.tracker, 'one is sent', () => resumed.record.sent.length > 0);
+  expect(resumed.record.dropped).toEqual([]);
+  await resumed.tracker.stop();
+  expect(await aTrainer().tracker.resume()).toBeNull();
+  expect((await tracker.stop()).stoppedAt).not.toBeNull();
   await end();
 });
 

@@ -111,6 +111,7 @@ test.each<[string, unknown]>([
   ['coords.longitude', { coords: { latitude: 1 } }],
   ['coords.latitude', undefined],
   ['coords.latitude', { latitude: 1, longitude: 2 }],
+  ['coords', { coords: { latitude: 0, longitude: 0, accuracy: 0 } }],
 ])(
   'a position with an invalid %s is dropped, and does not replace a valid one: %j',
   async (path, position) => {
