@@ -10,7 +10,7 @@ const mayImport = {
   sessions: ['journeys', 'store'],
   outbox: ['contract', 'journeys', 'store'],
   telemetry: [],
-  client: ['contract'],
+  client: [],
   'main.ts': ['config.ts', 'app.ts'],
 };
 
@@ -48,13 +48,6 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/client/' },
       to: { dependencyTypes: ['npm', 'core'] },
-    },
-    {
-      // What it imports of a value is bundled into the apps, and zod with it.
-      name: 'client-takes-types-alone-from-the-contract',
-      severity: 'error',
-      from: { path: '^src/client/' },
-      to: { path: '^src/contract/', dependencyTypesNot: ['type-only'] },
     },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {

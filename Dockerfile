@@ -33,7 +33,7 @@ RUN npm ci --omit=dev --ignore-scripts && rm package.json package-lock.json .npm
   && find /rootfs -exec touch -hd @0 {} +
 
 FROM build AS production-code
-RUN mkdir -p /rootfs/app && cp -r package.json dist /rootfs/app && cd /rootfs/app && rm -r dist/dev dist/client dist/contract/*.d.ts \
+RUN mkdir -p /rootfs/app && cp -r package.json dist /rootfs/app && cd /rootfs/app && rm -r dist/dev \
   && chmod -R u=rwX,go=rX /rootfs && find /rootfs -exec touch -hd @0 {} +
 
 FROM ${NODE_IMAGE} AS service

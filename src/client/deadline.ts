@@ -2,7 +2,7 @@ import type { Clock } from './clock.js';
 import { JourneyApiError } from './journey-api-error.js';
 
 /**
- * The work's result, unless the deadline or the caller's signal comes first, even if the work ignores its signal.
+ * The work's result, unless the deadline (Infinity: none) or the caller's signal comes first, even if the work ignores its signal.
  * React Native has neither AbortSignal.timeout nor AbortSignal.any.
  * @throws JourneyApiError DEADLINE_EXCEEDED or ABORTED, or what the work throws
  */
@@ -22,13 +22,14 @@ export async function withinDeadline<Result>(
     giveUp(aborted());
   };
   caller?.addEventListener('abort', abort);
-  const cancelAlarm = clock.after(ms, () => {
+  const alarm = () => {
     giveUp(new JourneyApiError(0, 'DEADLINE_EXCEEDED', `no answer in ${ms} ms`));
-  });
+  };
+  const cancelAlarm = ms < Infinity ? clock.after(ms, alarm) : undefined;
   try {
     return await Promise.race([work(controller.signal), givenUp]);
   } finally {
-    cancelAlarm();
+    cancelAlarm?.();
     caller?.removeEventListener('abort', abort);
     // No effect on completed work.
     controller.abort();

@@ -1,4 +1,4 @@
-import type { LiveJourney } from '../contract/responses.js';
+import type { LiveJourney } from './contract.js';
 import type { Clock } from './clock.js';
 
 /** The contract's limits at the ordinary cadence. */
@@ -8,20 +8,22 @@ const DELAYED_UP_TO_MS = 60_000;
 const ORDINARY_POLL_MS = 5_500;
 /** How much later than ordinary the service asks for updates at most. */
 const MOST_RELAXED_MS = 10_000;
+/** How often what the app shows is derived anew. */
+const TICK_MS = 5_000;
 
-/**
- * How fresh a position is between two answers: a 304 does not carry its age. A position counts as late only after its
- * update was due, which follows from nextPollMs.
- */
+/** How fresh a position is between two answers. It is late only after its update was due, which follows from nextPollMs. */
 export interface Freshness {
   ageMs(): number;
   level(): 'live' | 'delayed' | 'stale';
-  /** isNew: a position other than in the last answer. */
-  seen(journey: LiveJourney, isNew: boolean): void;
+  /** A new position, or a new state of the same one. */
+  seen(journey: LiveJourney): void;
+  /** The same position again. It is never younger than before: HTTP caches of phones repeat earlier answers. */
+  seenAgain(ageMs: number): void;
   stop(): void;
 }
 
-export function freshnessBy(clock: Clock, levelChanged: () => void): Freshness {
+/** aged: a limit was passed, or some seconds. */
+export function freshnessBy(clock: Clock, aged: () => void): Freshness {
   let fixAtMs = 0;
   let relaxedMs = 0;
   let cancelAlarm: (() => void) | undefined;
@@ -30,12 +32,11 @@ export function freshnessBy(clock: Clock, levelChanged: () => void): Freshness {
   const limitMs = () => (ageMs() - relaxedMs <= LIVE_UP_TO_MS ? LIVE_UP_TO_MS : DELAYED_UP_TO_MS);
   const setAlarm = () => {
     cancelAlarm?.();
-    const leftMs = limitMs() - ageMs() + relaxedMs;
-    if (leftMs < 0) return;
     // One more millisecond, so that the limit has passed.
-    cancelAlarm = clock.after(leftMs + 1, () => {
+    const leftMs = limitMs() - ageMs() + relaxedMs + 1;
+    cancelAlarm = clock.after(leftMs > 0 ? Math.min(leftMs, TICK_MS) : TICK_MS, () => {
       setAlarm();
-      levelChanged();
+      aged();
     });
   };
 
@@ -45,13 +46,15 @@ export function freshnessBy(clock: Clock, levelChanged: () => void): Freshness {
       if (limitMs() === LIVE_UP_TO_MS) return 'live';
       return ageMs() - relaxedMs <= DELAYED_UP_TO_MS ? 'delayed' : 'stale';
     },
-    seen(journey, isNew) {
+    seen(journey) {
       const age = journey.ageMs ?? 0;
       fixAtMs = clock.nowMs() - age;
-      if (isNew) {
-        const laterMs = journey.freshness === 'live' ? age + journey.nextPollMs - ORDINARY_POLL_MS : 0;
-        relaxedMs = Math.min(Math.max(0, laterMs), MOST_RELAXED_MS);
-      }
+      const laterMs = journey.freshness === 'live' ? age + journey.nextPollMs - ORDINARY_POLL_MS : 0;
+      relaxedMs = Math.min(Math.max(0, laterMs), MOST_RELAXED_MS);
+      setAlarm();
+    },
+    seenAgain(age) {
+      fixAtMs = Math.min(fixAtMs, clock.nowMs() - age);
       setAlarm();
     },
     stop: () => cancelAlarm?.(),

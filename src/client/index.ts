@@ -1,28 +1,41 @@
-/** The package's only entry, `admin-service/client`. */
+/** The package's only entry, `@admin-service/client`. */
 export type {
+  EndReason,
+  ErrorCode,
+  ErrorDetails,
+  FieldProblem,
   JourneyArrived,
   JourneyStarted,
   JourneyStopped,
   LiveJourney,
   Location,
   PositionRecorded,
-} from '../contract/responses.js';
-export type { ErrorCode, FieldProblem } from '../contract/errors.js';
-export type { PositionUpdateBody } from '../contract/requests.js';
+  PositionUpdateBody,
+} from './contract.js';
 export type { GetToken } from './access-token.js';
 export type { Clock } from './clock.js';
 export { JourneyApiError } from './journey-api-error.js';
-export type { Ended, EndedBecause, ErrorDetails, JourneyErrorCode } from './journey-api-error.js';
+export type { Ended, EndedBecause, JourneyErrorCode } from './journey-api-error.js';
 export { JourneyApi } from './journey-api.js';
 export type {
   CallOptions,
   JourneyApiOptions,
-  LiveAnswer,
   LiveOptions,
   RepeatableOptions,
+  UpdateOptions,
 } from './journey-api.js';
+export type { LiveAnswer } from './answer.js';
+export type { StoppedJourney } from './joining.js';
 export type { PhonePosition } from './position.js';
+export type { PushOutcome } from './position-sender.js';
 export { StudentWatcher } from './student-watcher.js';
-export type { Watched, WatcherEvents, WatcherState } from './student-watcher.js';
+export type { WatcherEvents } from './student-watcher.js';
+export type { Watched, WatcherState } from './watched.js';
 export { TrainerTracker } from './trainer-tracker.js';
-export type { TrackedJourney, TrackerCall, TrackerEvents, TrackerState } from './trainer-tracker.js';
+export type {
+  StartOptions,
+  TrackedJourney,
+  TrackerCall,
+  TrackerEvents,
+  TrackerState,
+} from './tracker-events.js';

@@ -1,5 +1,4 @@
-import type { EndReason } from '../contract/events.js';
-import type { ErrorAnswer, ErrorCode } from '../contract/errors.js';
+import type { EndReason, ErrorCode, ErrorDetails } from './contract.js';
 
 /**
  * The service's codes and the SDK's own: no answer (NETWORK_ERROR), none in time (DEADLINE_EXCEEDED), aborted by the
@@ -8,8 +7,6 @@ import type { ErrorAnswer, ErrorCode } from '../contract/errors.js';
  */
 export type JourneyErrorCode =
   ErrorCode | 'NETWORK_ERROR' | 'DEADLINE_EXCEEDED' | 'ABORTED' | 'TOKEN_UNAVAILABLE' | 'INVALID_ANSWER';
-
-export type ErrorDetails = ErrorAnswer['error']['details'];
 
 /** Why a call was rejected. */
 export class JourneyApiError extends Error {
@@ -20,7 +17,7 @@ export class JourneyApiError extends Error {
     readonly status: number,
     readonly code: JourneyErrorCode,
     message: string,
-    readonly details?: ErrorDetails,
+    readonly details?: ErrorDetails | undefined,
     /** For support: identifies the request in the service's log. */
     readonly requestId: string | null = null,
     /** From Retry-After; 0 where there is none. */
@@ -41,12 +38,11 @@ export type Verdict = 'retry' | 'drop' | 'stale' | 'end';
 export function verdictOf({ status, code }: JourneyApiError): Verdict {
   if (code === 'LOCATION_STALE') return 'stale';
   if (status === 0) return code === 'VALIDATION_FAILED' || code === 'ABORTED' ? 'drop' : 'retry';
-  if (status === 401) return 'end';
-  const isRefusal = status >= 400 && status < 500 && status !== 408 && status !== 429;
-  const isEnd = status === 403 || status === 404 || status === 410;
-  // A captive portal's 403 or a proxy's 404 is an outage, which must never look like the end of a journey.
-  if (!isRefusal || (isEnd && code === 'INVALID_ANSWER')) return 'retry';
-  return isEnd ? 'end' : 'drop';
+  // A gateway's page is an outage, whatever its status; it must never look like the end of a journey.
+  if (code === 'INVALID_ANSWER' || status < 400 || status >= 500 || status === 408 || status === 429) {
+    return 'retry';
+  }
+  return status in reasonBy || status === 410 ? 'end' : 'drop';
 }
 
 /** Why the tracker or watcher ended: how the journey ended, what the service refused, or closed by the app. */

@@ -2,12 +2,11 @@ import type {
   JourneyArrived,
   JourneyStarted,
   JourneyStopped,
-  LiveJourney,
   PositionRecorded,
-} from '../contract/responses.js';
-import type { PositionUpdateBody } from '../contract/requests.js';
+  PositionUpdateBody,
+} from './contract.js';
 import { accessToken, type AccessToken, type GetToken } from './access-token.js';
-import { dataOf, errorOf } from './answer.js';
+import { dataOf, errorOf, liveAnswer, type LiveAnswer } from './answer.js';
 import { systemClock, type Clock } from './clock.js';
 import { withinDeadline } from './deadline.js';
 import { JourneyApiError } from './journey-api-error.js';
@@ -28,6 +27,11 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
+export interface UpdateOptions extends CallOptions {
+  /** The age of the fix; called when a request is written, because the token may take seconds. */
+  ageMs?: (() => number) | undefined;
+}
+
 export interface RepeatableOptions extends CallOptions {
   /** A repeat with the same key gets the first answer again; 1 to 128 visible ASCII characters. Default: a new key. */
   idempotencyKey?: string | undefined;
@@ -40,23 +44,15 @@ export interface LiveOptions extends CallOptions {
   waitSeconds?: number;
 }
 
-export interface LiveAnswer {
-  /** Null: nothing has changed since etag. */
-  journey: LiveJourney | null;
-  etag: string | null;
-  /** When to poll next; null where the service did not say. */
-  nextPollMs: number | null;
-  /** The service waits for changes. */
-  wasWaitGranted: boolean;
-}
-
 const BASE_PATH = '/api/v1/admin';
-const DEADLINE_MS = 10_000;
+export const DEADLINE_MS = 10_000;
+/** Android makes five connections to a host at a time; waiting polls must not take them all. */
+const MOST_WAITING_POLLS = 2;
 
 interface Init {
   method?: 'POST';
   headers: Record<string, string>;
-  body?: string;
+  body?: () => string;
   cache?: 'no-store';
 }
 
@@ -68,6 +64,7 @@ export class JourneyApi {
   readonly #fetch: typeof fetch;
   readonly #token: AccessToken;
   readonly #whenOnline = new Set<() => void>();
+  #waitingPolls = 0;
 
   constructor({ baseUrl, getToken, fetch: send, clock, random }: JourneyApiOptions) {
     this.clock = clock ?? systemClock;
@@ -91,33 +88,33 @@ export class JourneyApi {
   }
 
   /** Degrees WGS 84, metres, metres per second. A sequence makes a repeat harmless. */
-  async update(update: PositionUpdateBody, { signal }: CallOptions = {}): Promise<PositionRecorded> {
+  async update(update: PositionUpdateBody, options: UpdateOptions = {}): Promise<PositionRecorded> {
     checkUpdate(update);
+    const { signal, ageMs = () => update.ageMs } = options;
     const path = '/location-tracking/journey/updates';
     const headers = { 'Content-Type': 'application/json' };
-    const init: Init = { method: 'POST', headers, body: JSON.stringify(update) };
+    const body = () => JSON.stringify({ ...update, ageMs: ageMs() });
+    const init: Init = { method: 'POST', headers, body };
     return dataOf(await this.#call(path, init, signal)) as PositionRecorded;
   }
 
+  /** Of more than two waiting polls at a time the further ones do not wait. */
   async live(sessionId: string, { etag, waitSeconds = 0, signal }: LiveOptions = {}): Promise<LiveAnswer> {
     checkSessionId(sessionId);
-    const path = `/location-tracking/journey/live?sessionId=${sessionId}`;
     // Without a known state there is no change to wait for.
-    const wait = etag ? waitSeconds : 0;
+    const wait = etag && this.#waitingPolls < MOST_WAITING_POLLS ? waitSeconds : 0;
     const headers = {
       ...(etag && { 'If-None-Match': etag }),
       ...(wait && { Prefer: `wait=${wait}` }),
     };
-    // iOS' cache would replace a 304 by the earlier 200; React Native disables it with no-store.
-    const response = await this.#call(path, { headers, cache: 'no-store' }, signal, wait * 1_000);
-    const journey = response.status === 304 ? null : (dataOf(response) as LiveJourney);
-    const nextPollMs = journey?.nextPollMs ?? Number(response.headers.get('Next-Poll-Ms'));
-    return {
-      journey,
-      etag: response.headers.get('ETag'),
-      nextPollMs: nextPollMs > 0 ? nextPollMs : null,
-      wasWaitGranted: response.headers.get('Preference-Applied')?.includes('wait=') ?? false,
-    };
+    const path = `/location-tracking/journey/live?sessionId=${sessionId}`;
+    if (wait) this.#waitingPolls++;
+    try {
+      // iOS' cache would replace a 304 by the earlier 200; React Native disables it with no-store.
+      return liveAnswer(await this.#call(path, { headers, cache: 'no-store' }, signal, wait * 1_000));
+    } finally {
+      if (wait) this.#waitingPolls--;
+    }
   }
 
   /** A key for one action of the user, to be passed with each try. */
@@ -175,7 +172,8 @@ export class JourneyApi {
     // Browsers refuse fetch as a method of another object.
     const send = this.#fetch;
     const headers = { ...init.headers, Authorization: `Bearer ${token}` };
-    const response = await send(this.#url + path, { ...init, headers, signal });
+    const body = init.body?.() ?? null;
+    const response = await send(this.#url + path, { ...init, headers, body, signal });
     return { status: response.status, headers: response.headers, text: await response.text() };
   }
 }

@@ -4,6 +4,7 @@ import type { Clock } from './clock.js';
 export interface JourneyLimit {
   /** serverTime: the present or earlier, by the service's clock, never the phone's. The shortest time left counts. */
   update(expiresAt: string | null, serverTime: string | null): void;
+  /** Forgets the journey. */
   cancel(): void;
 }
 
@@ -22,6 +23,9 @@ export function journeyLimit(clock: Clock, reached: () => void): JourneyLimit {
       cancelAlarm?.();
       cancelAlarm = clock.after(leftMs, reached);
     },
-    cancel: () => cancelAlarm?.(),
+    cancel() {
+      cancelAlarm?.();
+      journey = null;
+    },
   };
 }

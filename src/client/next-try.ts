@@ -22,6 +22,8 @@ export interface NextTry {
   failed(retryAfterMs: number): number;
   /** The network is back: a pending retry is made sooner, but not before Retry-After. */
   backOnline(): void;
+  /** Somebody waits for it: it is due at once, but not before Retry-After. */
+  now(): void;
   /** Calls back when it is due; a new callback replaces the last one, undefined removes it. */
   whenDue(callback: (() => void) | undefined): void;
 }
@@ -57,15 +59,18 @@ export function nextTry({ clock, random }: { clock: Clock; random: () => number 
     answered(nextInMs) {
       failures = 0;
       notBeforeMs = -Infinity;
-      dueIn(nextInMs);
+      dueIn(Math.min(nextInMs, LONGEST_MS));
     },
     failed(retryAfterMs) {
-      notBeforeMs = clock.nowMs() + retryAfterMs * (1 + RETRY_AFTER_JITTER * random());
+      notBeforeMs = clock.nowMs() + Math.min(retryAfterMs, LONGEST_MS) * (1 + RETRY_AFTER_JITTER * random());
       dueIn(random() * Math.min(LONGEST_MS, BASE_MS * 2 ** failures++));
       return inMs();
     },
     backOnline() {
       if (failures > 0) dueIn(random() * BACK_ONLINE_WITHIN_MS);
+    },
+    now() {
+      dueIn(0);
     },
   };
 }

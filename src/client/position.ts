@@ -1,4 +1,4 @@
-import type { PositionUpdateBody } from '../contract/requests.js';
+import type { PositionUpdateBody } from './contract.js';
 import { JourneyApiError } from './journey-api-error.js';
 
 /**
@@ -13,6 +13,8 @@ export interface PhonePosition {
     readonly speed?: number | null | undefined;
     readonly heading?: number | null | undefined;
   };
+  /** When it was measured, in milliseconds since 1970, by the phone's clock. */
+  readonly timestamp?: number | undefined;
   /** Android: the position is simulated. */
   readonly mocked?: boolean | undefined;
 }
@@ -30,7 +32,8 @@ const measurements = ['accuracy', 'speed', 'heading'] as const;
 export function readingOf(position: PhonePosition): Reading {
   // Positions come from native code, whatever the types say.
   const coords = ((position as PhonePosition | null)?.coords ?? {}) as PhonePosition['coords'];
-  refuse(placeChecks(coords, 'coords.'));
+  const isFix = coords.latitude !== 0 || coords.longitude !== 0;
+  refuse([...placeChecks(coords, 'coords.'), ['coords', isFix, 'a fix; phones without one report 0,0']]);
   const reading: Reading = { latitude: coords.latitude, longitude: coords.longitude };
   for (const name of measurements) {
     const value = coords[name] ?? NaN;

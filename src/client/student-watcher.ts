@@ -1,61 +1,62 @@
-import type { LiveJourney, Location } from '../contract/responses.js';
+import type { LiveJourney, Location } from './contract.js';
+import type { LiveAnswer } from './answer.js';
 import { Emitter } from './emitter.js';
 import { freshnessBy, type Freshness } from './freshness.js';
 import { endOf, verdictOf, type Ended, type JourneyApiError } from './journey-api-error.js';
-import type { JourneyApi, LiveAnswer } from './journey-api.js';
+import type { JourneyApi } from './journey-api.js';
 import { journeyLimit, type JourneyLimit } from './journey-limit.js';
 import { nextTry, untilDue, type NextTry } from './next-try.js';
-
-/** waiting: the journey has not started, or has no position yet. */
-export type WatcherState = 'waiting' | 'live' | 'delayed' | 'stale' | 'reconnecting' | 'ended';
-
-/** What the app shows. */
-export interface Watched {
-  state: WatcherState;
-  /** The last known position, also when it is old, without a network, or after the end. */
-  position: Location | null;
-  /** Its age in milliseconds. */
-  ageMs: number | null;
-  /** The service's last answer, with distance and arrival estimate as of then. */
-  journey: LiveJourney | null;
-}
+import { derivedFrom, type Watched, type WatcherState } from './watched.js';
 
 export interface WatcherEvents {
   /** A new state, position or answer, or the position has aged. */
   change: Watched;
   retrying: { error: JourneyApiError; inMs: number };
-  /** The last event. */
+  /** The last event, unless start() is called again. */
   ended: Ended & { endedAt?: string | undefined };
 }
 
+interface Poll {
+  waitSeconds: number;
+  startedAtMs: number;
+}
+
 const WAIT_SECONDS = 25;
+const SHORTEST_WAIT_SECONDS = 5;
 /** Until the service says it. */
 const POLL_MS = 5_000;
 const BACKGROUND_POLL_MS = 30_000;
 /** Protects a service that answers every wait at once. */
 const SHORTEST_ROUND_MS = 1_000;
+/** A proxy that limits the time of requests allows at least this. */
+const SHORTEST_CUT_MS = 2_000;
 
 /** Follows the journey of one session. One instance per session and screen. */
 export class StudentWatcher extends Emitter<WatcherEvents> {
   readonly #api: JourneyApi;
   readonly #sessionId: string;
-  readonly #over = new AbortController();
   readonly #next: NextTry;
   readonly #freshness: Freshness;
   readonly #limit: JourneyLimit;
-  readonly #stopListening: () => void;
-  #isRunning = false;
+  /** Aborted at the end. */
+  #running: AbortController | undefined;
+  #stopListening: (() => void) | undefined;
+  /** Aborts the poll in flight. */
+  #poll: AbortController | undefined;
   #isInBackground = false;
-  #isCutOff = false;
   #isOver = false;
+  #isCutOff = false;
+  /** The next poll answers at once, because what is shown may be wrong. */
+  #isUnsure = false;
+  #grantsWait = true;
+  #waitSeconds = WAIT_SECONDS;
+  #pollMs = POLL_MS;
   #journey: LiveJourney | null = null;
   #position: Location | null = null;
   /** Start and time of the shown position; ISO times sort as text. */
   #newest = '';
   #etag: string | null = null;
-  #pollMs = POLL_MS;
-  /** Aborts the poll in flight. */
-  #poll: AbortController | undefined;
+  #watched: Watched;
 
   constructor({ api, sessionId }: { api: JourneyApi; sessionId: string }) {
     super(api.clock);
@@ -68,11 +69,7 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
     this.#limit = journeyLimit(api.clock, () => {
       this.#end({ reason: 'timeout' });
     });
-    this.#stopListening = api.whenOnline(() => {
-      // A poll on the previous network would hang until its deadline.
-      this.#poll?.abort();
-      this.#next.backOnline();
-    });
+    this.#watched = this.#derive();
   }
 
   get state(): WatcherState {
@@ -82,65 +79,84 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
   }
 
   get watched(): Watched {
-    const ageMs = this.#position && this.#freshness.ageMs();
-    return { state: this.state, position: this.#position, ageMs, journey: this.#journey };
+    return this.#watched;
   }
 
-  /** Follows the session until its journey ends or close() is called; before the start it waits for the start. */
+  /**
+   * Follows the session until its journey ends or close() is called; before the start it waits for the start. After the
+   * end it follows the next journey.
+   */
   start(): void {
-    if (this.#isRunning) return;
-    this.#isRunning = true;
-    void this.#follow();
+    if (this.#running) return;
+    if (this.#isOver) this.#forget();
+    const { signal } = (this.#running = new AbortController());
+    this.#stopListening = this.#api.whenOnline(() => {
+      this.#pollNow();
+    });
+    void this.#follow(signal);
   }
 
   /** Polls at most twice a minute in the background, and at once when back in the foreground. */
   setBackground(isInBackground: boolean): void {
+    if (isInBackground === this.#isInBackground) return;
     this.#isInBackground = isInBackground;
-    if (!isInBackground && !this.#next.isBackingOff()) this.#next.answered(0);
+    if (!isInBackground) this.#pollNow();
   }
 
   close(): void {
     this.#end({ reason: 'closed' });
   }
 
-  async #follow(): Promise<void> {
-    while (!this.#isOver) {
-      const startedAtMs = this.#api.clock.nowMs();
+  /** Replaces a poll that may hang on the previous network, or since before the phone slept. */
+  #pollNow(): void {
+    this.#isUnsure = true;
+    this.#waitSeconds = WAIT_SECONDS;
+    this.#poll?.abort();
+    this.#next.now();
+  }
+
+  async #follow(over: AbortSignal): Promise<void> {
+    while (!over.aborted) {
+      const isPlain = this.#isInBackground || this.#isUnsure || this.#etag === null;
+      const waitSeconds = isPlain ? 0 : this.#waitSeconds;
+      const poll = { waitSeconds, startedAtMs: this.#api.clock.nowMs() };
       try {
-        this.#take(await this.#ask(), startedAtMs);
+        this.#take(await this.#ask(poll), poll, over);
       } catch (error) {
-        this.#failed(error as JourneyApiError);
+        this.#failed(error as JourneyApiError, poll, over);
       }
       // Rejects at the end.
-      await untilDue(this.#next, this.#over.signal).catch(() => undefined);
+      await untilDue(this.#next, over).catch(() => undefined);
     }
   }
 
-  async #ask(): Promise<LiveAnswer> {
-    const { signal } = (this.#poll = new AbortController());
-    const waitSeconds = this.#isInBackground ? 0 : WAIT_SECONDS;
+  async #ask({ waitSeconds }: Poll): Promise<LiveAnswer> {
+    const poll = (this.#poll = new AbortController());
     try {
-      return await this.#api.live(this.#sessionId, { etag: this.#etag, waitSeconds, signal });
+      return await this.#api.live(this.#sessionId, { etag: this.#etag, waitSeconds, signal: poll.signal });
     } finally {
-      this.#poll = undefined;
+      if (this.#poll === poll) this.#poll = undefined;
     }
   }
 
-  #take({ journey, etag, nextPollMs, wasWaitGranted }: LiveAnswer, startedAtMs: number): void {
-    if (this.#isOver) return;
-    // After the first answer, a second request shows whether the service waits for changes.
-    const isWaiting = wasWaitGranted || (this.#journey === null && etag !== null);
+  #take(answer: LiveAnswer, { waitSeconds, startedAtMs }: Poll, over: AbortSignal): void {
+    if (over.aborted) return;
+    const { journey, etag, ageMs, nextPollMs, wasWaitGranted } = answer;
+    const isUnchanged = etag === this.#etag;
+    if (waitSeconds > 0) this.#grantsWait = wasWaitGranted;
     this.#etag = etag;
-    this.#isCutOff = false;
+    this.#isCutOff = this.#isUnsure = false;
     this.#pollMs = nextPollMs ?? this.#pollMs;
     const roundMs = this.#api.clock.nowMs() - startedAtMs;
+    const isWaiting = this.#grantsWait && etag !== null;
     const pollMs = isWaiting ? Math.max(0, SHORTEST_ROUND_MS - roundMs) : this.#pollMs;
     this.#next.answered(this.#isInBackground ? Math.max(BACKGROUND_POLL_MS, this.#pollMs) : pollMs);
-    if (journey !== null) this.#look(journey);
-    this.#show();
+    if (journey !== null) this.#see(journey, isUnchanged);
+    else if (ageMs !== null && this.#position) this.#freshness.seenAgain(ageMs);
+    if (!this.#isOver) this.#show();
   }
 
-  #look(journey: LiveJourney): void {
+  #see(journey: LiveJourney, isUnchanged: boolean): void {
     const { isActive, startedAt, expiresAt, location, endedReason, endedAt } = journey;
     if (!isActive) {
       // Inactive, but neither ended nor seen active: not started yet.
@@ -152,44 +168,70 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
     // Answers of two service tasks can arrive out of order, and an expired position is still the last known one.
     const time = `${startedAt ?? ''}${location?.timestamp ?? ''}`;
     if (time < this.#newest) return;
-    if (location !== null) this.#freshness.seen(journey, time !== this.#newest);
+    if (time === this.#newest && isUnchanged) {
+      this.#freshness.seenAgain(journey.ageMs ?? 0);
+      return;
+    }
+    if (location !== null) this.#freshness.seen(journey);
     this.#newest = time;
     this.#position = location;
     this.#journey = journey;
     this.#limit.update(expiresAt, location?.timestamp ?? startedAt);
   }
 
-  #failed(error: JourneyApiError): void {
-    if (this.#isOver) return;
-    // Aborted by backOnline: another poll follows.
-    const isReplaced = error.code === 'ABORTED';
-    if (!isReplaced && verdictOf(error) !== 'retry') {
+  #failed(error: JourneyApiError, { waitSeconds, startedAtMs }: Poll, over: AbortSignal): void {
+    if (over.aborted) return;
+    this.#isUnsure = true;
+    // Another poll replaces it.
+    if (error.code === 'ABORTED') {
+      this.#next.now();
+      return;
+    }
+    if (verdictOf(error) !== 'retry') {
       this.#end(endOf(error));
       return;
     }
+    const roundMs = this.#api.clock.nowMs() - startedAtMs;
+    const isForeign = error.code === 'NETWORK_ERROR' || error.code === 'INVALID_ANSWER';
+    if (isForeign && roundMs >= SHORTEST_CUT_MS && roundMs < waitSeconds * 1_000) {
+      // Most likely a proxy limits the time of requests.
+      this.#waitSeconds = Math.max(SHORTEST_WAIT_SECONDS, Math.floor(roundMs / 1_000) - 1);
+    } else this.#isCutOff = true;
     const inMs = this.#next.failed(error.retryAfterMs);
-    if (isReplaced) {
-      this.#next.backOnline();
-      return;
-    }
-    this.#isCutOff = true;
     this.#show();
     this.emit('retrying', { error, inMs });
   }
 
+  #derive(): Watched {
+    const ageMs = this.#position && this.#freshness.ageMs();
+    const isStale = this.#freshness.level() === 'stale';
+    const derived = derivedFrom(this.#journey, ageMs, isStale);
+    return { state: this.state, position: this.#position, ageMs, ...derived, journey: this.#journey };
+  }
+
   #show(): void {
-    if (!this.#isOver) this.emit('change', this.watched);
+    this.#watched = this.#derive();
+    this.emit('change', this.#watched);
   }
 
   #end(ended: WatcherEvents['ended']): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#stopListening();
+    this.#stopListening?.();
     this.#freshness.stop();
     this.#limit.cancel();
-    this.#over.abort();
+    this.#running?.abort();
+    this.#running = undefined;
     this.#poll?.abort();
-    this.emit('change', this.watched);
+    this.#show();
     this.emit('ended', ended);
+  }
+
+  #forget(): void {
+    this.#isOver = this.#isCutOff = this.#isUnsure = false;
+    this.#journey = this.#position = this.#etag = null;
+    this.#newest = '';
+    this.#next.answered(0);
+    this.#watched = this.#derive();
   }
 }

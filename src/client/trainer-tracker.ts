@@ -1,65 +1,46 @@
-import type { JourneyArrived, JourneyStopped, PositionRecorded } from '../contract/responses.js';
+import type { JourneyArrived } from './contract.js';
+import { withinDeadline } from './deadline.js';
 import { Emitter } from './emitter.js';
+import { joinRunning, startOrJoin, stopOrEnded, type Joined, type StoppedJourney } from './joining.js';
 import { endOf, verdictOf, type Ended, type JourneyApiError } from './journey-api-error.js';
 import type { JourneyApi, RepeatableOptions } from './journey-api.js';
-import { journeyLimit, type JourneyLimit } from './journey-limit.js';
 import type { PhonePosition } from './position.js';
-import { PositionSender, type Sent } from './position-sender.js';
+import type { PushOutcome, Sent } from './position-sender.js';
+import { StartAttempt } from './start-attempt.js';
+import type {
+  StartOptions,
+  TrackedJourney,
+  TrackerCall,
+  TrackerEvents,
+  TrackerState,
+} from './tracker-events.js';
+import { TrackerRun } from './tracker-run.js';
 import { untilAnswered } from './until-answered.js';
 
-export type TrackerState = 'idle' | 'starting' | 'tracking' | 'reconnecting' | 'ended';
-export type TrackerCall = 'start' | 'update' | 'arrived' | 'stop';
+type Make<Answer> = (options: RepeatableOptions) => Promise<Answer>;
 
-export interface TrackerEvents {
-  state: TrackerState;
-  /** The service has accepted a position. */
-  sent: PositionRecorded & { sequence: number };
-  /** A position that is not sent again, because it was invalid or refused. */
-  dropped: { position: PhonePosition; error: JourneyApiError };
-  /** A call was refused and is not repeated; its promise is rejected with the same error. */
-  refused: { call: TrackerCall; error: JourneyApiError };
-  /** The call is repeated in that many milliseconds. */
-  retrying: { call: TrackerCall; error: JourneyApiError; inMs: number };
-  /** The last event. */
-  ended: Ended;
-}
+/** How long an arrival waits for the position before it. */
+const DRAIN_MS = 10_000;
 
-export interface TrackedJourney {
-  startedAt: string;
-  expiresAt: string;
-  /** The journey was active already: from before a restart of the app, or started on another phone. */
-  wasRunning: boolean;
-}
-
-/** Sends the trainer's position from the start of a journey to its end. One instance per journey. */
+/** Sends the trainer's position from the start of a journey to its end. One instance per session. */
 export class TrainerTracker extends Emitter<TrackerEvents> {
   readonly #api: JourneyApi;
   readonly #sessionId: string;
-  readonly #over = new AbortController();
-  /** Aborts retries of the start. */
-  readonly #startIsOver = new AbortController();
-  readonly #sender: PositionSender;
-  readonly #limit: JourneyLimit;
-  readonly #stopListening: () => void;
+  #run: TrackerRun;
   #state: TrackerState = 'idle';
+  /** Since the end, or since a start that began nothing. */
+  #isOver = false;
+  #isJourneyOver = false;
   #starting: Promise<TrackedJourney> | undefined;
+  #resuming: Promise<TrackedJourney | null> | undefined;
   #arriving: Promise<JourneyArrived> | undefined;
-  #stopping: Promise<JourneyStopped> | undefined;
-  #expiresAt = '';
+  #stopping: Promise<StoppedJourney> | undefined;
 
   constructor({ api, sessionId }: { api: JourneyApi; sessionId: string }) {
     super(api.clock);
     this.#api = api;
     this.#sessionId = sessionId;
-    this.#sender = new PositionSender(api, sessionId, this.#over.signal, (sent) => {
-      this.#posted(sent);
-    });
-    this.#limit = journeyLimit(api.clock, () => {
-      this.#end({ reason: 'timeout' });
-    });
-    this.#stopListening = api.whenOnline(() => {
-      this.#sender.backOnline();
-    });
+    this.#run = this.#newRun();
   }
 
   get state(): TrackerState {
@@ -67,74 +48,105 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
   }
 
   /**
-   * Starts the journey, or joins an active one; retries until it is answered, closed or stopped.
-   * @throws JourneyApiError when it is refused; after a 400 it may be called again
+   * Starts the journey, or joins an active one; retries until it is answered. After the end it starts the next journey.
+   * @throws JourneyApiError when it is refused, ABORTED, or DEADLINE_EXCEEDED after timeoutMs; it may be called again
    */
-  start(): Promise<TrackedJourney> {
-    return (this.#starting ??= handled(this.#start()));
+  start(options: StartOptions = {}): Promise<TrackedJourney> {
+    if (this.#starting) return this.#starting;
+    const starting = (this.#starting = this.#start(options));
+    starting.catch(() => {
+      if (this.#starting === starting) this.#starting = undefined;
+    });
+    return starting;
   }
 
   /**
-   * Takes each position of the phone; only the newest is sent. Never throws, because nobody sees an error in a background
-   * task: an invalid position is reported by the event `dropped`.
+   * Joins an active journey after a restart of the app, and never starts one. Null: the session has no active journey.
+   * @throws JourneyApiError as start() does
    */
-  push(position: PhonePosition): void {
-    if (this.#state === 'ended' || this.#stopping !== undefined) return;
-    try {
-      this.#sender.offer(position);
-    } catch (error) {
-      this.emit('dropped', { position, error: error as JourneyApiError });
-    }
+  resume(options: StartOptions = {}): Promise<TrackedJourney | null> {
+    return this.#starting ?? (this.#resuming ??= handled(this.#resume(options)));
   }
 
-  /** @throws JourneyApiError; after NOT_AT_DESTINATION and LOCATION_UNKNOWN tracking goes on */
+  /**
+   * Takes each position of the phone, or a batch; only the newest is sent. Resolves when it was sent, dropped or superseded,
+   * for a background task to await. Never throws or rejects: the event `dropped` reports what is invalid or refused.
+   */
+  async push(positions: PhonePosition | readonly PhonePosition[]): Promise<PushOutcome> {
+    const isOver = this.#isOver || this.#stopping !== undefined;
+    const batch = ([] as PhonePosition[]).concat(isOver ? [] : positions);
+    const outcomes = await Promise.all(batch.map((position) => this.#run.sender.offer(position)));
+    return (['sent', 'dropped', 'superseded'] as const).find((each) => outcomes.includes(each)) ?? 'dropped';
+  }
+
+  /**
+   * Sends the position that waits, and then ends the journey at the student's home.
+   * @throws JourneyApiError; after NOT_AT_DESTINATION and LOCATION_UNKNOWN tracking goes on
+   */
   arrived(): Promise<JourneyArrived> {
     return (this.#arriving ??= handled(this.#arrive()));
   }
 
-  /** Cancels the journey. No position is sent any more, whatever the answer. @throws JourneyApiError */
-  stop(): Promise<JourneyStopped> {
+  /** Cancels the journey, unless it has ended. No position is sent any more, whatever the answer. @throws JourneyApiError */
+  stop(): Promise<StoppedJourney> {
     return (this.#stopping ??= handled(this.#stop()));
   }
 
-  /** Ends tracking on this phone and leaves the journey as it is. */
+  /** Ends tracking on this phone and leaves the journey as it is; start() and resume() join it again. */
   close(): void {
     this.#end({ reason: 'closed' });
   }
 
-  async #start(): Promise<TrackedJourney> {
+  async #start(options: StartOptions): Promise<TrackedJourney> {
+    const resumed = this.#resuming && (await this.#resuming.catch(() => null));
+    return resumed ?? this.#begin('start', options, (call) => startOrJoin(this.#api, this.#sessionId, call));
+  }
+
+  async #resume(options: StartOptions): Promise<TrackedJourney | null> {
+    try {
+      return await this.#begin('resume', options, (call) => joinRunning(this.#api, this.#sessionId, call));
+    } finally {
+      this.#resuming = undefined;
+    }
+  }
+
+  async #begin<Journey extends Joined | null>(
+    call: 'start' | 'resume',
+    options: StartOptions,
+    make: Make<Journey>,
+  ): Promise<Journey> {
+    const run = this.#run;
+    const attempt = (run.attempt = new StartAttempt(this.#api.clock, options));
+    this.#stopping = undefined;
+    this.#isOver = false;
     this.#setState('starting');
     try {
-      const journey = await this.#call('start', (options) => this.#startOrJoin(options));
-      const { startedAt, expiresAt, nextUpdateMs } = journey;
-      this.#setState('tracking');
-      // By the service's clock; a joined journey can only end earlier.
-      this.#expiresAt = expiresAt;
-      this.#limit.update(expiresAt, startedAt);
-      if (this.#stopping === undefined) this.#sender.begin(nextUpdateMs);
-      return { startedAt, expiresAt, wasRunning: nextUpdateMs === null };
+      const journey = await attempt.run((signal, retries) => this.#call(call, make, signal, retries));
+      if (journey) {
+        this.#starting ??= Promise.resolve(journey);
+        run.begin(journey);
+        this.#setState('tracking');
+      } else this.#beganNothing(run);
+      return journey;
     } catch (error) {
-      this.#starting = undefined;
-      this.#setState('idle');
+      if (run === this.#run) this.#beganNothing(run);
       throw error;
     }
   }
 
-  async #startOrJoin(
-    options: RepeatableOptions,
-  ): Promise<{ startedAt: string; expiresAt: string; nextUpdateMs: number | null }> {
-    try {
-      return await this.#api.start(this.#sessionId, options);
-    } catch (error) {
-      const { code, details } = error as JourneyApiError;
-      if (code !== 'JOURNEY_ALREADY_ACTIVE') throw error;
-      return { ...(details as { startedAt: string; expiresAt: string }), nextUpdateMs: null };
-    }
+  #beganNothing(run: TrackerRun): void {
+    run.sender.close();
+    this.#isOver = true;
+    this.#setState('idle');
   }
 
   async #arrive(): Promise<JourneyArrived> {
+    const run = this.#run;
+    const { signal } = run.over;
     try {
-      const answer = await this.#call('arrived', (options) => this.#api.arrived(this.#sessionId, options));
+      await withinDeadline(this.#api.clock, DRAIN_MS, signal, run.sender.drained).catch(() => undefined);
+      const answer = await this.#call('arrived', (call) => this.#api.arrived(this.#sessionId, call), signal);
+      run.hasBegun = true;
       this.#end({ reason: 'arrived' });
       return answer;
     } finally {
@@ -142,72 +154,92 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
     }
   }
 
-  async #stop(): Promise<JourneyStopped> {
-    this.#sender.close();
-    this.#startIsOver.abort();
-    // A start in flight could reach the service after the stop.
-    await this.#starting?.catch(() => undefined);
-    const answer = await this.#call('stop', (options) => this.#api.stop(this.#sessionId, options));
-    this.#end({ reason: 'cancelled' });
-    return answer;
+  async #stop(): Promise<StoppedJourney> {
+    const sessionId = this.#sessionId;
+    if (this.#state === 'ended' && this.#isJourneyOver) return { sessionId, stoppedAt: null };
+    this.#run.sender.close();
+    this.#run.attempt?.stopRetrying();
+    try {
+      // A start in flight could reach the service after the stop.
+      await this.#starting?.catch(() => undefined);
+      const run = this.#run;
+      const { signal } = run.over;
+      const stopped = await this.#call('stop', (call) => stopOrEnded(this.#api, sessionId, call), signal);
+      run.hasBegun ||= stopped.reason === 'cancelled';
+      this.#end({ reason: stopped.reason });
+      return { sessionId, stoppedAt: stopped.stoppedAt };
+    } catch (error) {
+      this.#stopping = undefined;
+      throw error;
+    }
   }
 
   /** Repeats a call until it is answered, and emits retries and a refusal. */
   async #call<Answer>(
-    call: 'start' | 'arrived' | 'stop',
-    make: (options: RepeatableOptions) => Promise<Answer>,
+    call: Exclude<TrackerCall, 'update'>,
+    make: Make<Answer>,
+    signal: AbortSignal,
+    giveUp = signal,
   ): Promise<Answer> {
-    const { signal } = this.#over;
-    const giveUp = call === 'start' ? this.#startIsOver.signal : signal;
+    const retrying = (error: JourneyApiError, inMs: number) => {
+      this.emit('retrying', { call, error, inMs });
+    };
+    const once = (idempotencyKey: string) => make({ idempotencyKey, signal });
     try {
-      return await untilAnswered(
-        this.#api,
-        (idempotencyKey) => make({ idempotencyKey, signal }),
-        giveUp,
-        (error, inMs) => {
-          this.emit('retrying', { call, error, inMs });
-        },
-      );
+      return await untilAnswered(this.#api, once, giveUp, retrying);
     } catch (thrown) {
       const error = thrown as JourneyApiError;
-      if (error.code !== 'ABORTED') {
-        this.emit('refused', { call, error });
-        if (call === 'stop' || verdictOf(error) === 'end') this.#end(endOf(error));
-      }
+      if (error.code === 'ABORTED') throw error;
+      this.emit('refused', { call, error });
+      if (call === 'stop' || (call === 'arrived' && verdictOf(error) === 'end')) this.#end(endOf(error));
       throw error;
     }
   }
 
   #posted(sent: Sent): void {
     if (sent.recorded !== undefined) {
-      this.#limit.update(this.#expiresAt, sent.recorded.timestamp);
+      this.#run.seenTime(sent.recorded.timestamp);
       this.#setState('tracking');
       this.emit('sent', { ...sent.recorded, sequence: sent.sequence });
       return;
     }
     const { position, error, inMs } = sent;
-    this.#setState(inMs === undefined ? 'tracking' : 'reconnecting');
+    const verdict = verdictOf(error);
+    if (verdict === 'retry') this.#setState('reconnecting');
+    else if (error.status !== 0) this.#setState('tracking');
     if (inMs !== undefined) this.emit('retrying', { call: 'update', error, inMs });
-    else if (verdictOf(error) !== 'end') this.emit('dropped', { position, error });
+    else if (verdict !== 'end') this.emit('dropped', { position, error });
     // The arrival or stop in flight says how the journey ended.
-    else if (this.#arriving === undefined && this.#stopping === undefined) this.#end(endOf(error));
+    else if (!this.#arriving && !this.#stopping) this.#end(endOf(error));
   }
 
   #setState(state: TrackerState): void {
-    if (this.#state === state || this.#state === 'ended') return;
+    if (this.#state === state) return;
     this.#state = state;
     this.emit('state', state);
   }
 
+  #newRun(): TrackerRun {
+    const posted = (sent: Sent) => {
+      this.#posted(sent);
+    };
+    return new TrackerRun(this.#api, this.#sessionId, posted, () => {
+      this.#end({ reason: 'timeout' });
+    });
+  }
+
   #end(ended: Ended): void {
     if (this.#state === 'ended') return;
-    this.#sender.close();
-    this.#stopListening();
-    this.#limit.cancel();
-    this.#startIsOver.abort();
-    this.#over.abort();
-    this.#setState('ended');
-    this.emit('ended', ended);
+    const run = this.#run;
+    run.end();
+    this.#run = this.#newRun();
+    this.#starting = this.#resuming = undefined;
+    this.#isOver = true;
+    if (run.hasBegun) {
+      this.#isJourneyOver = ['arrived', 'cancelled', 'timeout'].includes(ended.reason);
+      this.#setState('ended');
+      this.emit('ended', ended);
+    } else this.#setState('idle');
   }
 }
 

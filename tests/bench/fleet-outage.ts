@@ -48,7 +48,7 @@ class Fleet {
       this.trackers.push(tracker);
       void tracker.start();
       const push = () => {
-        tracker.push({ coords: this.#place() });
+        void tracker.push({ coords: this.#place() });
       };
       this.#timers.push(setInterval(push, 1_000));
       await pause(START_WITHIN_MS / sessions.length);

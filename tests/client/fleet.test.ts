@@ -59,7 +59,7 @@ class Fleet {
 
   #push(tracker: TrainerTracker): void {
     if (!this.#isPushing) return;
-    tracker.push(fix());
+    void tracker.push(fix());
     this.clock.after(1_000, () => {
       this.#push(tracker);
     });

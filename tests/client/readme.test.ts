@@ -43,10 +43,11 @@ declare module '@react-native-community/netinfo' {
 /** What the app has of its own. */
 const app = `
 import type { Notice } from 'expo-location';
-import type { EndedBecause, JourneyApi, JourneyErrorCode, Location as Place, TrainerTracker, WatcherState } from 'admin-service/client';
+import type { EndedBecause, JourneyApi, JourneyErrorCode, Location as Place, TrainerTracker, WatcherState } from '@admin-service/client';
 declare global {
   const auth: { token(forceRefresh: boolean): Promise<string> };
   const notice: Notice;
+  const storage: { get(key: string): Promise<string | null>; set(key: string, value: string): Promise<void> };
   const showHint: (code: JourneyErrorCode) => void;
   const showEnd: (reason: EndedBecause) => void;
   const marker: { show(place: Place, how: { isGrey: boolean; ageMs: number | null }): void };
@@ -75,7 +76,7 @@ test("the README's samples compile with the SDK", async () => {
     const compilerOptions = {
       ...{ module: 'ESNext', moduleResolution: 'bundler', target: 'ES2022', lib: ['ES2022', 'DOM'] },
       ...{ strict: true, skipLibCheck: true, noEmit: true, types: [] },
-      paths: { 'admin-service/client': [join(projectFolder, 'src/client/index.ts')] },
+      paths: { '@admin-service/client': [join(projectFolder, 'src/client/index.ts')] },
     };
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
     const compiler = join(projectFolder, 'node_modules/typescript/bin/tsc');
@@ -95,11 +96,11 @@ function named(head: string): string[] {
 }
 
 test.each([
-  ["tracker's state", 'trainer-tracker.ts', /export type TrackerState = (.+);/, /'(\w+)'/g],
-  ["watcher's state", 'student-watcher.ts', /export type WatcherState = (.+);/, /'(\w+)'/g],
+  ["tracker's state", 'tracker-events.ts', /export type TrackerState = (.+);/, /'(\w+)'/g],
+  ["watcher's state", 'watched.ts', /export type WatcherState = (.+);/, /'(\w+)'/g],
   [
     "tracker's event",
-    'trainer-tracker.ts',
+    'tracker-events.ts',
     /export interface TrackerEvents \{([\s\S]*?)\n\}/,
     /^ {2}(\w+):/gm,
   ],

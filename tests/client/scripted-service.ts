@@ -146,8 +146,12 @@ export function live(service: ScriptedService, more: object): object {
 
 /** A position as expo-location gives it, so many metres on. */
 export function fix(metres = 0) {
-  const coords = { latitude: 12.9 + metres / 111_195, longitude: 77.5, accuracy: 8 };
-  return { coords, timestamp: Date.now() };
+  return { coords: { latitude: 12.9 + metres / 111_195, longitude: 77.5, accuracy: 8 } };
+}
+
+/** The same with a timestamp. */
+export function timedFix(metres: number, timestamp: number) {
+  return { ...fix(metres), timestamp };
 }
 
 function kindOf(url: string): ScriptedCall['kind'] {

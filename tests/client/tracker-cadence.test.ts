@@ -1,10 +1,10 @@
 import type { PhonePosition } from '../../src/client/index.js';
 import { aTracker, tracking } from './scripted-clients.js';
-import { done, fix, refused, type ScriptedService } from './scripted-service.js';
+import { done, fix, refused, timedFix, type ScriptedService } from './scripted-service.js';
 
 async function drive({ clock, tracker }: ReturnType<typeof aTracker>, ms: number, everyMs = 100) {
   for (let atMs = 0; atMs < ms; atMs += everyMs) {
-    tracker.push(fix(atMs / 1_000));
+    void tracker.push(timedFix(atMs / 1_000, clock.wallMs()));
     await clock.advance(everyMs);
   }
 }
@@ -19,13 +19,11 @@ function gapsOf(service: ScriptedService): number[] {
 
 test('positions pushed ten times a second are sent every 5 s, also when the wall clock jumps', async () => {
   const driven = await tracking();
-  const now = jest.spyOn(Date, 'now');
-  now.mockReturnValue(Date.UTC(2031, 0, 1));
+  driven.clock.setWall(Date.UTC(2031, 0, 1));
   await drive(driven, 12_000);
-  now.mockReturnValue(Date.UTC(1999, 0, 1));
+  driven.clock.setWall(Date.UTC(1999, 0, 1));
   await drive(driven, 10_000);
-  now.mockRestore();
-  expect(gapsOf(driven.service)).toEqual([5_000, 5_000, 5_000]);
+  expect(gapsOf(driven.service)).toEqual([5_000, 5_000, 5_000, 5_000]);
   const ages = bodiesOf(driven.service).map(({ ageMs }) => Number(ageMs));
   expect(ages.filter((ageMs) => ageMs < 0 || ageMs > 100)).toEqual([]);
   expect(driven.tracker.state).toBe('tracking');
@@ -34,13 +32,13 @@ test('positions pushed ten times a second are sent every 5 s, also when the wall
 test('the cadence follows nextUpdateMs from answer to answer', async () => {
   const asked = [7_000, 15_000, 5_000];
   const driven = await tracking((_call, earlier) => recorded(asked[earlier] ?? 5_000));
-  await drive(driven, 35_000);
+  await drive(driven, 30_000);
   expect(gapsOf(driven.service)).toEqual(asked);
 });
 
 test('only the newest of the waiting positions is sent', async () => {
   const { service, tracker, clock } = await tracking();
-  for (const metres of [10, 20, 30]) tracker.push(fix(metres));
+  for (const metres of [10, 20, 30]) void tracker.push(fix(metres));
   await clock.advance(20_000);
   expect(bodiesOf(service).map(({ latitude }) => latitude)).toEqual([fix(30).coords.latitude]);
 });
@@ -49,18 +47,19 @@ test('one request is in flight at a time, however slow the network', async () =>
   const driven = await tracking(() => ({ ...recorded(1_000), tookMs: 8_000 }));
   await drive(driven, 40_000, 500);
   expect(driven.service.mostInFlight).toBe(1);
-  expect(driven.service.callsOf('update')).toHaveLength(4);
+  expect(driven.service.callsOf('update')).toHaveLength(5);
 });
 
 test('each position has a sequence above the last, and its age when it is sent', async () => {
   const { service, tracker, clock } = await tracking();
   for (const laterMs of [5_000, 1_200, 10_000]) {
-    tracker.push(fix());
+    void tracker.push(fix());
     await clock.advance(laterMs);
   }
   expect(bodiesOf(service)).toMatchObject([
-    { sequence: 1, ageMs: 5_000 },
-    { sequence: 2, ageMs: 3_800 },
+    { sequence: 1, ageMs: 0 },
+    { sequence: 2, ageMs: 0 },
+    { sequence: 3, ageMs: 3_800 },
   ]);
 });
 
@@ -68,7 +67,7 @@ test('in the background, where timers stand still, a push is enough to send', as
   const { service, tracker, clock } = await tracking();
   const after = jest.spyOn(clock, 'after').mockImplementation(() => () => undefined);
   await clock.advance(6_000);
-  tracker.push(fix());
+  void tracker.push(fix());
   await clock.advance(0);
   after.mockRestore();
   expect(service.callsOf('update')).toHaveLength(1);
@@ -76,7 +75,7 @@ test('in the background, where timers stand still, a push is enough to send', as
 
 test('a position pushed before the start is sent after it', async () => {
   const { service, tracker, clock } = aTracker();
-  tracker.push(fix());
+  void tracker.push(fix());
   await clock.advance(60_000);
   expect(service.calls).toEqual([]);
   await tracker.start();
@@ -100,10 +99,10 @@ test.each<[string, Omit<PhonePosition, 'coords'> & { coords: object }, object]>(
   ],
 ])('takes a position of %s', async (_phone, position, expected) => {
   const { service, tracker, clock } = await tracking();
-  tracker.push({ ...position, coords: { ...place, ...position.coords } });
+  void tracker.push({ ...position, coords: { ...place, ...position.coords } });
   await clock.advance(5_000);
   const { sessionId } = service;
-  expect(bodiesOf(service)).toEqual([{ sessionId, ...place, ...expected, sequence: 1, ageMs: 5_000 }]);
+  expect(bodiesOf(service)).toEqual([{ sessionId, ...place, ...expected, sequence: 1, ageMs: 0 }]);
 });
 
 test.each<[string, unknown]>([
@@ -112,12 +111,13 @@ test.each<[string, unknown]>([
   ['coords.longitude', { coords: { latitude: 1 } }],
   ['coords.latitude', undefined],
   ['coords.latitude', { latitude: 1, longitude: 2 }],
+  ['coords', { coords: { latitude: 0, longitude: 0, accuracy: 0 } }],
 ])(
   'a position with an invalid %s is dropped, and does not replace a valid one: %j',
   async (path, position) => {
     const { service, tracker, clock, record } = await tracking();
-    tracker.push(fix(10));
-    tracker.push(position as PhonePosition);
+    void tracker.push(fix(10));
+    void tracker.push(position as PhonePosition);
     await clock.advance(60_000);
     expect(bodiesOf(service).map(({ latitude }) => latitude)).toEqual([fix(10).coords.latitude]);
     expect(record.dropped).toHaveLength(1);
@@ -131,7 +131,7 @@ test("a listener's error is thrown for the app to see and does not end the track
   driven.tracker.on('sent', ({ sequence }) => {
     if (sequence === 1) throw new Error("the app's own");
   });
-  driven.tracker.push(fix());
+  void driven.tracker.push(fix());
   await expect(driven.clock.advance(5_000)).rejects.toThrow("the app's own");
   await drive(driven, 10_000);
   expect(driven.service.callsOf('update')).toHaveLength(3);
@@ -141,10 +141,10 @@ test('an unsubscribed listener gets no further event', async () => {
   const { tracker, clock } = await tracking();
   const listener = jest.fn();
   const unsubscribe = tracker.on('sent', listener);
-  tracker.push(fix());
+  void tracker.push(fix());
   await clock.advance(5_000);
   unsubscribe();
-  tracker.push(fix());
+  void tracker.push(fix());
   await clock.advance(5_000);
   expect(listener).toHaveBeenCalledTimes(1);
 });
@@ -160,7 +160,7 @@ test('a tracker that joins a running journey gets the last sequence and continue
   });
   expect(await tracker.start()).toMatchObject({ wasRunning: true });
   for (let pushes = 2; pushes > 0; pushes--) {
-    tracker.push(fix());
+    void tracker.push(fix());
     await clock.advance(0);
   }
   expect(bodiesOf(service).map(({ sequence }) => sequence)).toEqual([0, 42]);

@@ -36,11 +36,10 @@ test('a refused start is reported by the promise and the event, and may be repea
   expect(tracker.state).toBe('tracking');
 });
 
-test('a start that is refused for good ends the tracker', async () => {
+test('a start that is refused ends nothing, because no journey began', async () => {
   const { tracker, record, clock } = aTracker(() => refused(403, 'FORBIDDEN'));
   expect(await codeOf(tracker.start())).toBe('FORBIDDEN');
-  expect(record.ended).toMatchObject([{ reason: 'forbidden' }]);
-  expect(clock.alarms).toBe(0);
+  expect([record.ended, record.states, clock.alarms]).toEqual([[], ['starting', 'idle'], 0]);
 });
 
 test('a start without an answer is retried with one key, and each failure is reported', async () => {
@@ -61,7 +60,7 @@ test('an arrival refused for the distance does not end the tracking', async () =
   );
   await tracker.start();
   expect(await codeOf(tracker.arrived())).toBe('NOT_AT_DESTINATION');
-  tracker.push(fix());
+  void tracker.push(fix());
   await clock.advance(5_000);
   expect([tracker.state, service.callsOf('update').length]).toEqual(['tracking', 1]);
   expect(record.refused).toHaveLength(1);
@@ -88,7 +87,7 @@ test('a position refused as ended while the arrival is in flight does not change
   await tracker.start();
   await clock.advance(5_000);
   const arrived = tracker.arrived();
-  tracker.push(fix());
+  void tracker.push(fix());
   await clock.advance(2_000);
   expect(await arrived).toMatchObject({ distance: 20 });
   expect(record.ended).toEqual([{ reason: 'arrived' }]);
@@ -100,9 +99,9 @@ test('no position is sent after a stop, however long its answer takes', async ()
     call.kind === 'stop' && earlier < 5 ? 'away' : undefined,
   );
   await tracker.start();
-  tracker.push(fix());
+  void tracker.push(fix());
   const stopped = tracker.stop();
-  tracker.push(fix());
+  void tracker.push(fix());
   await clock.advance(200_000);
   await stopped;
   expect(service.callsOf('update')).toEqual([]);
@@ -137,15 +136,113 @@ test('after close there is no request, no timer and no event', async () => {
   );
   await tracker.start();
   await clock.advance(5_000);
-  tracker.push(fix());
+  void tracker.push(fix());
   await clock.advance(1_000);
   tracker.close();
-  tracker.push(fix());
+  void tracker.push(fix());
   await clock.advance(1_000);
   expect(record.ended).toEqual([{ reason: 'closed' }]);
   expect([clock.alarms, service.callsOf('update').length, record.states.at(-1)]).toEqual([0, 1, 'ended']);
+  expect(record.retrying).toEqual([]);
+});
+
+test('a tracker that was closed starts again, also while its first start is in flight', async () => {
+  const { service, tracker, record, clock } = aTracker((call) =>
+    call.kind === 'start' ? { ...service.proper('start'), tookMs: 300 } : undefined,
+  );
+  const first = codeOf(tracker.start());
+  tracker.close();
+  const second = tracker.start();
+  await clock.advance(1_000);
+  expect([await first, (await second).wasRunning]).toEqual(['ABORTED', false]);
+  expect([tracker.state, record.ended]).toEqual(['tracking', []]);
+  void tracker.push(fix());
+  await clock.advance(0);
+  tracker.close();
+  await Promise.all([tracker.start(), clock.advance(1_000)]);
+  void tracker.push(fix(1));
+  await clock.advance(5_000);
+  expect([tracker.state, record.sent.length, record.ended]).toEqual(['tracking', 2, [{ reason: 'closed' }]]);
+});
+
+test('a start after the end begins a new journey', async () => {
+  const { service, tracker, record } = aTracker();
+  const first = await tracker.start();
+  await tracker.arrived();
+  await service.clock.advance(60_000);
+  const second = await tracker.start();
+  expect(second.startedAt > first.startedAt).toBe(true);
+  expect(keysOf(service, 'start').size).toBe(2);
+  expect(record.states).toEqual(['starting', 'tracking', 'ended', 'starting', 'tracking']);
+});
+
+test('a start is given up by its signal or after its timeout, and can be made again', async () => {
+  const { service, tracker, clock, record } = aTracker((_call, earlier) =>
+    earlier < 30 ? 'away' : undefined,
+  );
+  const controller = new AbortController();
+  const aborted = codeOf(tracker.start({ signal: controller.signal }));
+  await clock.advance(2_000);
+  controller.abort();
+  expect([await aborted, clock.alarms, tracker.state]).toEqual(['ABORTED', 0, 'idle']);
+  const late = codeOf(tracker.start({ timeoutMs: 20_000 }));
+  await clock.advance(20_000);
+  expect([await late, clock.alarms, tracker.state]).toEqual(['DEADLINE_EXCEEDED', 0, 'idle']);
+  const tries = service.calls.length;
+  await clock.advance(600_000);
+  expect([service.calls.length, record.ended]).toEqual([tries, []]);
+  void tracker.start();
+  await clock.advance(1_800_000);
+  expect(tracker.state).toBe('tracking');
+});
+
+test('an arrival sends the position that waits first, and its answer decides', async () => {
+  const { service, tracker, clock } = aTracker();
   await tracker.start();
-  expect([service.callsOf('start').length, record.retrying]).toEqual([1, []]);
+  void tracker.push(fix(0));
+  await clock.advance(1_500);
+  void tracker.push(fix(185));
+  const arrived = tracker.arrived();
+  await clock.advance(500);
+  // The phone moves on while the arrival waits.
+  void tracker.push(fix(190));
+  await clock.advance(3_000);
+  await arrived;
+  expect(service.calls.map(({ kind }) => kind)).toEqual(['start', 'update', 'update', 'arrived']);
+  expect(service.callsOf('update')[1]?.body['latitude']).toBe(fix(190).coords.latitude);
+});
+
+test('an arrival waits at most 10 s for a position that does not get through', async () => {
+  const { service, tracker, clock } = aTracker(({ kind }) => (kind === 'update' ? 'dark' : undefined));
+  await tracker.start();
+  void tracker.push(fix());
+  const arrived = tracker.arrived();
+  await clock.advance(10_000);
+  await arrived;
+  expect(service.callsOf('arrived')).toHaveLength(1);
+});
+
+test.each([
+  [
+    'refused as ended',
+    refused(410, 'JOURNEY_ENDED', { details: { reason: 'timeout', endedAt: '2026-11-22T11:00:00.000Z' } }),
+    'timeout',
+    '2026-11-22T11:00:00.000Z',
+  ],
+  ['refused as not active', refused(404, 'JOURNEY_NOT_ACTIVE'), 'unknown', null],
+] as const)('a stop %s resolves, because its wish is fulfilled', async (_how, answer, reason, stoppedAt) => {
+  const { service, tracker, record } = aTracker(({ kind }) => (kind === 'stop' ? answer : undefined));
+  await tracker.start();
+  expect(await tracker.stop()).toEqual({ sessionId: service.sessionId, stoppedAt });
+  expect([record.ended, record.refused]).toEqual([[{ reason }], []]);
+});
+
+test('a stop after the arrival resolves without a request', async () => {
+  const { service, tracker } = aTracker();
+  await tracker.start();
+  await tracker.arrived();
+  expect(await tracker.stop()).toEqual({ sessionId: service.sessionId, stoppedAt: null });
+  expect(service.callsOf('stop')).toEqual([]);
 });
 
 test('a promise that is not awaited causes no unhandled rejection', async () => {
@@ -160,4 +257,20 @@ test('a promise that is not awaited causes no unhandled rejection', async () => 
   await clock.advance(1_000);
   process.off('unhandledRejection', listener);
   expect(unhandled).toEqual([]);
+});
+
+test('a stop asks the service where the tracker was closed, or lost its token, while the journey runs on', async () => {
+  const { service, tracker, clock } = aTracker(({ kind }) =>
+    kind === 'update' ? refused(401, 'UNAUTHENTICATED') : undefined,
+  );
+  for (const end of ['close', 'refusal']) {
+    await tracker.start();
+    if (end === 'close') tracker.close();
+    else void tracker.push(fix());
+    await clock.advance(0);
+    expect(tracker.state).toBe('ended');
+    await tracker.stop();
+  }
+  expect(service.callsOf('stop')).toHaveLength(2);
+  expect(clock.alarms).toBe(0);
 });

@@ -27,28 +27,47 @@ const unavailableFor = (seconds: number) =>
 
 test('2xx: the position is sent once', async () => {
   const { service, tracker, record, clock } = await trackerThatIsDue(() => undefined);
-  tracker.push(fix());
+  void tracker.push(fix());
   await clock.advance(600_000);
   expect([service.callsOf('update').length, record.sent.length]).toEqual([1, 1]);
 });
 
-test.each([
-  [17, 18],
-  [null, 2],
-])(
-  '409 LOCATION_STALE with lastSequence %p: the position is dropped, the next has sequence %d',
-  async (last, next) => {
+test('409 LOCATION_STALE with a higher lastSequence: that same position is sent again above it', async () => {
+  const { service, tracker, record, clock } = await trackerThatIsDue(
+    firstIs(refused(409, 'LOCATION_STALE', { details: { lastSequence: 17 } })),
+  );
+  const outcome = tracker.push(fix(1));
+  await clock.advance(0);
+  expect(await outcome).toBe('sent');
+  void tracker.push(fix(2));
+  await clock.advance(5_000);
+  expect(sequencesOf(service)).toEqual([1, 18, 19]);
+  expect(service.callsOf('update')[1]?.body['latitude']).toBe(fix(1).coords.latitude);
+  expect([record.dropped, tracker.state]).toEqual([[], 'tracking']);
+});
+
+test.each([[0], [null]])(
+  '409 LOCATION_STALE with lastSequence %p: the position itself is too old',
+  async (last) => {
     const { service, tracker, record, clock } = await trackerThatIsDue(
       firstIs(refused(409, 'LOCATION_STALE', { details: { lastSequence: last } })),
     );
-    tracker.push(fix());
+    const outcome = tracker.push(fix());
     await clock.advance(60_000);
-    tracker.push(fix());
-    await clock.advance(5_000);
-    expect(sequencesOf(service)).toEqual([1, next]);
+    expect(await outcome).toBe('dropped');
+    expect(sequencesOf(service)).toEqual([1]);
     expect(record.dropped.map(({ error }) => error.code)).toEqual(['LOCATION_STALE']);
   },
 );
+
+test('a position is repaired once, so that two phones do not compete for ever', async () => {
+  const { service, tracker, clock } = await trackerThatIsDue(({ body }) =>
+    refused(409, 'LOCATION_STALE', { details: { lastSequence: Number(body['sequence']) + 5 } }),
+  );
+  void tracker.push(fix());
+  await clock.advance(60_000);
+  expect(sequencesOf(service)).toEqual([1, 7]);
+});
 
 test.each([
   [400, 'LOCATION_IMPLAUSIBLE'],
@@ -58,9 +77,9 @@ test.each([
 ])('%d: that position is dropped, and the next is sent at the cadence', async (status, code) => {
   const { service, tracker, record, clock } = await trackerThatIsDue(firstIs(refused(status, code)));
   const bad = fix(1);
-  tracker.push(bad);
+  void tracker.push(bad);
   await clock.advance(1_000);
-  tracker.push(fix(2));
+  void tracker.push(fix(2));
   await clock.advance(60_000);
   const [first, second] = service.callsOf('update').map(({ atMs }) => atMs);
   expect((second ?? 0) - (first ?? 0)).toBe(5_000);
@@ -95,11 +114,11 @@ test.each([
       ...refused(status, code, { details }),
       tookMs: 300,
     }));
-    tracker.push(fix(1));
+    void tracker.push(fix(1));
     await clock.advance(100);
-    tracker.push(fix(2));
+    void tracker.push(fix(2));
     await clock.advance(600_000);
-    tracker.push(fix(3));
+    void tracker.push(fix(3));
     await clock.advance(600_000);
     expect(service.callsOf('update')).toHaveLength(requests);
     expect(record.ended).toMatchObject([{ reason, error: { status, code } }]);
@@ -120,7 +139,7 @@ test.each<[string, ScriptedAnswer | 'away' | 'dark']>([
   const { service, tracker, record, clock } = await trackerThatIsDue((_call, earlier) =>
     earlier < 2 ? failure : undefined,
   );
-  tracker.push(fix());
+  void tracker.push(fix());
   await clock.advance(30_000);
   expect(sequencesOf(service)).toEqual([1, 1, 1]);
   expect(record.retrying.map(({ call }) => call)).toEqual(['update', 'update']);
@@ -135,7 +154,7 @@ test('the waits double from 1 s up to 60 s, with full jitter', async () => {
     random: () => (draws++ % 2 === 0 ? 0 : (shares[Math.floor(draws / 2 - 1) % shares.length] ?? 0)),
   });
   draws = 0;
-  tracker.push(fix());
+  void tracker.push(fix());
   await clock.advance(400_000);
   const expected = [1, 2, 4, 8, 16, 32, 60, 60].map((s, index) =>
     Math.round(s * 1_000 * (shares[index % 3] ?? 0)),
@@ -153,7 +172,7 @@ test.each([
     const { tracker, record, clock } = await trackerThatIsDue(() => unavailableFor(20), {
       random: () => share,
     });
-    tracker.push(fix());
+    void tracker.push(fix());
     await clock.advance(1_000);
     expect(Math.round(record.retrying[0]?.inMs ?? 0)).toBe(ms);
   },
@@ -161,10 +180,10 @@ test.each([
 
 test('a newer position replaces the one that waits for its retry', async () => {
   const { service, tracker, clock } = await trackerThatIsDue(firstIs(unavailableFor(10)));
-  tracker.push(fix(1));
+  void tracker.push(fix(1));
   await clock.advance(1_000);
-  tracker.push(fix(2));
-  tracker.push(fix(3));
+  void tracker.push(fix(2));
+  void tracker.push(fix(3));
   await clock.advance(60_000);
   const sent = service.callsOf('update').map(({ body }) => body['latitude']);
   expect(sent).toEqual([fix(1), fix(3)].map(({ coords }) => coords.latitude));
@@ -172,7 +191,7 @@ test('a newer position replaces the one that waits for its retry', async () => {
 
 test('it retries without limit until expiresAt, and then ends as timeout', async () => {
   const { service, tracker, record, clock } = await trackerThatIsDue(() => 'away');
-  tracker.push(fix());
+  void tracker.push(fix());
   await clock.advance(3_594_000);
   expect(service.callsOf('update').length).toBeGreaterThan(60);
   expect(tracker.state).toBe('reconnecting');
@@ -189,7 +208,7 @@ test("expiresAt is counted by the service's times, also for a journey that was a
       : done(201, { timestamp: '2026-11-22T10:50:00.000Z', ttl: 300, nextUpdateMs: 5_000 });
   });
   await tracker.start();
-  tracker.push(fix());
+  void tracker.push(fix());
   await clock.advance(599_000);
   expect(tracker.state).toBe('tracking');
   await clock.advance(1_001);
@@ -205,7 +224,7 @@ test.each<[string, number, ScriptedAnswer | 'away', number, number]>([
     (_call, earlier) => (earlier < fails ? failure : undefined),
     { random: () => share },
   );
-  tracker.push(fix());
+  void tracker.push(fix());
   await clock.advance(0);
   while (service.callsOf('update').length < fails) await clock.advance(1_000);
   service.api.backOnline();

@@ -8,11 +8,21 @@ interface Alarm {
 /** A monotonic clock that a test moves. Before the next alarm rings, all promises of the one before have settled. */
 export class VirtualClock implements Clock {
   #nowMs = 1_000_000;
+  #aheadMs = Date.UTC(2026, 10, 22, 10) - 1_000_000;
   /** In the order in which they ring. */
   readonly #alarms: Alarm[] = [];
 
   nowMs(): number {
     return this.#nowMs;
+  }
+
+  wallMs(): number {
+    return this.#nowMs + this.#aheadMs;
+  }
+
+  /** A user or the network sets the phone's clock. */
+  setWall(ms: number): void {
+    this.#aheadMs = ms - this.#nowMs;
   }
 
   after(ms: number, callback: () => void): () => void {

@@ -113,7 +113,7 @@ test('a position ages by the monotonic clock while nothing changes: live, delaye
   await clock.advance(45_000);
   now.mockRestore();
   expect(record.states).toEqual(['live', 'delayed', 'stale']);
-  expect(watcher.watched.ageMs).toBe(60_002);
+  expect(watcher.watched.ageMs).toBe(60_001);
 });
 
 test('a position is live for longer where the next update is due later', async () => {
@@ -163,8 +163,51 @@ test('after close there is no request and no timer', async () => {
   const { service, watcher, record, clock } = watching(unchanging);
   await clock.advance(5_000);
   watcher.close();
-  watcher.start();
   await clock.advance(100_000);
   expect([clock.alarms, service.calls.length]).toEqual([0, 2]);
   expect(record.ended).toEqual([{ reason: 'closed' }]);
+});
+
+const ETA = { etaSeconds: 120, etaLowSeconds: 60, etaHighSeconds: 180, uncertaintyMeters: 8 };
+
+test('between two answers the arrival comes nearer, and the uncertainty grows with the speed', async () => {
+  const location = { latitude: 12.9, longitude: 77.5, speed: 10, timestamp: '2026-11-22T10:00:00.000Z' };
+  const { watcher, clock } = watching(
+    notModified({ ...ETA, location }, () => ({ 'Next-Poll-Ms': '4000', ...GRANTED }), 25_000),
+  );
+  await clock.advance(0);
+  expect(watcher.watched).toMatchObject(ETA);
+  await clock.advance(26_000);
+  const later = { etaSeconds: 94, etaLowSeconds: 34, etaHighSeconds: 154, uncertaintyMeters: 268 };
+  expect(watcher.watched).toMatchObject(later);
+  await clock.advance(35_000);
+  const stale = { state: 'stale', etaSeconds: null, etaLowSeconds: null, etaHighSeconds: null };
+  expect(watcher.watched).toMatchObject(stale);
+  expect(watcher.watched.uncertaintyMeters).toBeGreaterThan(600);
+});
+
+test('what is watched is the same object until the next change', async () => {
+  const { watcher, record, clock } = watching(unchanging);
+  await clock.advance(7_000);
+  expect(watcher.watched).toBe(watcher.watched);
+  expect(watcher.watched).toBe(record.changes.at(-1));
+});
+
+test('a 200 that an HTTP cache repeats for a 304 does not make a silent trainer live', async () => {
+  let first: object | undefined;
+  const { watcher, clock } = watching(
+    (self) => () => done(200, (first ??= live(self, {})), { ETag: 'W/"1"' }),
+  );
+  await clock.advance(61_000);
+  expect(watcher.state).toBe('stale');
+});
+
+test('the age in a 304 counts, because the clock of a phone may stand still while it sleeps', async () => {
+  const { watcher, clock } = watching(
+    notModified({}, () => ({ 'Location-Age-Ms': '50000', 'Next-Poll-Ms': '4000' })),
+  );
+  await clock.advance(500);
+  expect(watcher.state).toBe('live');
+  await clock.advance(1_000);
+  expect([watcher.state, watcher.watched.ageMs]).toEqual(['delayed', 50_000]);
 });

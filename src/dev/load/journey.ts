@@ -147,7 +147,7 @@ export class Journey {
       this.#atDoorSinceMs = Math.min(this.#atDoorSinceMs, nowMs);
     }
     const { fix, ageMs } = drive.latestFixAt(Math.min(drivenMs, drive.durationMs));
-    if (ageMs === 0) tracker.push({ coords: fix });
+    if (ageMs === 0) void tracker.push({ coords: fix });
     this.#after(Math.min(fixEveryMs, this.#intervalMs), () => {
       this.#pushFixes(tracker);
     });

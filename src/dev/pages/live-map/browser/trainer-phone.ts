@@ -22,6 +22,7 @@ export interface TrainerPhoneDependencies {
 
 const inCall: Record<TrackerCall, string> = {
   start: 'The start',
+  resume: 'The resumption',
   update: 'The position',
   arrived: 'The arrival',
   stop: 'The cancellation',
@@ -66,7 +67,7 @@ export class TrainerPhone {
       getToken: () => session.trainerToken,
       fetch: this.#with.network.fetch,
     });
-    if (session.isFree) this.trip = new Trip(session, (position) => this.#tracker?.push(position));
+    if (session.isFree) this.trip = new Trip(session, (position) => void this.#tracker?.push(position));
     this.#show();
     if (session.isFree && sessionStorage.getItem('driving') === session.id) void this.#goOn(session);
   }
@@ -131,10 +132,11 @@ export class TrainerPhone {
       this.#with.onMoved();
     });
     tracker.on('dropped', ({ error }) => {
-      // How the tracker learns the sequence of a joined journey.
-      if (error.code !== 'LOCATION_STALE') this.#say(inWords(error));
+      this.#say(inWords(error));
     });
     tracker.on('retrying', ({ call, error, inMs }) => {
+      // How the tracker learns the sequence of a joined journey.
+      if (error.code === 'LOCATION_STALE') return;
       this.#say(
         `${inCall[call]} did not get through (${error.code}); next try in ${Math.ceil(inMs / 1000)} s.`,
       );

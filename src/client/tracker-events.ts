@@ -1,0 +1,29 @@
+import type { PositionRecorded } from './contract.js';
+import type { Joined } from './joining.js';
+import type { Ended, JourneyApiError } from './journey-api-error.js';
+import type { CallOptions } from './journey-api.js';
+import type { PhonePosition } from './position.js';
+
+export type TrackerState = 'idle' | 'starting' | 'tracking' | 'reconnecting' | 'ended';
+export type TrackerCall = 'start' | 'resume' | 'update' | 'arrived' | 'stop';
+
+export interface TrackerEvents {
+  state: TrackerState;
+  /** The service has accepted a position. */
+  sent: PositionRecorded & { sequence: number };
+  /** A position that is not sent again, because it was invalid, too old or refused. */
+  dropped: { position: PhonePosition; error: JourneyApiError };
+  /** A call was refused and is not repeated; its promise is rejected with the same error. */
+  refused: { call: TrackerCall; error: JourneyApiError };
+  /** The call is repeated in that many milliseconds. */
+  retrying: { call: TrackerCall; error: JourneyApiError; inMs: number };
+  /** The last event of a journey that has begun. */
+  ended: Ended;
+}
+
+export interface StartOptions extends CallOptions {
+  /** Gives up after that many milliseconds, with DEADLINE_EXCEEDED. Default: never. */
+  timeoutMs?: number | undefined;
+}
+
+export type TrackedJourney = Pick<Joined, 'startedAt' | 'expiresAt' | 'wasRunning'>;
