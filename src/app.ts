@@ -139,7 +139,7 @@ function build(config: Config, overrides: Overrides) {
 type Parts = ReturnType<typeof build>;
 
 function buildHttpApp(config: Config, parts: Parts, state: { isDraining: boolean }): Express {
-  const { logger, metrics, redis, redisCheck, sessions, store, journeys, live } = parts;
+  const { logger, metrics, redis, redisCheck, sessions, journeys, live } = parts;
   const requestLog = new RequestLog({
     logger,
     sampledRoutes: new Set([UPDATES_ROUTE, LIVE_ROUTE, WAITING_ROUTE]),

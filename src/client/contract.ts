@@ -103,6 +103,10 @@ export interface LiveJourney {
   freshness: 'live' | 'delayed' | 'stale' | null;
   /** Accuracy radius in metres, growing with age. Null if the phone reported no accuracy. */
   uncertaintyMeters: number | null;
+  /** Seconds for which the trainer had been standing at the last update. Null while moving, or if unknown. */
+  stillSeconds?: number | null | undefined;
+  /** Why the trainer's phone has no usable position. Null without a problem. */
+  trainerProblem?: 'noFix' | 'permission' | 'reducedAccuracy' | 'lowPower' | null | undefined;
   /** Milliseconds until the next poll should be sent. */
   nextPollMs: number;
   endedReason?: EndReason | undefined;
