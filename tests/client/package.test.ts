@@ -35,7 +35,8 @@ test('the package installs nothing but itself, and nothing of the service', asyn
     '@admin-service',
   ]);
   const files = (await readdir(installed, { recursive: true })).filter((name) => /\.\w+$/.test(name));
-  const expected = /^((esm|cjs)\/[\w-]+\.(js|d\.ts|js\.map)|(cjs\/)?package\.json|README\.md|CHANGELOG\.md)$/;
+  const expected =
+    /^((esm|cjs)\/([\w-]+\/)?[\w-]+\.(js|d\.ts|js\.map)|(\w+\/)?package\.json|README\.md|CHANGELOG\.md)$/;
   expect(files.filter((name) => !expected.test(name))).toEqual([]);
   expect(await readdir(installed)).toEqual(expect.arrayContaining(['CHANGELOG.md', 'LICENSE', 'README.md']));
 });

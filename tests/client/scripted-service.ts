@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { JourneyApi, type JourneyApiOptions } from '../../src/client/index.js';
-import { VirtualClock } from './virtual-clock.js';
+import { VirtualClock } from '../../src/client/testing/virtual-clock.js';
 
 export interface ScriptedCall {
   kind: 'start' | 'update' | 'live' | 'arrived' | 'stop';

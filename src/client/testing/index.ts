@@ -1,0 +1,2 @@
+/** The entry `@admin-service/client/testing`. */
+export { VirtualClock } from './virtual-clock.js';
