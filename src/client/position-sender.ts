@@ -1,35 +1,27 @@
-import type { PositionRecorded } from './contract.js';
+import type { PositionRecorded, TrainerProblem } from './contract.js';
 import { FixAges } from './fix-ages.js';
 import { JourneyApiError, verdictOf } from './journey-api-error.js';
 import { DEADLINE_MS, type JourneyApi } from './journey-api.js';
 import { nextTry, type NextTry } from './next-try.js';
-import { readingOf, type PhonePosition, type Reading } from './position.js';
+import { readingOf, type PhonePosition } from './position.js';
+import { updateOf, type PushOutcome, type Silence, type Update } from './update.js';
 
-/** What became of a pushed position. superseded: a newer one took its place. */
-export type PushOutcome = 'sent' | 'dropped' | 'superseded';
-
-/** The outcome of a request. inMs: the position, or a newer one, is sent again in that many milliseconds. */
+/** The outcome of a request. position: undefined for a heartbeat. inMs: the position, or a newer one, is sent again in that many milliseconds. */
 export type Sent =
-  | { recorded: PositionRecorded; sequence: number }
-  | { recorded?: undefined; position: PhonePosition; error: JourneyApiError; inMs?: number };
+  | { position: PhonePosition | undefined; recorded: PositionRecorded; sequence: number }
+  | { position: PhonePosition | undefined; recorded?: undefined; error: JourneyApiError; inMs?: number };
 
-interface Pushed {
-  position: PhonePosition;
-  reading: Reading;
-  outcome: Promise<PushOutcome>;
-  settle: (outcome: PushOutcome) => void;
-}
-
-interface Fix extends Pushed {
-  /** When it was measured, by the monotonic clock. */
-  fixAtMs: number;
-  /** Assigned at the first try, so that the service recognises a repeat. */
-  sequence?: number;
-  isRepaired?: boolean;
+export interface SenderOptions {
+  api: JourneyApi;
+  sessionId: string;
+  silenceMeans: Silence;
+  onSent: (sent: Sent) => void;
+  /** The problem may be another. */
+  onSilence: () => void;
 }
 
 interface Request {
-  fix: Fix;
+  update: Update;
   sequence: number;
   startedAtMs: number;
   controller: AbortController;
@@ -41,43 +33,58 @@ const OLDEST_FIX_MS = 300_000;
 const SAME_TIME_MS = 500;
 /** A request that is older has no deadline, because the phone's timers are suspended. */
 const HUNG_AFTER_MS = DEADLINE_MS + 1_000;
+/** Silent is a phone after some intervals, or twice the time in which its last batch came, but at most the last one. */
+const SILENT_INTERVALS = 3;
+const LONGEST_SILENCE_MS = 60_000;
 
-/** Posts the newest position at the cadence that the service asks for, one request at a time. */
+/**
+ * Posts the newest position, or without one a heartbeat, at the cadence that the service asks for, one request at a time.
+ */
 export class PositionSender {
   readonly #api: JourneyApi;
   readonly #sessionId: string;
+  readonly #silenceMeans: Silence;
   readonly #onSent: (sent: Sent) => void;
+  readonly #onSilence: () => void;
   readonly #next: NextTry;
   readonly #ages: FixAges;
   #isOpen = false;
   /** The newest one of this turn of the event loop. */
-  #pushed: Pushed | undefined;
-  #waiting: Fix | undefined;
+  #pushed: Update | undefined;
+  #waiting: Update | undefined;
   #request: Request | undefined;
-  #newest: Fix | undefined;
+  #newest: Update | undefined;
+  #silence: Silence | null = null;
+  #cancelAlarm: (() => void) | undefined;
+  #heardAtMs: number;
+  /** The service has a position, to which `still` refers. */
+  #hasSent = false;
   #sequence = 1;
   /** Until the service says it. */
   #intervalMs = 5_000;
 
-  constructor(api: JourneyApi, sessionId: string, onSent: (sent: Sent) => void) {
+  constructor({ api, sessionId, silenceMeans, onSent, onSilence }: SenderOptions) {
     this.#api = api;
     this.#sessionId = sessionId;
+    this.#silenceMeans = silenceMeans;
     this.#onSent = onSent;
+    this.#onSilence = onSilence;
     this.#next = nextTry(api);
     this.#ages = new FixAges(api.clock);
+    this.#heardAtMs = api.clock.nowMs();
   }
 
   /** All positions of one turn are a batch, of which the newest counts. */
   offer(position: PhonePosition): Promise<PushOutcome> {
-    let pushed: Pushed;
+    let pushed: Update;
     try {
-      pushed = pending(position, readingOf(position));
+      pushed = updateOf(readingOf(position), position);
     } catch (error) {
-      this.#onSent({ position, error: error as JourneyApiError });
+      this.#onSent({ position: Object(position) as PhonePosition, error: error as JourneyApiError });
       return Promise.resolve('dropped');
     }
     const other = this.#pushed;
-    if (other && Number(position.timestamp) < Number(other.position.timestamp)) {
+    if (other && Number(position.timestamp) < Number(other.position?.timestamp)) {
       pushed.settle('superseded');
       return pushed.outcome;
     }
@@ -97,7 +104,32 @@ export class PositionSender {
     this.#isOpen = true;
     // The refusal of the lowest sequence says what the last one was.
     this.#sequence = lastSequence === undefined ? 0 : (lastSequence ?? 0) + 1;
+    this.report(this.#silence);
+  }
+
+  /** Why no position comes, until the next one; null: the silence counts anew. */
+  report(silence: Silence | null): void {
+    this.#cancelAlarm?.();
+    this.#silence = silence;
+    // A heartbeat that waits says something else.
+    if (!this.#waiting?.position) this.#waiting = undefined;
+    if (silence === null && this.#isOpen) {
+      const nowMs = this.#api.clock.nowMs();
+      const gapMs = nowMs - this.#heardAtMs;
+      this.#heardAtMs = nowMs;
+      const silentMs = Math.max(SILENT_INTERVALS * this.#intervalMs, Math.min(2 * gapMs, LONGEST_SILENCE_MS));
+      this.#cancelAlarm = this.#api.clock.after(silentMs, () => {
+        this.report(this.#silenceMeans);
+      });
+    }
+    this.#onSilence();
     this.#send();
+  }
+
+  /** Why the student sees no new position. */
+  get problem(): TrainerProblem | null {
+    if (this.#silence !== 'still') return this.#silence;
+    return this.#hasSent ? null : 'noFix';
   }
 
   /** Resolves when the newest position so far, or a newer one, was answered. */
@@ -110,6 +142,8 @@ export class PositionSender {
   /** Stops sending and drops the waiting position. */
   close(): void {
     this.#isOpen = false;
+    this.#silence = null;
+    this.#cancelAlarm?.();
     this.#pushed?.settle('dropped');
     this.#waiting?.settle('dropped');
     this.#pushed = this.#waiting = undefined;
@@ -131,17 +165,18 @@ export class PositionSender {
     if (pushed === undefined) return;
     this.#pushed = undefined;
     const { position } = pushed;
-    const ageMs = this.#ages.ageMs(position.timestamp);
-    const fixAtMs = this.#api.clock.nowMs() - ageMs;
+    const ageMs = this.#ages.ageMs(position?.timestamp);
+    pushed.fixAtMs = this.#api.clock.nowMs() - ageMs;
     if (ageMs > OLDEST_FIX_MS) {
       const message = `the position is ${Math.round(ageMs / 1_000)} s old`;
       pushed.settle('dropped');
       this.#onSent({ position, error: new JourneyApiError(0, 'LOCATION_STALE', message) });
-    } else if (this.#newest && fixAtMs < this.#newest.fixAtMs - SAME_TIME_MS) {
+    } else if (this.#newest && pushed.fixAtMs < this.#newest.fixAtMs - SAME_TIME_MS) {
       pushed.settle('superseded');
     } else {
       this.#waiting?.settle('superseded');
-      this.#waiting = this.#newest = { ...pushed, fixAtMs };
+      this.#waiting = this.#newest = pushed;
+      this.report(null);
     }
     this.#replaceHungRequest();
     this.#send();
@@ -150,24 +185,24 @@ export class PositionSender {
   #replaceHungRequest(): void {
     const request = this.#request;
     if (!request || this.#api.clock.nowMs() - request.startedAtMs < HUNG_AFTER_MS) return;
-    this.#waiting ??= request.fix;
-    this.#cancel(this.#waiting === request.fix ? undefined : 'superseded');
+    this.#waiting ??= request.update;
+    this.#cancel(this.#waiting === request.update ? undefined : 'superseded');
     // The deadline was pause enough.
     this.#next.answered(0);
     const error = new JourneyApiError(0, 'DEADLINE_EXCEEDED', `no answer in ${DEADLINE_MS} ms`);
-    this.#onSent({ position: request.fix.position, error, inMs: 0 });
+    this.#onSent({ position: request.update.position, error, inMs: 0 });
   }
 
   #cancel(outcome: PushOutcome | undefined): void {
     const request = this.#request;
     this.#request = undefined;
     request?.controller.abort();
-    if (outcome) request?.fix.settle(outcome);
+    if (outcome) request?.update.settle(outcome);
   }
 
   #send(): void {
-    const fix = this.#waiting;
-    if (fix === undefined || this.#request || !this.#isOpen) return;
+    const update = this.#waiting ?? this.#heartbeat();
+    if (update === null || this.#request || !this.#isOpen) return;
     // Checked at each push, because a phone's timers are suspended in the background.
     if (this.#next.inMs() > 0) {
       this.#next.whenDue(() => {
@@ -177,24 +212,31 @@ export class PositionSender {
     }
     this.#next.whenDue(undefined);
     this.#waiting = undefined;
-    void this.#post(fix, (fix.sequence ??= this.#sequence++));
+    void this.#post(update, (update.sequence ??= this.#sequence++));
   }
 
-  async #post(fix: Fix, sequence: number): Promise<void> {
+  #heartbeat(): Update | null {
+    const { problem } = this;
+    return this.#silence && updateOf(problem ? { problem } : { still: true });
+  }
+
+  async #post(update: Update, sequence: number): Promise<void> {
     const { clock } = this.#api;
     const controller = new AbortController();
-    const request = { fix, sequence, startedAtMs: clock.nowMs(), controller };
+    const request = { update, sequence, startedAtMs: clock.nowMs(), controller };
     this.#request = request;
-    const update = { sessionId: this.#sessionId, ...fix.reading, sequence };
-    const ageMs = () => Math.round(clock.nowMs() - fix.fixAtMs);
+    const body = { sessionId: this.#sessionId, ...update.reading, sequence };
+    const { position } = update;
+    const ageMs = () => (position ? Math.round(clock.nowMs() - update.fixAtMs) : undefined);
     let sent: Sent;
     try {
-      const recorded = await this.#api.update(update, { signal: controller.signal, ageMs });
+      const recorded = await this.#api.update(body, { signal: controller.signal, ageMs });
       if (this.#request !== request) return;
       if (recorded.nextUpdateMs > 0) this.#intervalMs = recorded.nextUpdateMs;
       this.#next.answered(this.#intervalMs);
-      fix.settle('sent');
-      sent = { recorded, sequence };
+      update.settle('sent');
+      this.#hasSent ||= position !== undefined;
+      sent = { position, recorded, sequence };
     } catch (error) {
       if (this.#request !== request) return;
       sent = this.#failed(request, error as JourneyApiError);
@@ -204,40 +246,34 @@ export class PositionSender {
     this.#send();
   }
 
-  #failed({ fix, sequence }: Request, error: JourneyApiError): Sent {
+  #failed({ update, sequence }: Request, error: JourneyApiError): Sent {
     const verdict = verdictOf(error);
-    const sent = { position: fix.position, error };
+    const sent = { position: update.position, error };
     if (verdict === 'retry') {
-      this.#sendAgain(fix);
+      this.#sendAgain(update);
       return { ...sent, inMs: this.#next.failed(error.retryAfterMs) };
     }
     const lastSequence = Number(error.detail('lastSequence') ?? -1);
-    if (verdict === 'stale' && lastSequence >= sequence && !fix.isRepaired) {
+    if (verdict === 'stale' && lastSequence >= sequence && !update.isRepaired) {
       // Another phone, or this one before a restart, has used the sequence. Such an update does not use the rate slot.
       this.#sequence = lastSequence + 1;
-      fix.isRepaired = true;
-      delete fix.sequence;
-      this.#sendAgain(fix);
+      update.isRepaired = true;
+      delete update.sequence;
+      this.#sendAgain(update);
       this.#next.answered(0);
       return { ...sent, inMs: 0 };
     }
     this.#next.answered(this.#intervalMs);
-    fix.settle('dropped');
+    update.settle('dropped');
+    // The service has forgotten the position to which `still` refers.
+    if (error.code === 'LOCATION_UNKNOWN') this.#hasSent = false;
     return sent;
   }
 
   /** A newer one may have taken its place. */
-  #sendAgain(fix: Fix): void {
-    if (!this.#isOpen) fix.settle('dropped');
-    else if (this.#waiting) fix.settle('superseded');
-    else this.#waiting = fix;
+  #sendAgain(update: Update): void {
+    if (!this.#isOpen) update.settle('dropped');
+    else if (this.#waiting) update.settle('superseded');
+    else this.#waiting = update;
   }
-}
-
-function pending(position: PhonePosition, reading: Reading): Pushed {
-  let settle: Pushed['settle'] = () => undefined;
-  const outcome = new Promise<PushOutcome>((resolve) => {
-    settle = resolve;
-  });
-  return { position, reading, outcome, settle };
 }

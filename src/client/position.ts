@@ -1,4 +1,4 @@
-import type { PositionUpdateBody } from './contract.js';
+import type { HeartbeatBody, PositionUpdateBody } from './contract.js';
 import { JourneyApiError } from './journey-api-error.js';
 
 /**
@@ -44,12 +44,12 @@ export function readingOf(position: PhonePosition): Reading {
 }
 
 /** @throws JourneyApiError VALIDATION_FAILED that names each invalid field */
-export function checkUpdate(update: PositionUpdateBody): void {
+export function checkUpdate(update: PositionUpdateBody | HeartbeatBody): void {
+  const isHeartbeat = 'still' in update || 'problem' in update;
   refuse([
     idCheck(update.sessionId),
-    ...placeChecks(update, ''),
+    ...(isHeartbeat ? [] : [...placeChecks(update, ''), countCheck('ageMs', update.ageMs ?? 0)]),
     countCheck('sequence', update.sequence ?? 0),
-    countCheck('ageMs', update.ageMs ?? 0),
   ]);
 }
 

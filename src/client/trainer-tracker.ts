@@ -1,33 +1,38 @@
 import type { JourneyArrived } from './contract.js';
 import { withinDeadline } from './deadline.js';
-import { Emitter } from './emitter.js';
 import { joinRunning, startOrJoin, stopOrEnded, type Joined, type StoppedJourney } from './joining.js';
 import { endOf, verdictOf, type Ended, type JourneyApiError } from './journey-api-error.js';
 import type { JourneyApi, RepeatableOptions } from './journey-api.js';
 import type { PhonePosition } from './position.js';
-import type { PushOutcome, Sent } from './position-sender.js';
+import type { SenderOptions, Sent } from './position-sender.js';
 import { StartAttempt } from './start-attempt.js';
-import type {
-  StartOptions,
-  TrackedJourney,
-  TrackerCall,
-  TrackerEvents,
-  TrackerState,
-} from './tracker-events.js';
+import { TrackedEmitter } from './tracked.js';
+import type { StartOptions, TrackedJourney, TrackerCall } from './tracker-events.js';
 import { TrackerRun } from './tracker-run.js';
 import { untilAnswered } from './until-answered.js';
+import type { PushOutcome, Silence } from './update.js';
 
 type Make<Answer> = (options: RepeatableOptions) => Promise<Answer>;
 
 /** How long an arrival waits for the position before it. */
 const DRAIN_MS = 10_000;
 
+export interface TrackerOptions {
+  api: JourneyApi;
+  sessionId: string;
+  /**
+   * What it means that no position comes for three intervals; 'still' only where the app's distance filter is why.
+   * Default: noFix.
+   */
+  silenceMeans?: Silence | undefined;
+}
+
 /** Sends the trainer's position from the start of a journey to its end. One instance per session. */
-export class TrainerTracker extends Emitter<TrackerEvents> {
+export class TrainerTracker extends TrackedEmitter {
   readonly #api: JourneyApi;
   readonly #sessionId: string;
+  readonly #silenceMeans: Silence;
   #run: TrackerRun;
-  #state: TrackerState = 'idle';
   /** Since the end, or since a start that began nothing. */
   #isOver = false;
   #isJourneyOver = false;
@@ -36,15 +41,12 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
   #arriving: Promise<JourneyArrived> | undefined;
   #stopping: Promise<StoppedJourney> | undefined;
 
-  constructor({ api, sessionId }: { api: JourneyApi; sessionId: string }) {
+  constructor({ api, sessionId, silenceMeans = 'noFix' }: TrackerOptions) {
     super(api.clock);
     this.#api = api;
     this.#sessionId = sessionId;
+    this.#silenceMeans = silenceMeans;
     this.#run = this.#newRun();
-  }
-
-  get state(): TrackerState {
-    return this.#state;
   }
 
   /**
@@ -77,6 +79,14 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
     const batch = ([] as PhonePosition[]).concat(isOver ? [] : positions);
     const outcomes = await Promise.all(batch.map((position) => this.#run.sender.offer(position)));
     return (['sent', 'dropped', 'superseded'] as const).find((each) => outcomes.includes(each)) ?? 'dropped';
+  }
+
+  /**
+   * Why the phone gives no position; the student is shown it until the next position. Null: no reason any more.
+   * `still` needs a position that was sent since the start, else it counts as noFix.
+   */
+  report(silence: Silence | null): void {
+    this.#run.sender.report(silence);
   }
 
   /**
@@ -119,13 +129,13 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
     const attempt = (run.attempt = new StartAttempt(this.#api.clock, options));
     this.#stopping = undefined;
     this.#isOver = false;
-    this.#setState('starting');
+    this.show({ state: 'starting', lastSent: null, lastError: null });
     try {
       const journey = await attempt.run((signal, retries) => this.#call(call, make, signal, retries));
       if (journey) {
         this.#starting ??= Promise.resolve(journey);
+        this.show({ state: 'tracking' });
         run.begin(journey);
-        this.#setState('tracking');
       } else this.#beganNothing(run);
       return journey;
     } catch (error) {
@@ -137,7 +147,7 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
   #beganNothing(run: TrackerRun): void {
     run.sender.close();
     this.#isOver = true;
-    this.#setState('idle');
+    this.show({ state: 'idle', problem: null });
   }
 
   async #arrive(): Promise<JourneyArrived> {
@@ -156,7 +166,7 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
 
   async #stop(): Promise<StoppedJourney> {
     const sessionId = this.#sessionId;
-    if (this.#state === 'ended' && this.#isJourneyOver) return { sessionId, stoppedAt: null };
+    if (this.state === 'ended' && this.#isJourneyOver) return { sessionId, stoppedAt: null };
     this.#run.sender.close();
     this.#run.attempt?.stopRetrying();
     try {
@@ -182,6 +192,7 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
     giveUp = signal,
   ): Promise<Answer> {
     const retrying = (error: JourneyApiError, inMs: number) => {
+      this.show({ lastError: error });
       this.emit('retrying', { call, error, inMs });
     };
     const once = (idempotencyKey: string) => make({ idempotencyKey, signal });
@@ -190,6 +201,7 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
     } catch (thrown) {
       const error = thrown as JourneyApiError;
       if (error.code === 'ABORTED') throw error;
+      this.show({ lastError: error });
       this.emit('refused', { call, error });
       if (call === 'stop' || (call === 'arrived' && verdictOf(error) === 'end')) this.#end(endOf(error));
       throw error;
@@ -197,39 +209,48 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
   }
 
   #posted(sent: Sent): void {
+    const { position } = sent;
+    const { problem } = this.#run.sender;
     if (sent.recorded !== undefined) {
       this.#run.seenTime(sent.recorded.timestamp);
-      this.#setState('tracking');
-      this.emit('sent', { ...sent.recorded, sequence: sent.sequence });
+      const recorded = { ...sent.recorded, sequence: sent.sequence };
+      const lastSent = position ? recorded : this.tracked.lastSent;
+      this.show({ state: 'tracking', problem, lastSent, lastError: null });
+      if (position) this.emit('sent', recorded);
       return;
     }
-    const { position, error, inMs } = sent;
+    const { error, inMs } = sent;
     const verdict = verdictOf(error);
-    if (verdict === 'retry') this.#setState('reconnecting');
-    else if (error.status !== 0) this.#setState('tracking');
+    const answered = error.status === 0 ? this.state : 'tracking';
+    const lastError = position ? error : this.tracked.lastError;
+    this.show({ state: verdict === 'retry' ? 'reconnecting' : answered, problem, lastError });
     if (inMs !== undefined) this.emit('retrying', { call: 'update', error, inMs });
-    else if (verdict !== 'end') this.emit('dropped', { position, error });
+    else if (verdict !== 'end') {
+      if (position) this.emit('dropped', { position, error });
+    }
     // The arrival or stop in flight says how the journey ended.
     else if (!this.#arriving && !this.#stopping) this.#end(endOf(error));
   }
 
-  #setState(state: TrackerState): void {
-    if (this.#state === state) return;
-    this.#state = state;
-    this.emit('state', state);
-  }
-
   #newRun(): TrackerRun {
-    const posted = (sent: Sent) => {
-      this.#posted(sent);
+    const sender: SenderOptions = {
+      api: this.#api,
+      sessionId: this.#sessionId,
+      silenceMeans: this.#silenceMeans,
+      onSent: (sent) => {
+        this.#posted(sent);
+      },
+      onSilence: () => {
+        this.show({ problem: this.#run.sender.problem });
+      },
     };
-    return new TrackerRun(this.#api, this.#sessionId, posted, () => {
+    return new TrackerRun(sender, () => {
       this.#end({ reason: 'timeout' });
     });
   }
 
   #end(ended: Ended): void {
-    if (this.#state === 'ended') return;
+    if (this.state === 'ended') return;
     const run = this.#run;
     run.end();
     this.#run = this.#newRun();
@@ -237,9 +258,9 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
     this.#isOver = true;
     if (run.hasBegun) {
       this.#isJourneyOver = ['arrived', 'cancelled', 'timeout'].includes(ended.reason);
-      this.#setState('ended');
+      this.show({ state: 'ended', problem: null });
       this.emit('ended', ended);
-    } else this.#setState('idle');
+    } else this.show({ state: 'idle', problem: null });
   }
 }
 
