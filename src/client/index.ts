@@ -40,5 +40,6 @@ export type {
   TrackedJourney,
   TrackerCall,
   TrackerEvents,
+  TrackerOptions,
   TrackerState,
 } from './tracker-events.js';

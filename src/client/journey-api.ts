@@ -94,7 +94,7 @@ export class JourneyApi {
     options: UpdateOptions = {},
   ): Promise<PositionRecorded> {
     checkUpdate(update);
-    const { signal, ageMs = () => ('ageMs' in update ? update.ageMs : undefined) } = options;
+    const { signal, ageMs = () => (update as PositionUpdateBody).ageMs } = options;
     const path = '/location-tracking/journey/updates';
     const headers = { 'Content-Type': 'application/json' };
     const body = () => JSON.stringify({ ...update, ageMs: ageMs() });

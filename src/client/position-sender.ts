@@ -1,9 +1,13 @@
 import type { PositionRecorded, TrainerProblem } from './contract.js';
+import type { Clock } from './clock.js';
+import { late } from './deadline.js';
 import { FixAges } from './fix-ages.js';
 import { JourneyApiError, verdictOf } from './journey-api-error.js';
-import { DEADLINE_MS, type JourneyApi } from './journey-api.js';
+import { DEADLINE_MS } from './journey-api.js';
 import { nextTry, type NextTry } from './next-try.js';
 import { readingOf, type PhonePosition } from './position.js';
+import { silenceAlarm, type SilenceAlarm } from './silence.js';
+import type { TrackerOptions } from './tracker-events.js';
 import { updateOf, type PushOutcome, type Silence, type Update } from './update.js';
 
 /** The outcome of a request. position: undefined for a heartbeat. inMs: the position, or a newer one, is sent again in that many milliseconds. */
@@ -11,10 +15,7 @@ export type Sent =
   | { position: PhonePosition | undefined; recorded: PositionRecorded; sequence: number }
   | { position: PhonePosition | undefined; recorded?: undefined; error: JourneyApiError; inMs?: number };
 
-export interface SenderOptions {
-  api: JourneyApi;
-  sessionId: string;
-  silenceMeans: Silence;
+export interface SenderOptions extends TrackerOptions {
   onSent: (sent: Sent) => void;
   /** The problem may be another. */
   onSilence: () => void;
@@ -33,21 +34,16 @@ const OLDEST_FIX_MS = 300_000;
 const SAME_TIME_MS = 500;
 /** A request that is older has no deadline, because the phone's timers are suspended. */
 const HUNG_AFTER_MS = DEADLINE_MS + 1_000;
-/** Silent is a phone after some intervals, or twice the time in which its last batch came, but at most the last one. */
-const SILENT_INTERVALS = 3;
-const LONGEST_SILENCE_MS = 60_000;
 
 /**
  * Posts the newest position, or without one a heartbeat, at the cadence that the service asks for, one request at a time.
  */
 export class PositionSender {
-  readonly #api: JourneyApi;
-  readonly #sessionId: string;
-  readonly #silenceMeans: Silence;
-  readonly #onSent: (sent: Sent) => void;
-  readonly #onSilence: () => void;
+  readonly #with: SenderOptions;
+  readonly #clock: Clock;
   readonly #next: NextTry;
   readonly #ages: FixAges;
+  readonly #alarm: SilenceAlarm;
   #isOpen = false;
   /** The newest one of this turn of the event loop. */
   #pushed: Update | undefined;
@@ -55,23 +51,21 @@ export class PositionSender {
   #request: Request | undefined;
   #newest: Update | undefined;
   #silence: Silence | null = null;
-  #cancelAlarm: (() => void) | undefined;
-  #heardAtMs: number;
   /** The service has a position, to which `still` refers. */
   #hasSent = false;
   #sequence = 1;
   /** Until the service says it. */
   #intervalMs = 5_000;
 
-  constructor({ api, sessionId, silenceMeans, onSent, onSilence }: SenderOptions) {
-    this.#api = api;
-    this.#sessionId = sessionId;
-    this.#silenceMeans = silenceMeans;
-    this.#onSent = onSent;
-    this.#onSilence = onSilence;
+  constructor(options: SenderOptions) {
+    const { api, silenceMeans = 'noFix' } = options;
+    this.#with = options;
+    this.#clock = api.clock;
     this.#next = nextTry(api);
     this.#ages = new FixAges(api.clock);
-    this.#heardAtMs = api.clock.nowMs();
+    this.#alarm = silenceAlarm(api.clock, () => {
+      this.report(silenceMeans);
+    });
   }
 
   /** All positions of one turn are a batch, of which the newest counts. */
@@ -80,7 +74,7 @@ export class PositionSender {
     try {
       pushed = updateOf(readingOf(position), position);
     } catch (error) {
-      this.#onSent({ position: Object(position) as PhonePosition, error: error as JourneyApiError });
+      this.#with.onSent({ position: Object(position) as PhonePosition, error: error as JourneyApiError });
       return Promise.resolve('dropped');
     }
     const other = this.#pushed;
@@ -109,20 +103,12 @@ export class PositionSender {
 
   /** Why no position comes, until the next one; null: the silence counts anew. */
   report(silence: Silence | null): void {
-    this.#cancelAlarm?.();
     this.#silence = silence;
     // A heartbeat that waits says something else.
     if (!this.#waiting?.position) this.#waiting = undefined;
-    if (silence === null && this.#isOpen) {
-      const nowMs = this.#api.clock.nowMs();
-      const gapMs = nowMs - this.#heardAtMs;
-      this.#heardAtMs = nowMs;
-      const silentMs = Math.max(SILENT_INTERVALS * this.#intervalMs, Math.min(2 * gapMs, LONGEST_SILENCE_MS));
-      this.#cancelAlarm = this.#api.clock.after(silentMs, () => {
-        this.report(this.#silenceMeans);
-      });
-    }
-    this.#onSilence();
+    if (silence === null && this.#isOpen) this.#alarm.heard(this.#intervalMs);
+    else this.#alarm.cancel();
+    this.#with.onSilence();
     this.#send();
   }
 
@@ -143,7 +129,7 @@ export class PositionSender {
   close(): void {
     this.#isOpen = false;
     this.#silence = null;
-    this.#cancelAlarm?.();
+    this.#alarm.cancel();
     this.#pushed?.settle('dropped');
     this.#waiting?.settle('dropped');
     this.#pushed = this.#waiting = undefined;
@@ -166,11 +152,11 @@ export class PositionSender {
     this.#pushed = undefined;
     const { position } = pushed;
     const ageMs = this.#ages.ageMs(position?.timestamp);
-    pushed.fixAtMs = this.#api.clock.nowMs() - ageMs;
+    pushed.fixAtMs = this.#clock.nowMs() - ageMs;
     if (ageMs > OLDEST_FIX_MS) {
       const message = `the position is ${Math.round(ageMs / 1_000)} s old`;
       pushed.settle('dropped');
-      this.#onSent({ position, error: new JourneyApiError(0, 'LOCATION_STALE', message) });
+      this.#with.onSent({ position, error: new JourneyApiError(0, 'LOCATION_STALE', message) });
     } else if (this.#newest && pushed.fixAtMs < this.#newest.fixAtMs - SAME_TIME_MS) {
       pushed.settle('superseded');
     } else {
@@ -184,13 +170,12 @@ export class PositionSender {
 
   #replaceHungRequest(): void {
     const request = this.#request;
-    if (!request || this.#api.clock.nowMs() - request.startedAtMs < HUNG_AFTER_MS) return;
+    if (!request || this.#clock.nowMs() - request.startedAtMs < HUNG_AFTER_MS) return;
     this.#waiting ??= request.update;
     this.#cancel(this.#waiting === request.update ? undefined : 'superseded');
     // The deadline was pause enough.
     this.#next.answered(0);
-    const error = new JourneyApiError(0, 'DEADLINE_EXCEEDED', `no answer in ${DEADLINE_MS} ms`);
-    this.#onSent({ position: request.update.position, error, inMs: 0 });
+    this.#with.onSent({ position: request.update.position, error: late(DEADLINE_MS), inMs: 0 });
   }
 
   #cancel(outcome: PushOutcome | undefined): void {
@@ -221,16 +206,15 @@ export class PositionSender {
   }
 
   async #post(update: Update, sequence: number): Promise<void> {
-    const { clock } = this.#api;
     const controller = new AbortController();
-    const request = { update, sequence, startedAtMs: clock.nowMs(), controller };
+    const request = { update, sequence, startedAtMs: this.#clock.nowMs(), controller };
     this.#request = request;
-    const body = { sessionId: this.#sessionId, ...update.reading, sequence };
+    const body = { sessionId: this.#with.sessionId, ...update.reading, sequence };
     const { position } = update;
-    const ageMs = () => (position ? Math.round(clock.nowMs() - update.fixAtMs) : undefined);
+    const ageMs = () => (position ? Math.round(this.#clock.nowMs() - update.fixAtMs) : undefined);
     let sent: Sent;
     try {
-      const recorded = await this.#api.update(body, { signal: controller.signal, ageMs });
+      const recorded = await this.#with.api.update(body, { signal: controller.signal, ageMs });
       if (this.#request !== request) return;
       if (recorded.nextUpdateMs > 0) this.#intervalMs = recorded.nextUpdateMs;
       this.#next.answered(this.#intervalMs);
@@ -242,7 +226,7 @@ export class PositionSender {
       sent = this.#failed(request, error as JourneyApiError);
     }
     this.#request = undefined;
-    this.#onSent(sent);
+    this.#with.onSent(sent);
     this.#send();
   }
 

@@ -1,8 +1,9 @@
 import type { PositionRecorded, TrainerProblem } from './contract.js';
 import type { Joined } from './joining.js';
 import type { Ended, JourneyApiError } from './journey-api-error.js';
-import type { CallOptions } from './journey-api.js';
+import type { CallOptions, JourneyApi } from './journey-api.js';
 import type { PhonePosition } from './position.js';
+import type { Silence } from './update.js';
 
 export type TrackerState = 'idle' | 'starting' | 'tracking' | 'reconnecting' | 'ended';
 export type TrackerCall = 'start' | 'resume' | 'update' | 'arrived' | 'stop';
@@ -34,6 +35,16 @@ export interface TrackerEvents {
   retrying: { call: TrackerCall; error: JourneyApiError; inMs: number };
   /** The last event of a journey that has begun. */
   ended: Ended;
+}
+
+export interface TrackerOptions {
+  api: JourneyApi;
+  sessionId: string;
+  /**
+   * What it means that no position comes for three intervals; 'still' only where the app's distance filter is why.
+   * Default: noFix.
+   */
+  silenceMeans?: Silence | undefined;
 }
 
 export interface StartOptions extends CallOptions {

@@ -7,7 +7,7 @@ import type { PhonePosition } from './position.js';
 import type { SenderOptions, Sent } from './position-sender.js';
 import { StartAttempt } from './start-attempt.js';
 import { TrackedEmitter } from './tracked.js';
-import type { StartOptions, TrackedJourney, TrackerCall } from './tracker-events.js';
+import type { StartOptions, TrackedJourney, TrackerCall, TrackerOptions } from './tracker-events.js';
 import { TrackerRun } from './tracker-run.js';
 import { untilAnswered } from './until-answered.js';
 import type { PushOutcome, Silence } from './update.js';
@@ -17,21 +17,11 @@ type Make<Answer> = (options: RepeatableOptions) => Promise<Answer>;
 /** How long an arrival waits for the position before it. */
 const DRAIN_MS = 10_000;
 
-export interface TrackerOptions {
-  api: JourneyApi;
-  sessionId: string;
-  /**
-   * What it means that no position comes for three intervals; 'still' only where the app's distance filter is why.
-   * Default: noFix.
-   */
-  silenceMeans?: Silence | undefined;
-}
-
 /** Sends the trainer's position from the start of a journey to its end. One instance per session. */
 export class TrainerTracker extends TrackedEmitter {
   readonly #api: JourneyApi;
   readonly #sessionId: string;
-  readonly #silenceMeans: Silence;
+  readonly #options: TrackerOptions;
   #run: TrackerRun;
   /** Since the end, or since a start that began nothing. */
   #isOver = false;
@@ -41,11 +31,11 @@ export class TrainerTracker extends TrackedEmitter {
   #arriving: Promise<JourneyArrived> | undefined;
   #stopping: Promise<StoppedJourney> | undefined;
 
-  constructor({ api, sessionId, silenceMeans = 'noFix' }: TrackerOptions) {
-    super(api.clock);
-    this.#api = api;
-    this.#sessionId = sessionId;
-    this.#silenceMeans = silenceMeans;
+  constructor(options: TrackerOptions) {
+    super(options.api.clock);
+    this.#options = options;
+    this.#api = options.api;
+    this.#sessionId = options.sessionId;
     this.#run = this.#newRun();
   }
 
@@ -222,7 +212,8 @@ export class TrainerTracker extends TrackedEmitter {
     const { error, inMs } = sent;
     const verdict = verdictOf(error);
     const answered = error.status === 0 ? this.state : 'tracking';
-    const lastError = position ? error : this.tracked.lastError;
+    // A heartbeat that is refused concerns nobody.
+    const lastError = position || verdict === 'retry' ? error : this.tracked.lastError;
     this.show({ state: verdict === 'retry' ? 'reconnecting' : answered, problem, lastError });
     if (inMs !== undefined) this.emit('retrying', { call: 'update', error, inMs });
     else if (verdict !== 'end') {
@@ -234,9 +225,7 @@ export class TrainerTracker extends TrackedEmitter {
 
   #newRun(): TrackerRun {
     const sender: SenderOptions = {
-      api: this.#api,
-      sessionId: this.#sessionId,
-      silenceMeans: this.#silenceMeans,
+      ...this.#options,
       onSent: (sent) => {
         this.#posted(sent);
       },
