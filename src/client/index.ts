@@ -29,12 +29,13 @@ export type {
 export type { LiveAnswer } from './answer.js';
 export type { StoppedJourney } from './joining.js';
 export type { PhonePosition } from './position.js';
-export type { PushOutcome, Silence } from './update.js';
+export type { PushOutcome } from './update.js';
 export { StudentWatcher } from './student-watcher.js';
 export type { WatcherEvents } from './student-watcher.js';
 export type { Watched, WatcherState } from './watched.js';
 export { TrainerTracker } from './trainer-tracker.js';
 export type {
+  Silence,
   StartOptions,
   Tracked,
   TrackedJourney,

@@ -1,4 +1,4 @@
-import type { PositionRecorded, TrainerProblem } from './contract.js';
+import type { TrainerProblem } from './contract.js';
 import type { Clock } from './clock.js';
 import { late } from './deadline.js';
 import { FixAges } from './fix-ages.js';
@@ -7,19 +7,8 @@ import { DEADLINE_MS } from './journey-api.js';
 import { nextTry, type NextTry } from './next-try.js';
 import { readingOf, type PhonePosition } from './position.js';
 import { silenceAlarm, type SilenceAlarm } from './silence.js';
-import type { TrackerOptions } from './tracker-events.js';
-import { updateOf, type PushOutcome, type Silence, type Update } from './update.js';
-
-/** The outcome of a request. position: undefined for a heartbeat. inMs: the position, or a newer one, is sent again in that many milliseconds. */
-export type Sent =
-  | { position: PhonePosition | undefined; recorded: PositionRecorded; sequence: number }
-  | { position: PhonePosition | undefined; recorded?: undefined; error: JourneyApiError; inMs?: number };
-
-export interface SenderOptions extends TrackerOptions {
-  onSent: (sent: Sent) => void;
-  /** The problem may be another. */
-  onSilence: () => void;
-}
+import type { Silence } from './tracker-events.js';
+import { updateOf, type PushOutcome, type SenderOptions, type Sent, type Update } from './update.js';
 
 interface Request {
   update: Update;
@@ -35,9 +24,7 @@ const SAME_TIME_MS = 500;
 /** A request that is older has no deadline, because the phone's timers are suspended. */
 const HUNG_AFTER_MS = DEADLINE_MS + 1_000;
 
-/**
- * Posts the newest position, or without one a heartbeat, at the cadence that the service asks for, one request at a time.
- */
+/** Posts the newest position, or a heartbeat, at the service's cadence, one request at a time. */
 export class PositionSender {
   readonly #with: SenderOptions;
   readonly #clock: Clock;

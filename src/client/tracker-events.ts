@@ -3,9 +3,11 @@ import type { Joined } from './joining.js';
 import type { Ended, JourneyApiError } from './journey-api-error.js';
 import type { CallOptions, JourneyApi } from './journey-api.js';
 import type { PhonePosition } from './position.js';
-import type { Silence } from './update.js';
 
 export type TrackerState = 'idle' | 'starting' | 'tracking' | 'reconnecting' | 'ended';
+/** Why the phone gives no position. still: it has not moved since the last one. */
+export type Silence = 'still' | TrainerProblem;
+
 export type TrackerCall = 'start' | 'resume' | 'update' | 'arrived' | 'stop';
 
 /** What the trainer's app shows; the same object until the next event `change`. */

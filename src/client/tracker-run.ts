@@ -1,8 +1,9 @@
 import type { Joined } from './joining.js';
 import type { JourneyApi } from './journey-api.js';
 import { journeyLimit, type JourneyLimit } from './journey-limit.js';
-import { PositionSender, type SenderOptions } from './position-sender.js';
+import { PositionSender } from './position-sender.js';
 import type { StartAttempt } from './start-attempt.js';
+import type { SenderOptions } from './update.js';
 
 /** What a tracker has from a start to an end. */
 export class TrackerRun {

@@ -4,15 +4,12 @@ import { joinRunning, startOrJoin, stopOrEnded, type Joined, type StoppedJourney
 import { endOf, verdictOf, type Ended, type JourneyApiError } from './journey-api-error.js';
 import type { JourneyApi, RepeatableOptions } from './journey-api.js';
 import type { PhonePosition } from './position.js';
-import type { SenderOptions, Sent } from './position-sender.js';
 import { StartAttempt } from './start-attempt.js';
 import { TrackedEmitter } from './tracked.js';
-import type { StartOptions, TrackedJourney, TrackerCall, TrackerOptions } from './tracker-events.js';
+import type { Silence, StartOptions, TrackedJourney, TrackerCall, TrackerOptions } from './tracker-events.js';
 import { TrackerRun } from './tracker-run.js';
-import { untilAnswered } from './until-answered.js';
-import type { PushOutcome, Silence } from './update.js';
-
-type Make<Answer> = (options: RepeatableOptions) => Promise<Answer>;
+import { handled, untilAnswered } from './until-answered.js';
+import type { PushOutcome, SenderOptions, Sent } from './update.js';
 
 /** How long an arrival waits for the position before it. */
 const DRAIN_MS = 10_000;
@@ -113,7 +110,7 @@ export class TrainerTracker extends TrackedEmitter {
   async #begin<Journey extends Joined | null>(
     call: 'start' | 'resume',
     options: StartOptions,
-    make: Make<Journey>,
+    make: (options: RepeatableOptions) => Promise<Journey>,
   ): Promise<Journey> {
     const run = this.#run;
     const attempt = (run.attempt = new StartAttempt(this.#api.clock, options));
@@ -177,7 +174,7 @@ export class TrainerTracker extends TrackedEmitter {
   /** Repeats a call until it is answered, and emits retries and a refusal. */
   async #call<Answer>(
     call: Exclude<TrackerCall, 'update'>,
-    make: Make<Answer>,
+    make: (options: RepeatableOptions) => Promise<Answer>,
     signal: AbortSignal,
     giveUp = signal,
   ): Promise<Answer> {
@@ -185,9 +182,8 @@ export class TrainerTracker extends TrackedEmitter {
       this.show({ lastError: error });
       this.emit('retrying', { call, error, inMs });
     };
-    const once = (idempotencyKey: string) => make({ idempotencyKey, signal });
     try {
-      return await untilAnswered(this.#api, once, giveUp, retrying);
+      return await untilAnswered(this.#api, (key) => make({ idempotencyKey: key, signal }), giveUp, retrying);
     } catch (thrown) {
       const error = thrown as JourneyApiError;
       if (error.code === 'ABORTED') throw error;
@@ -251,10 +247,4 @@ export class TrainerTracker extends TrackedEmitter {
       this.emit('ended', ended);
     } else this.show({ state: 'idle', problem: null });
   }
-}
-
-/** Without an unhandled rejection for callers that rely on the events. */
-function handled<Result>(promise: Promise<Result>): Promise<Result> {
-  promise.catch(() => undefined);
-  return promise;
 }

@@ -1,11 +1,10 @@
-import type { TrainerProblem } from './contract.js';
+import type { PositionRecorded, TrainerProblem } from './contract.js';
+import type { JourneyApiError } from './journey-api-error.js';
 import type { PhonePosition, Reading } from './position.js';
+import type { TrackerOptions } from './tracker-events.js';
 
 /** What became of a pushed position. superseded: a newer one took its place. */
 export type PushOutcome = 'sent' | 'dropped' | 'superseded';
-
-/** Why the phone gives no position. still: it has not moved since the last one. */
-export type Silence = 'still' | TrainerProblem;
 
 /** A position that was pushed, or a heartbeat. */
 export interface Update {
@@ -19,6 +18,17 @@ export interface Update {
   /** Assigned at the first try, so that the service recognises a repeat. */
   sequence?: number;
   isRepaired?: boolean;
+}
+
+/** The outcome of a request. position: undefined for a heartbeat. inMs: the position, or a newer one, is sent again in that many milliseconds. */
+export type Sent =
+  | { position: PhonePosition | undefined; recorded: PositionRecorded; sequence: number }
+  | { position: PhonePosition | undefined; recorded?: undefined; error: JourneyApiError; inMs?: number };
+
+export interface SenderOptions extends TrackerOptions {
+  onSent: (sent: Sent) => void;
+  /** The problem may be another. */
+  onSilence: () => void;
 }
 
 export function updateOf(reading: Update['reading'], position?: PhonePosition): Update {
