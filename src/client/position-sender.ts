@@ -91,8 +91,6 @@ export class PositionSender {
   /** Why no position comes, until the next one; null: the silence counts anew. */
   report(silence: Silence | null): void {
     this.#silence = silence;
-    // A heartbeat that waits says something else.
-    if (!this.#waiting?.position) this.#waiting = undefined;
     if (silence === null && this.#isOpen) this.#alarm.heard(this.#intervalMs);
     else this.#alarm.cancel();
     this.#with.onSilence();
@@ -158,7 +156,7 @@ export class PositionSender {
   #replaceHungRequest(): void {
     const request = this.#request;
     if (!request || this.#clock.nowMs() - request.startedAtMs < HUNG_AFTER_MS) return;
-    this.#waiting ??= request.update;
+    if (request.update.position) this.#waiting ??= request.update;
     this.#cancel(this.#waiting === request.update ? undefined : 'superseded');
     // The deadline was pause enough.
     this.#next.answered(0);
@@ -231,8 +229,9 @@ export class PositionSender {
       update.isRepaired = true;
       delete update.sequence;
       this.#sendAgain(update);
-      this.#next.answered(0);
-      return { ...sent, inMs: 0 };
+      const inMs = update.position ? 0 : this.#intervalMs;
+      this.#next.answered(inMs);
+      return { ...sent, inMs };
     }
     this.#next.answered(this.#intervalMs);
     update.settle('dropped');
@@ -241,10 +240,10 @@ export class PositionSender {
     return sent;
   }
 
-  /** A newer one may have taken its place. */
+  /** A newer one may have taken its place, and a heartbeat is made anew. */
   #sendAgain(update: Update): void {
     if (!this.#isOpen) update.settle('dropped');
     else if (this.#waiting) update.settle('superseded');
-    else this.#waiting = update;
+    else if (update.position) this.#waiting = update;
   }
 }

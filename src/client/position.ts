@@ -67,7 +67,7 @@ function placeChecks(place: { latitude: number; longitude: number }, prefix: str
   ).map(([name, limit]) => {
     const degrees: unknown = place[name];
     const isFine = typeof degrees === 'number' && Math.abs(degrees) <= limit;
-    return [prefix + name, isFine, `degrees from -${limit} to ${limit}`];
+    return [prefix + name, isFine, `from -${limit} to ${limit}`];
   });
 }
 

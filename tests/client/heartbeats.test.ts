@@ -110,12 +110,36 @@ test('a heartbeat that is refused is dropped silently; one without an answer, or
   expect(bodiesOf(service).map(({ still, problem, sequence }) => [still ?? problem, sequence])).toEqual([
     [true, 2],
     ['noFix', 3],
-    ['noFix', 3],
-    ['noFix', 3],
     ['noFix', 4],
     ['noFix', 5],
+    ['noFix', 6],
+    ['noFix', 7],
   ]);
   expect([record.dropped, record.states.slice(-2)]).toEqual([[], ['reconnecting', 'tracking']]);
+});
+
+test('a heartbeat that failed is made anew, with what the app has reported since', async () => {
+  const { service, tracker, clock } = aTracker(({ kind }, earlier) =>
+    kind === 'heartbeat' && earlier === 0 ? { status: 502, body: '', tookMs: 1_000 } : undefined,
+  );
+  await tracker.start();
+  tracker.report('noFix');
+  await clock.advance(500);
+  tracker.report('permission');
+  await clock.advance(3_000);
+  expect(bodiesOf(service).map(({ problem }) => problem)).toEqual(['noFix', 'permission']);
+});
+
+test('two phones with heartbeats do not compete for the sequence faster than the interval', async () => {
+  const { service, tracker, clock } = aTracker(({ kind, body }) =>
+    kind === 'heartbeat'
+      ? refused(409, 'LOCATION_STALE', { details: { lastSequence: Number(body['sequence']) + 5 } })
+      : undefined,
+  );
+  await tracker.start();
+  tracker.report('noFix');
+  await clock.advance(11_000);
+  expect(bodiesOf(service).map(({ sequence }) => sequence)).toEqual([1, 7, 13]);
 });
 
 test.each([

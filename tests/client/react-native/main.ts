@@ -68,7 +68,7 @@ async function started({ phone, tracker }: ReturnType<typeof aPhone>) {
   await start;
 }
 
-test('in the foreground a position is sent every 5 s', async () => {
+void test('in the foreground a position is sent every 5 s', async () => {
   const made = aPhone();
   await started(made);
   for (let second = 0; second < 30; second++) {
@@ -79,7 +79,7 @@ test('in the foreground a position is sent every 5 s', async () => {
   made.tracker.close();
 });
 
-test('in the background a task that awaits its push sends every 5 s', async () => {
+void test('in the background a task that awaits its push sends every 5 s', async () => {
   const { phone, tracker, fix, updates, ...rest } = aPhone();
   await started({ phone, tracker, fix, updates, ...rest });
   phone.setForeground(false);
@@ -91,7 +91,7 @@ test('in the background a task that awaits its push sends every 5 s', async () =
   tracker.close();
 });
 
-test('a task that does not await, where answers do not get through, still sends every 11 s', async () => {
+void test('a task that does not await, where answers do not get through, still sends every 11 s', async () => {
   const made = aPhone();
   await started(made);
   made.phone.setForeground(false);
@@ -106,7 +106,7 @@ test('a task that does not await, where answers do not get through, still sends 
   made.tracker.close();
 });
 
-test('a request that never answers is aborted on the network after 10 s, and repeated', async () => {
+void test('a request that never answers is aborted on the network after 10 s, and repeated', async () => {
   const made = aPhone();
   await started(made);
   made.phone.answer = (request) => (made.updates() <= 1 ? undefined : made.proper(request));
@@ -117,7 +117,7 @@ test('a request that never answers is aborted on the network after 10 s, and rep
   made.tracker.close();
 });
 
-test('a watcher replaces a hung poll in the foreground', async () => {
+void test('a watcher replaces a hung poll in the foreground', async () => {
   const { phone, proper, sdk, api } = aPhone();
   const watcher = new sdk.StudentWatcher({ api, sessionId });
   watcher.start();
