@@ -1,4 +1,4 @@
-import type { PositionUpdateBody } from './contract.js';
+import type { HeartbeatBody, PositionUpdateBody } from './contract.js';
 import { JourneyApiError } from './journey-api-error.js';
 
 /**
@@ -33,7 +33,7 @@ export function readingOf(position: PhonePosition): Reading {
   // Positions come from native code, whatever the types say.
   const coords = ((position as PhonePosition | null)?.coords ?? {}) as PhonePosition['coords'];
   const isFix = coords.latitude !== 0 || coords.longitude !== 0;
-  refuse([...placeChecks(coords, 'coords.'), ['coords', isFix, 'a fix; phones without one report 0,0']]);
+  refuse([...placeChecks(coords, 'coords.'), ['coords', isFix, 'a fix, not 0,0']]);
   const reading: Reading = { latitude: coords.latitude, longitude: coords.longitude };
   for (const name of measurements) {
     const value = coords[name] ?? NaN;
@@ -43,14 +43,10 @@ export function readingOf(position: PhonePosition): Reading {
   return reading;
 }
 
-/** @throws JourneyApiError VALIDATION_FAILED that names each invalid field */
-export function checkUpdate(update: PositionUpdateBody): void {
-  refuse([
-    idCheck(update.sessionId),
-    ...placeChecks(update, ''),
-    countCheck('sequence', update.sequence ?? 0),
-    countCheck('ageMs', update.ageMs ?? 0),
-  ]);
+/** The service checks the rest. @throws JourneyApiError VALIDATION_FAILED that names each invalid field */
+export function checkUpdate(update: PositionUpdateBody | HeartbeatBody): void {
+  const isHeartbeat = 'still' in update || 'problem' in update;
+  refuse([idCheck(update.sessionId), ...(isHeartbeat ? [] : placeChecks(update, ''))]);
 }
 
 /** @throws JourneyApiError VALIDATION_FAILED */
@@ -63,19 +59,16 @@ function idCheck(sessionId: string): Check {
 }
 
 function placeChecks(place: { latitude: number; longitude: number }, prefix: string): Check[] {
-  return [
-    degreesCheck(`${prefix}latitude`, place.latitude, 90),
-    degreesCheck(`${prefix}longitude`, place.longitude, 180),
-  ];
-}
-
-function degreesCheck(path: string, degrees: unknown, limit: number): Check {
-  const isFine = typeof degrees === 'number' && Math.abs(degrees) <= limit;
-  return [path, isFine, `degrees from -${limit} to ${limit}`];
-}
-
-function countCheck(path: string, value: number): Check {
-  return [path, Number.isSafeInteger(value) && value >= 0, 'a whole number, 0 or more'];
+  return (
+    [
+      ['latitude', 90],
+      ['longitude', 180],
+    ] as const
+  ).map(([name, limit]) => {
+    const degrees: unknown = place[name];
+    const isFine = typeof degrees === 'number' && Math.abs(degrees) <= limit;
+    return [prefix + name, isFine, `from -${limit} to ${limit}`];
+  });
 }
 
 /** Names the field but not its value: coordinates must not get into logs. */

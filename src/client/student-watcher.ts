@@ -19,6 +19,8 @@ export interface WatcherEvents {
 interface Poll {
   waitSeconds: number;
   startedAtMs: number;
+  /** Aborted where another poll replaces it. */
+  signal: AbortSignal;
 }
 
 const WAIT_SECONDS = 25;
@@ -41,7 +43,7 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
   /** Aborted at the end. */
   #running: AbortController | undefined;
   #stopListening: (() => void) | undefined;
-  /** Aborts the poll in flight. */
+  /** Aborts the last poll. */
   #poll: AbortController | undefined;
   #isInBackground = false;
   #isOver = false;
@@ -119,23 +121,16 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
     while (!over.aborted) {
       const isPlain = this.#isInBackground || this.#isUnsure || this.#etag === null;
       const waitSeconds = isPlain ? 0 : this.#waitSeconds;
-      const poll = { waitSeconds, startedAtMs: this.#api.clock.nowMs() };
+      const { signal } = (this.#poll = new AbortController());
+      const poll = { waitSeconds, startedAtMs: this.#api.clock.nowMs(), signal };
       try {
-        this.#take(await this.#ask(poll), poll, over);
+        const answer = await this.#api.live(this.#sessionId, { etag: this.#etag, waitSeconds, signal });
+        this.#take(answer, poll, over);
       } catch (error) {
         this.#failed(error as JourneyApiError, poll, over);
       }
       // Rejects at the end.
       await untilDue(this.#next, over).catch(() => undefined);
-    }
-  }
-
-  async #ask({ waitSeconds }: Poll): Promise<LiveAnswer> {
-    const poll = (this.#poll = new AbortController());
-    try {
-      return await this.#api.live(this.#sessionId, { etag: this.#etag, waitSeconds, signal: poll.signal });
-    } finally {
-      if (this.#poll === poll) this.#poll = undefined;
     }
   }
 
@@ -179,11 +174,10 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
     this.#limit.update(expiresAt, location?.timestamp ?? startedAt);
   }
 
-  #failed(error: JourneyApiError, { waitSeconds, startedAtMs }: Poll, over: AbortSignal): void {
+  #failed(error: JourneyApiError, { waitSeconds, startedAtMs, signal }: Poll, over: AbortSignal): void {
     if (over.aborted) return;
     this.#isUnsure = true;
-    // Another poll replaces it.
-    if (error.code === 'ABORTED') {
+    if (signal.aborted) {
       this.#next.now();
       return;
     }

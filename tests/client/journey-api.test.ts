@@ -118,8 +118,6 @@ test.each([
   ['longitude', { sessionId, ...place, longitude: -181 }],
   ['longitude', { sessionId, latitude: 1 }],
   ['longitude', { sessionId, ...place, longitude: '77' }],
-  ['sequence', { sessionId, ...place, sequence: 1.5 }],
-  ['ageMs', { sessionId, ...place, ageMs: -1 }],
   ['sessionId', { ...place, sessionId: 'session-1' }],
 ])('an update with an invalid %s is refused with its path and not sent: %j', async (path, update) => {
   const service = always(() => undefined);

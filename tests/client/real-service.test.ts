@@ -83,6 +83,22 @@ test.concurrent('a student who waits sees a journey from its start to the arriva
   await end();
 });
 
+test.concurrent('the student sees why there is no position, and that the trainer stands', async () => {
+  const { aTrainer, aStudent, end } = await aClientsWorld();
+  const { tracker, record } = aTrainer();
+  const { watcher } = aStudent();
+  await tracker.start();
+  await whilePushing(tracker, 'one is sent', () => record.sent.length > 0);
+  tracker.report('noFix');
+  await until('the student sees noFix', () => watcher.watched.trainerProblem === 'noFix');
+  expect(tracker.tracked).toMatchObject({ state: 'tracking', problem: 'noFix', lastError: null });
+  tracker.report('still');
+  const isStanding = () => watcher.watched.trainerProblem === null && watcher.watched.stillSeconds !== null;
+  await until('the student sees that the trainer stands', isStanding);
+  expect([tracker.tracked.problem, watcher.state, record.dropped]).toEqual([null, 'live', []]);
+  await end();
+});
+
 test.concurrent('a new tracker of a running journey continues above the last sequence', async () => {
   const { aTrainer, end } = await aClientsWorld();
   const first = aTrainer();

@@ -43,6 +43,7 @@ export function watching(
 export function recordTracker(tracker: TrainerTracker) {
   const record = {
     states: [] as TrackerEvents['state'][],
+    problems: [] as TrackerEvents['problem'][],
     sent: [] as TrackerEvents['sent'][],
     dropped: [] as TrackerEvents['dropped'][],
     refused: [] as TrackerEvents['refused'][],
@@ -50,6 +51,7 @@ export function recordTracker(tracker: TrainerTracker) {
     ended: [] as Ended[],
   };
   tracker.on('state', (state) => record.states.push(state));
+  tracker.on('problem', (problem) => record.problems.push(problem));
   for (const name of ['sent', 'dropped', 'refused', 'retrying', 'ended'] as const) {
     tracker.on(name, (event) => (record[name] as (typeof event)[]).push(event));
   }

@@ -3,7 +3,7 @@ import { JourneyApi, type JourneyApiOptions } from '../../src/client/index.js';
 import { VirtualClock } from '../../src/client/testing/virtual-clock.js';
 
 export interface ScriptedCall {
-  kind: 'start' | 'update' | 'live' | 'arrived' | 'stop';
+  kind: 'start' | 'update' | 'heartbeat' | 'live' | 'arrived' | 'stop';
   headers: Record<string, string>;
   body: Record<string, unknown>;
   atMs: number;
@@ -59,8 +59,8 @@ export class ScriptedService {
   }
 
   async #fetch(url: string, init: RequestInit): Promise<Response> {
-    const kind = kindOf(url);
     const body = JSON.parse((init.body as string | undefined) ?? '{}') as Record<string, unknown>;
+    const kind = kindOf(url, body);
     const headers = init.headers as Record<string, string>;
     const call = { kind, headers, body, atMs: this.clock.nowMs() };
     const earlier = this.callsOf(kind).length;
@@ -97,9 +97,11 @@ export class ScriptedService {
   proper(kind: ScriptedCall['kind']): ScriptedAnswer {
     const { sessionId } = this;
     const now = this.time();
+    const recorded = { sessionId, timestamp: now, ttl: 300, nextUpdateMs: 5_000 };
     const answers = {
       start: [201, { sessionId, startedAt: now, expiresAt: this.time(3_600_000), nextUpdateMs: 5_000 }],
-      update: [201, { sessionId, timestamp: now, ttl: 300, nextUpdateMs: 5_000 }],
+      update: [201, recorded],
+      heartbeat: [201, recorded],
       live: [200, live(this, {})],
       arrived: [200, { sessionId, arrivedAt: now, distance: 20 }],
       stop: [200, { sessionId, stoppedAt: now }],
@@ -154,8 +156,8 @@ export function timedFix(metres: number, timestamp: number) {
   return { ...fix(metres), timestamp };
 }
 
-function kindOf(url: string): ScriptedCall['kind'] {
-  if (url.endsWith('/updates')) return 'update';
+function kindOf(url: string, body: object): ScriptedCall['kind'] {
+  if (url.endsWith('/updates')) return 'latitude' in body ? 'update' : 'heartbeat';
   if (url.includes('/live?')) return 'live';
   if (url.endsWith('/start-journey')) return 'start';
   return url.endsWith('/arrived') ? 'arrived' : 'stop';

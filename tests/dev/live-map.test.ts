@@ -144,6 +144,16 @@ describeInBrowser('the live map of npm run dev', () => {
     await says('trainer', 'message', 'Connected again');
   });
 
+  test('with GPS paused both phones say why there is no position, and recover', async () => {
+    await driveJourney();
+    await button('trainer', 'Pause GPS').click();
+    await says('trainer', 'message', 'Your student can’t see you: no GPS.');
+    await says('student', 'headline', 'has no GPS');
+    await button('trainer', 'Resume GPS').click();
+    await says('trainer', 'message', 'Your student sees you again.');
+    await says('student', 'headline', 'On the way');
+  });
+
   test('a reloaded page continues the journey', async () => {
     await driveJourney();
     await page.reload();
