@@ -2,7 +2,7 @@ import type { LiveJourney, Location } from './contract.js';
 import type { LiveAnswer } from './answer.js';
 import { Emitter } from './emitter.js';
 import { freshnessBy, type Freshness } from './freshness.js';
-import { endOf, verdictOf, type Ended, type JourneyApiError } from './journey-api-error.js';
+import { endOf, verdictOf, type JourneyApiError } from './journey-api-error.js';
 import type { JourneyApi } from './journey-api.js';
 import { journeyLimit, type JourneyLimit } from './journey-limit.js';
 import { nextTry, untilDue, type NextTry } from './next-try.js';
@@ -13,7 +13,7 @@ export interface WatcherEvents {
   change: Watched;
   retrying: { error: JourneyApiError; inMs: number };
   /** The last event, unless start() is called again. */
-  ended: Ended & { endedAt?: string | undefined };
+  ended: NonNullable<Watched['ended']>;
 }
 
 interface Poll {
@@ -46,7 +46,7 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
   /** Aborts the last poll. */
   #poll: AbortController | undefined;
   #isInBackground = false;
-  #isOver = false;
+  #ended: Watched['ended'] = null;
   #isCutOff = false;
   /** The next poll answers at once, because what is shown may be wrong. */
   #isUnsure = false;
@@ -75,7 +75,7 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
   }
 
   get state(): WatcherState {
-    if (this.#isOver) return 'ended';
+    if (this.#ended) return 'ended';
     if (this.#isCutOff) return 'reconnecting';
     return this.#position === null ? 'waiting' : this.#freshness.level();
   }
@@ -90,7 +90,7 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
    */
   start(): void {
     if (this.#running) return;
-    if (this.#isOver) this.#forget();
+    if (this.#ended) this.#forget();
     const { signal } = (this.#running = new AbortController());
     this.#stopListening = this.#api.whenOnline(() => {
       this.#pollNow();
@@ -148,7 +148,7 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
     this.#next.answered(this.#isInBackground ? Math.max(BACKGROUND_POLL_MS, this.#pollMs) : pollMs);
     if (journey !== null) this.#see(journey, isUnchanged);
     else if (ageMs !== null && this.#position) this.#freshness.seenAgain(ageMs);
-    if (!this.#isOver) this.#show();
+    if (!this.#ended) this.#show();
   }
 
   #see(journey: LiveJourney, isUnchanged: boolean): void {
@@ -200,7 +200,8 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
     const ageMs = this.#position && this.#freshness.ageMs();
     const isStale = this.#freshness.level() === 'stale';
     const derived = derivedFrom(this.#journey, ageMs, isStale);
-    return { state: this.state, position: this.#position, ageMs, ...derived, journey: this.#journey };
+    const shown = { state: this.state, position: this.#position, ageMs, ...derived };
+    return { ...shown, journey: this.#journey, ended: this.#ended };
   }
 
   #show(): void {
@@ -209,8 +210,8 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
   }
 
   #end(ended: WatcherEvents['ended']): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.#ended) return;
+    this.#ended = ended;
     this.#stopListening?.();
     this.#freshness.stop();
     this.#limit.cancel();
@@ -222,8 +223,8 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
   }
 
   #forget(): void {
-    this.#isOver = this.#isCutOff = this.#isUnsure = false;
-    this.#journey = this.#position = this.#etag = null;
+    this.#isCutOff = this.#isUnsure = false;
+    this.#ended = this.#journey = this.#position = this.#etag = null;
     this.#newest = '';
     this.#next.answered(0);
     this.#watched = this.#derive();

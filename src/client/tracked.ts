@@ -3,7 +3,7 @@ import type { Tracked, TrackerEvents, TrackerState } from './tracker-events.js';
 
 /** Emits what changes. */
 export class TrackedEmitter extends Emitter<TrackerEvents> {
-  #tracked: Tracked = { state: 'idle', problem: null, lastSent: null, lastError: null };
+  #tracked: Tracked = { state: 'idle', problem: null, lastSent: null, lastError: null, ended: null };
 
   get tracked(): Tracked {
     return this.#tracked;

@@ -19,6 +19,8 @@ export interface Tracked {
   lastSent: (PositionRecorded & { sequence: number }) | null;
   /** Of the last call that failed or was refused; null again after the next accepted update. */
   lastError: JourneyApiError | null;
+  /** Why the journey that began ended; null before, and after the next start. */
+  ended: Ended | null;
 }
 
 export interface TrackerEvents {

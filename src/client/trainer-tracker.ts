@@ -116,7 +116,7 @@ export class TrainerTracker extends TrackedEmitter {
     const attempt = (run.attempt = new StartAttempt(this.#api.clock, options));
     this.#stopping = undefined;
     this.#isOver = false;
-    this.show({ state: 'starting', lastSent: null, lastError: null });
+    this.show({ state: 'starting', lastSent: null, lastError: null, ended: null });
     try {
       const journey = await attempt.run((signal, retries) => this.#call(call, make, signal, retries));
       if (journey) {
@@ -243,7 +243,7 @@ export class TrainerTracker extends TrackedEmitter {
     this.#isOver = true;
     if (run.hasBegun) {
       this.#isJourneyOver = ['arrived', 'cancelled', 'timeout'].includes(ended.reason);
-      this.show({ state: 'ended', problem: null });
+      this.show({ state: 'ended', problem: null, ended });
       this.emit('ended', ended);
     } else this.show({ state: 'idle', problem: null });
   }

@@ -1,4 +1,5 @@
 import type { LiveJourney, Location, TrainerProblem } from './contract.js';
+import type { Ended } from './journey-api-error.js';
 
 /** waiting: the journey has not started, or has no position yet. */
 export type WatcherState = 'waiting' | 'live' | 'delayed' | 'stale' | 'reconnecting' | 'ended';
@@ -23,9 +24,11 @@ export interface Watched {
   stillSeconds: number | null;
   /** The service's last answer, with distance and arrival estimate as of then. */
   journey: LiveJourney | null;
+  /** Why it ended; null before. */
+  ended: (Ended & { endedAt?: string | undefined }) | null;
 }
 
-type Derived = Omit<Watched, 'state' | 'position' | 'ageMs' | 'journey'>;
+type Derived = Omit<Watched, 'state' | 'position' | 'ageMs' | 'journey' | 'ended'>;
 
 /** In m/s, as the service does: one who stood may have walked on, and 50 km/h where the phone gave no speed. */
 const MIN_SPEED = 1.5;

@@ -2,6 +2,8 @@
 import { useCallback, useEffect, useMemo, useSyncExternalStore } from 'react';
 import type { JourneyApi } from '../journey-api.js';
 import { StudentWatcher } from '../student-watcher.js';
+import type { Tracked } from '../tracker-events.js';
+import type { TrainerTracker } from '../trainer-tracker.js';
 import type { Watched } from '../watched.js';
 
 const nothingWatched: Watched = {
@@ -12,17 +14,33 @@ const nothingWatched: Watched = {
   etaSeconds: null,
   etaLowSeconds: null,
   etaHighSeconds: null,
+  trainerProblem: null,
+  stillSeconds: null,
   journey: null,
+  ended: null,
 };
+const nothingTracked: Tracked = {
+  state: 'idle',
+  problem: null,
+  lastSent: null,
+  lastError: null,
+  ended: null,
+};
+const nothing = () => undefined;
+
+export interface LiveJourneyOptions {
+  /** The app is in the background: polls at most twice a minute. Default: false. */
+  background?: boolean | undefined;
+}
 
 /**
- * Follows a session's journey while the component is mounted; null follows none. Use one JourneyApi per app: another object
- * is another watcher. background: whether the app is in the background, where it polls at most twice a minute.
+ * Follows the session's journey while the component is mounted; null: none yet. Pass the app's one JourneyApi; with another
+ * object the watching begins anew.
  */
 export function useLiveJourney(
   api: JourneyApi,
   sessionId: string | null,
-  { background = false }: { background?: boolean } = {},
+  { background = false }: LiveJourneyOptions = {},
 ): Watched {
   const watcher = useMemo(
     () => (sessionId === null ? null : new StudentWatcher({ api, sessionId })),
@@ -30,19 +48,32 @@ export function useLiveJourney(
   );
   const subscribe = useCallback(
     (changed: () => void) => {
-      const unsubscribe = watcher?.on('change', changed);
-      watcher?.start();
+      if (watcher === null) return nothing;
+      const unsubscribe = watcher.on('change', changed);
+      watcher.start();
       return () => {
-        unsubscribe?.();
-        watcher?.close();
+        unsubscribe();
+        watcher.close();
       };
     },
     [watcher],
   );
-  const snapshot = () => watcher?.watched ?? nothingWatched;
-  const watched = useSyncExternalStore(subscribe, snapshot, snapshot);
+  const watched = () => watcher?.watched ?? nothingWatched;
   useEffect(() => {
     watcher?.setBackground(background);
   }, [watcher, background]);
-  return watched;
+  return useSyncExternalStore(subscribe, watched, watched);
+}
+
+/**
+ * Shows what a tracker does; null: there is none yet. The tracker is the app's own, because it goes on while no screen of the
+ * journey is mounted: the hook neither starts nor closes it.
+ */
+export function useTrainerTracker(tracker: TrainerTracker | null): Tracked {
+  const subscribe = useCallback(
+    (changed: () => void) => tracker?.on('change', changed) ?? nothing,
+    [tracker],
+  );
+  const tracked = () => tracker?.tracked ?? nothingTracked;
+  return useSyncExternalStore(subscribe, tracked, tracked);
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createContext, Script } from 'node:vm';
-import { VirtualClock } from '../virtual-clock.js';
+import { VirtualClock } from '../../../src/client/testing/virtual-clock.js';
 
 export interface NativeRequest {
   id: number;
