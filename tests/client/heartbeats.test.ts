@@ -1,6 +1,7 @@
 import { aTracker, recordTracker, tracking, watching } from './scripted-clients.js';
 import { TrainerTracker } from '../../src/client/index.js';
-import { done, fix, live, refused, ScriptedService } from './scripted-service.js';
+import { refusal, success } from '../../src/client/testing/answers.js';
+import { fix, live, ScriptedService } from './scripted-service.js';
 
 const bodiesOf = (service: ScriptedService) => service.callsOf('heartbeat').map(({ body }) => body);
 const secondsOf = (service: ScriptedService) =>
@@ -80,7 +81,7 @@ test.each(['noFix', 'permission', 'reducedAccuracy', 'lowPower'] as const)(
 
 test('a waiting position is sent in place of a heartbeat, and one request is in flight', async () => {
   const { service, tracker, clock } = await tracked(() => ({
-    ...done(201, { timestamp: '2026-11-22T10:00:00.000Z', nextUpdateMs: 5_000 }),
+    ...success(201, { timestamp: '2026-11-22T10:00:00.000Z', nextUpdateMs: 5_000 }),
     tookMs: 2_000,
   }));
   tracker.report('noFix');
@@ -92,9 +93,9 @@ test('a waiting position is sent in place of a heartbeat, and one request is in 
 
 test('a heartbeat that is refused is dropped silently; one without an answer, or too early, is sent later', async () => {
   const answers = [
-    refused(400, 'LOCATION_UNKNOWN'),
-    refused(429, 'RATE_LIMITED', { headers: { 'Retry-After': '4' } }),
-    'away' as const,
+    refusal(400, 'LOCATION_UNKNOWN'),
+    refusal(429, 'RATE_LIMITED', { headers: { 'Retry-After': '4' } }),
+    'offline' as const,
   ];
   const { service, tracker, record, clock } = aTracker(({ kind }, earlier) =>
     kind === 'heartbeat' ? answers[earlier] : undefined,
@@ -133,7 +134,7 @@ test('a heartbeat that failed is made anew, with what the app has reported since
 test('two phones with heartbeats do not compete for the sequence faster than the interval', async () => {
   const { service, tracker, clock } = aTracker(({ kind, body }) =>
     kind === 'heartbeat'
-      ? refused(409, 'LOCATION_STALE', { details: { lastSequence: Number(body['sequence']) + 5 } })
+      ? refusal(409, 'LOCATION_STALE', { details: { lastSequence: Number(body['sequence']) + 5 } })
       : undefined,
   );
   await tracker.start();
@@ -145,14 +146,17 @@ test('two phones with heartbeats do not compete for the sequence faster than the
 test.each([
   [410, 'JOURNEY_ENDED', { reason: 'timeout' }, 'timeout'],
   [403, 'FORBIDDEN', {}, 'forbidden'],
-])('a heartbeat that is answered with %d ends the tracking', async (status, code, details, reason) => {
-  const { record, clock, tracker } = aTracker(({ kind }) =>
-    kind === 'heartbeat' ? refused(status, code, { details }) : undefined,
-  );
-  await tracker.start();
-  await clock.advance(15_000);
-  expect([record.ended, clock.alarms]).toMatchObject([[{ reason }], 0]);
-});
+] as const)(
+  'a heartbeat that is answered with %d ends the tracking',
+  async (status, code, details, reason) => {
+    const { record, clock, tracker } = aTracker(({ kind }) =>
+      kind === 'heartbeat' ? refusal(status, code, { details }) : undefined,
+    );
+    await tracker.start();
+    await clock.advance(15_000);
+    expect([record.ended, clock.alarms]).toMatchObject([[{ reason }], 0]);
+  },
+);
 
 test('what is tracked is the same object until the next change', async () => {
   const { tracker, clock } = aTracker();
@@ -175,7 +179,7 @@ test('what is tracked is the same object until the next change', async () => {
 
 test('the last error stays until the next accepted update', async () => {
   const { tracker, clock } = await tracked((_call, earlier) =>
-    earlier === 0 ? refused(400, 'LOCATION_IMPLAUSIBLE') : undefined,
+    earlier === 0 ? refusal(400, 'LOCATION_IMPLAUSIBLE') : undefined,
   );
   const record = recordTracker(tracker);
   expect(tracker.tracked.lastError).toMatchObject({ code: 'LOCATION_IMPLAUSIBLE' });
@@ -190,7 +194,9 @@ test('the student sees why there is no position, and for how long the trainer st
     const stale = earlier > 0;
     const etag = `W/"${Math.min(earlier, 1)}"`;
     const location = { latitude: 12.9, longitude: 77.5, timestamp: '2026-11-22T10:00:00.000Z' };
-    return done(200, live(service, { location, stillSeconds: 40, ...states[stale ? 1 : 0] }), { ETag: etag });
+    return success(200, live(service, { location, stillSeconds: 40, ...states[stale ? 1 : 0] }), {
+      ETag: etag,
+    });
   });
   await clock.advance(0);
   expect(watcher.watched).toMatchObject({ state: 'live', trainerProblem: null, stillSeconds: 40 });

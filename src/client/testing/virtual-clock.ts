@@ -60,7 +60,10 @@ export class VirtualClock implements Clock {
 }
 
 // Bound now, because fake timers of a test framework replace the global ones. A browser's environment has no setImmediate.
-const { setTimeout: later, setImmediate: soon = later } = globalThis as typeof globalThis & {
+const { setTimeout: later, setImmediate: soon = later } = globalThis as Pick<
+  typeof globalThis,
+  'setTimeout'
+> & {
   setImmediate?: (callback: () => void) => unknown;
 };
 
