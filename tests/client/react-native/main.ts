@@ -1,10 +1,11 @@
 /** Runs the packed SDK on React Native's own XMLHttpRequest, fetch, AbortController and timers: npm run test:react-native. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { buildSync } from 'esbuild';
 import type * as Sdk from '../../../src/client/index.js';
 import { ReactNativePhone, type NativeAnswer, type NativeRequest } from './phone.js';
 
@@ -135,4 +136,21 @@ void test('a watcher replaces a hung poll in the foreground', async () => {
   assert.equal(watcher.state, 'live');
   assert.equal(phone.requests.at(-2)?.isAborted, true);
   watcher.close();
+});
+
+void test('hermesc compiles the CommonJS build of every entry', () => {
+  const folders: Partial<Record<string, string>> = { linux: 'linux64-bin', darwin: 'osx-bin' };
+  const folder = folders[process.platform] ?? 'win64-bin';
+  const hermesc = join(app, 'node_modules/hermes-compiler/hermesc', folder, 'hermesc');
+  chmodSync(hermesc, 0o755);
+  const cjs = join(app, 'node_modules/@admin-service/client/cjs');
+  const files = readdirSync(cjs, { recursive: true, encoding: 'utf8' });
+  const entries = files.filter((name) => /(^|\/)index\.js$/.test(name));
+  assert.ok(entries.length > 2);
+  for (const entry of entries) {
+    const outfile = join(app, 'bundle.js');
+    const entryPoints = [join(cjs, entry)];
+    buildSync({ entryPoints, outfile, bundle: true, format: 'cjs', external: ['react'] });
+    execFileSync(hermesc, ['-emit-binary', '-O', '-w', '-out', join(app, 'bundle.hbc'), outfile]);
+  }
 });
