@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const projectFolder = join(import.meta.dirname, '../..');
 const page = readFileSync(join(projectFolder, 'src/client/README.md'), 'utf8');
+const types = (name: string) => join(projectFolder, 'node_modules/@types/react', name);
 const sourceOf = (name: string) => readFileSync(join(projectFolder, 'src/client', name), 'utf8');
 
 /** As far as the examples use them, by these packages' own declarations. */
@@ -30,6 +31,9 @@ declare module 'expo-task-manager' {
   export function defineTask<T = unknown>(task: string, executor: (body: Body<T>) => Promise<unknown>): void;
 }
 declare module 'react-native' {
+  import type { FC, ReactNode } from 'react';
+  export const Text: FC<{ children: ReactNode }>;
+  export const Button: FC<{ title: string; onPress: () => void }>;
   export type AppStateStatus = 'active' | 'background' | 'inactive' | 'unknown' | 'extension';
   export const AppState: {
     addEventListener(type: 'change', listener: (state: AppStateStatus) => void): { remove(): void };
@@ -42,6 +46,7 @@ declare module '@react-native-community/netinfo' {
 
 /** What the app has of its own. */
 const app = `
+import type { FC } from 'react';
 import type { Notice } from 'expo-location';
 import type { EndedBecause, JourneyApi, JourneyErrorCode, Location as Place, TrainerTracker, WatcherState } from '@admin-service/client';
 declare global {
@@ -55,6 +60,9 @@ declare global {
     show(state: WatcherState, etaSeconds: number | null): void;
     showEnd(reason: EndedBecause, endedAt: string | undefined): void;
   };
+  const Marker: FC<{ at: Place; isGrey: boolean; ageMs: number | null }>;
+  const test: (requirement: string, run: () => Promise<void>) => void;
+  const expect: (value: unknown) => { toBe(value: unknown): void; toMatchObject(value: object): void };
   // Of another block of the page.
   const api: JourneyApi;
   const tracker: TrainerTracker | undefined;
@@ -63,22 +71,33 @@ declare global {
 test("the README's samples compile with the SDK", async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sdk-page-'));
   try {
-    const blocks = [...page.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = '']) => code);
-    expect(blocks).toHaveLength(3);
+    const blocks = [...page.matchAll(/^```(tsx?)\n([\s\S]*?)^```/gm)];
+    expect(blocks).toHaveLength(5);
     const imports = `import * as TaskManager from 'expo-task-manager';\nimport type * as Location from 'expo-location';\n`;
     await Promise.all([
       writeFile(join(folder, 'packages.d.ts'), packages),
       writeFile(join(folder, 'app.d.ts'), app),
-      ...blocks.map((code, index) =>
-        writeFile(join(folder, `block-${index}.ts`), code.startsWith('import') ? code : imports + code),
+      ...blocks.map(([, ending, code = ''], index) =>
+        writeFile(
+          join(folder, `block-${index}.${ending}`),
+          code.startsWith('import') ? code : imports + code,
+        ),
       ),
     ]);
     const compilerOptions = {
       ...{ module: 'ESNext', moduleResolution: 'bundler', target: 'ES2022', lib: ['ES2022', 'DOM'] },
       ...{ strict: true, skipLibCheck: true, noEmit: true, types: [] },
-      paths: { '@admin-service/client': [join(projectFolder, 'src/client/index.ts')] },
+      jsx: 'react-jsx',
+      paths: {
+        '@admin-service/client': [join(projectFolder, 'src/client/index.ts')],
+        '@admin-service/client/*': [join(projectFolder, 'src/client/*/index.ts')],
+        ...{ react: [types('index.d.ts')], 'react/jsx-runtime': [types('jsx-runtime.d.ts')] },
+      },
     };
-    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
+    await writeFile(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions, include: ['*.ts', '*.tsx'] }),
+    );
     const compiler = join(projectFolder, 'node_modules/typescript/bin/tsc');
     const { stdout } = await run(process.execPath, [compiler, '-p', folder]).catch(
       (error: unknown) => error as { stdout: string },

@@ -207,8 +207,12 @@ export class FakeService extends FakeNetwork {
     const view = this.live(sessionId);
     const common = { ETag: etag, ...(seconds > 0 && { 'Preference-Applied': `wait=${seconds}` }) };
     if (etag !== known) return success(200, view, common);
-    const age = view.ageMs === null ? {} : { 'Location-Age-Ms': String(view.ageMs) };
-    return { status: 304, headers: { ...common, 'Next-Poll-Ms': String(view.nextPollMs), ...age } };
+    const headers304 = {
+      ...common,
+      'Next-Poll-Ms': String(view.nextPollMs),
+      ...(view.ageMs !== null && { 'Location-Age-Ms': String(view.ageMs) }),
+    };
+    return { status: 304, headers: headers304 };
   }
 
   #etag(sessionId: string): string {
