@@ -19,7 +19,7 @@ async function compile(config) {
 
 rmSync(target, { recursive: true, force: true });
 await Promise.all(['tsconfig.json', 'tsconfig.cjs.json'].map(compile));
-for (const file of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE']) {
+for (const file of ['package.json', 'README.md', 'MIGRATION.md', 'CHANGELOG.md', 'LICENSE']) {
   copyFileSync(join(source, file), join(target, file));
 }
 writeFileSync(join(target, 'cjs/package.json'), '{ "type": "commonjs" }');

@@ -59,7 +59,7 @@ export class FakePhone {
   }
 
   async #run(body: ExpoTaskBody): Promise<void> {
-    await Promise.all([...this.updates.keys()].map((name) => this.#tasks.get(name)?.(body)));
+    await Promise.all([...this.updates.keys()].map(async (name) => this.#tasks.get(name)?.(body)));
   }
 
   #location(): ExpoLocation {

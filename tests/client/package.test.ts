@@ -48,7 +48,7 @@ test('the package installs nothing but itself, and nothing of the service', asyn
   expect(packages).toEqual(['@admin-service']);
   const files = (await readdir(installed, { recursive: true })).filter((name) => /\.\w+$/.test(name));
   const expected =
-    /^((esm|cjs)\/([\w-]+\/)?[\w-]+\.(js|d\.ts|js\.map)|(\w+\/)?package\.json|README\.md|CHANGELOG\.md)$/;
+    /^((esm|cjs)\/([\w-]+\/)?[\w-]+\.(js|d\.ts|js\.map)|(\w+\/)?package\.json|(README|MIGRATION|CHANGELOG)\.md)$/;
   expect(files.filter((name) => !expected.test(name))).toEqual([]);
   expect(await readdir(installed)).toEqual(expect.arrayContaining(['CHANGELOG.md', 'LICENSE', 'README.md']));
 });
