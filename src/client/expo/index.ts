@@ -117,7 +117,7 @@ export class JourneyTracking extends Emitter<{ change: JourneyTrackingState }> {
     return journey;
   }
 
-  /** Looks why no position comes and reports it. Called whenever the app becomes active. */
+  /** Finds the reason why no position comes, and reports it. Called whenever the app becomes active. */
   async check(): Promise<LocationProblem | null> {
     const { location, battery } = this.#options;
     const found = await findLocationProblem(location);
