@@ -12,6 +12,7 @@ const inProject = (name: string) => JSON.stringify(join(projectFolder, 'node_mod
 const CORE = ['JourneyApi', 'JourneyApiError', 'StudentWatcher', 'TrainerTracker'];
 const ENTRIES = {
   '@admin-service/client': CORE,
+  '@admin-service/client/expo': ['createJourneyTracking', 'LocationProblemError'],
   '@admin-service/client/react': ['useLiveJourney', 'useTrainerTracker'],
   '@admin-service/client/testing': ['FakeService', 'refusal', 'VirtualClock'],
 };
@@ -78,6 +79,7 @@ test('every source map contains its sources', async () => {
 
 const PROBE = `
 import { JourneyApi, JourneyApiError, StudentWatcher, TrainerTracker, type LiveJourney, type Location, type PushOutcome, type Watched } from '@admin-service/client';
+import { createJourneyTracking, type JourneyTrackingOptions } from '@admin-service/client/expo';
 import { useLiveJourney, useTrainerTracker } from '@admin-service/client/react';
 import { FakeService, refusal } from '@admin-service/client/testing';
 const api = new JourneyApi({ baseUrl: 'https://api.example.com', getToken: () => 'token' });
@@ -97,6 +99,10 @@ export const wrong = (journey: LiveJourney, location: Location, error: JourneyAp
   const isNoCode = error.code === 'NO_CODE';
   // @ts-expect-error there is no such event
   tracker.on('arrived', () => undefined);
+  // @ts-expect-error the modules are missing
+  createJourneyTracking({ api });
+  // @ts-expect-error storage is asynchronous
+  const storage: JourneyTrackingOptions['storage'] = localStorage;
   // @ts-expect-error a hook takes a tracker
   const { lastError } = useTrainerTracker('3f2b8c1e');
   // @ts-expect-error there is no such state
