@@ -3,10 +3,7 @@ import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { explain } from './explained-findings.js';
 
-/**
- * Allows CloudWatch the actions on behalf of this account's alarms only. EventBridge needs no such statement: its rules
- * publish with a role, because conditions on its principal are not supported for topics.
- */
+/** Allows CloudWatch the actions on behalf of this account's alarms only. EventBridge's rules publish with a role instead. */
 export function alarmsOfThisAccount(scope: Construct, actions: string[], resource: string): PolicyStatement {
   const stack = Stack.of(scope);
   const alarms = stack.formatArn({
