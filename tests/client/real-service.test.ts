@@ -15,6 +15,8 @@ const settings = { UPDATE_INTERVAL_MS: '500', UPDATE_TOLERANCE_MS: '100' };
 /** A service behind a network of its own, and the clients of a session. */
 async function aClientsWorld() {
   const service = await runService({ settings });
+  // Several start at the same time, which makes their first queries slow.
+  await until('the service is ready', async () => (await fetch(`${service.url}/health/ready`)).ok);
   const network = await startTcpProxy(service.url);
   const session = await aSession();
   const open: (TrainerTracker | StudentWatcher)[] = [];
