@@ -37,7 +37,7 @@ export function readingOf(position: PhonePosition): Reading {
   const reading: Reading = { latitude: coords.latitude, longitude: coords.longitude };
   for (const name of measurements) {
     const value = coords[name] ?? NaN;
-    if (value >= 0 && value <= (name === 'heading' ? 360 : Number.MAX_VALUE)) reading[name] = value;
+    if (value >= 0 && value < Infinity && (name !== 'heading' || value <= 360)) reading[name] = value;
   }
   if (position.mocked === true) reading.mocked = true;
   return reading;
@@ -45,8 +45,7 @@ export function readingOf(position: PhonePosition): Reading {
 
 /** The service checks the rest. @throws JourneyApiError VALIDATION_FAILED that names each invalid field */
 export function checkUpdate(update: PositionUpdateBody | HeartbeatBody): void {
-  const isHeartbeat = 'still' in update || 'problem' in update;
-  refuse([idCheck(update.sessionId), ...(isHeartbeat ? [] : placeChecks(update, ''))]);
+  refuse([idCheck(update.sessionId), ...('latitude' in update ? placeChecks(update, '') : [])]);
 }
 
 /** @throws JourneyApiError VALIDATION_FAILED */
@@ -58,17 +57,15 @@ function idCheck(sessionId: string): Check {
   return ['sessionId', /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(sessionId), 'a UUID'];
 }
 
-function placeChecks(place: { latitude: number; longitude: number }, prefix: string): Check[] {
-  return (
-    [
-      ['latitude', 90],
-      ['longitude', 180],
-    ] as const
-  ).map(([name, limit]) => {
-    const degrees: unknown = place[name];
-    const isFine = typeof degrees === 'number' && Math.abs(degrees) <= limit;
-    return [prefix + name, isFine, `from -${limit} to ${limit}`];
-  });
+function placeChecks(place: Pick<Reading, 'latitude' | 'longitude'>, prefix: string): Check[] {
+  return [
+    degreesCheck(`${prefix}latitude`, place.latitude, 90),
+    degreesCheck(`${prefix}longitude`, place.longitude, 180),
+  ];
+}
+
+function degreesCheck(path: string, degrees: unknown, limit: number): Check {
+  return [path, typeof degrees === 'number' && Math.abs(degrees) <= limit, `from -${limit} to ${limit}`];
 }
 
 /** Names the field but not its value: coordinates must not get into logs. */

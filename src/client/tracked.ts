@@ -1,9 +1,17 @@
 import { Emitter } from './emitter.js';
 import type { Tracked, TrackerEvents, TrackerState } from './tracker-events.js';
 
+export const nothingTracked: Tracked = {
+  state: 'idle',
+  problem: null,
+  lastSent: null,
+  lastError: null,
+  ended: null,
+};
+
 /** Emits what changes. */
 export class TrackedEmitter extends Emitter<TrackerEvents> {
-  #tracked: Tracked = { state: 'idle', problem: null, lastSent: null, lastError: null, ended: null };
+  #tracked = nothingTracked;
 
   get tracked(): Tracked {
     return this.#tracked;

@@ -22,7 +22,6 @@ export class TrainerTracker extends TrackedEmitter {
   #run: TrackerRun;
   /** Since the end, or since a start that began nothing. */
   #isOver = false;
-  #isJourneyOver = false;
   #starting: Promise<TrackedJourney> | undefined;
   #resuming: Promise<TrackedJourney | null> | undefined;
   #arriving: Promise<JourneyArrived> | undefined;
@@ -153,7 +152,8 @@ export class TrainerTracker extends TrackedEmitter {
 
   async #stop(): Promise<StoppedJourney> {
     const sessionId = this.#sessionId;
-    if (this.state === 'ended' && this.#isJourneyOver) return { sessionId, stoppedAt: null };
+    const over = ['arrived', 'cancelled', 'timeout'];
+    if (over.includes(String(this.tracked.ended?.reason))) return { sessionId, stoppedAt: null };
     this.#run.sender.close();
     this.#run.attempt?.stopRetrying();
     try {
@@ -200,23 +200,24 @@ export class TrainerTracker extends TrackedEmitter {
     if (sent.recorded !== undefined) {
       this.#run.seenTime(sent.recorded.timestamp);
       const recorded = { ...sent.recorded, sequence: sent.sequence };
-      const lastSent = position ? recorded : this.tracked.lastSent;
-      this.show({ state: 'tracking', problem, lastSent, lastError: null });
+      this.show({ state: 'tracking', problem, lastError: null, ...(position && { lastSent: recorded }) });
       if (position) this.emit('sent', recorded);
       return;
     }
     const { error, inMs } = sent;
     const verdict = verdictOf(error);
-    const answered = error.status === 0 ? this.state : 'tracking';
-    // A heartbeat that is refused concerns nobody.
-    const lastError = position || verdict === 'retry' ? error : this.tracked.lastError;
-    this.show({ state: verdict === 'retry' ? 'reconnecting' : answered, problem, lastError });
+    const isRetried = verdict === 'retry';
+    this.show({
+      problem,
+      ...((isRetried || error.status > 0) && { state: isRetried ? 'reconnecting' : 'tracking' }),
+      // A heartbeat that is refused concerns nobody.
+      ...((isRetried || position) && { lastError: error }),
+    });
     if (inMs !== undefined) this.emit('retrying', { call: 'update', error, inMs });
-    else if (verdict !== 'end') {
-      if (position) this.emit('dropped', { position, error });
-    }
-    // The arrival or stop in flight says how the journey ended.
-    else if (!this.#arriving && !this.#stopping) this.#end(endOf(error));
+    else if (verdict === 'end') {
+      // The arrival or stop in flight says how the journey ended.
+      if (!this.#arriving && !this.#stopping) this.#end(endOf(error));
+    } else if (position) this.emit('dropped', { position, error });
   }
 
   #newRun(): TrackerRun {
@@ -226,7 +227,7 @@ export class TrainerTracker extends TrackedEmitter {
         this.#posted(sent);
       },
       onSilence: () => {
-        this.show({ problem: this.#run.sender.problem });
+        if (!this.#isOver) this.show({ problem: this.#run.sender.problem });
       },
     };
     return new TrackerRun(sender, () => {
@@ -242,7 +243,6 @@ export class TrainerTracker extends TrackedEmitter {
     this.#starting = this.#resuming = undefined;
     this.#isOver = true;
     if (run.hasBegun) {
-      this.#isJourneyOver = ['arrived', 'cancelled', 'timeout'].includes(ended.reason);
       this.show({ state: 'ended', problem: null, ended });
       this.emit('ended', ended);
     } else this.show({ state: 'idle', problem: null });

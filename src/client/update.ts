@@ -20,7 +20,10 @@ export interface Update {
   isRepaired?: boolean;
 }
 
-/** The outcome of a request. position: undefined for a heartbeat. inMs: the position, or a newer one, is sent again in that many milliseconds. */
+/**
+ * The outcome of a request. position: undefined for a heartbeat. inMs: the position, or a newer one, is sent again in that
+ * many milliseconds.
+ */
 export type Sent =
   | { position: PhonePosition | undefined; recorded: PositionRecorded; sequence: number }
   | { position: PhonePosition | undefined; recorded?: undefined; error: JourneyApiError; inMs?: number };

@@ -79,6 +79,18 @@ test.each(['noFix', 'permission', 'reducedAccuracy', 'lowPower'] as const)(
   },
 );
 
+test('after the end a report changes nothing, and is made at the next start', async () => {
+  const { service, tracker, record, clock } = await tracked();
+  await tracker.stop();
+  const ended = tracker.tracked;
+  tracker.report('permission');
+  expect([tracker.tracked === ended, record.problems, bodiesOf(service)]).toEqual([true, [], []]);
+  await tracker.start();
+  await clock.advance(0);
+  expect(bodiesOf(service)).toMatchObject([{ problem: 'permission' }]);
+  expect(record.problems).toEqual(['permission']);
+});
+
 test('a waiting position is sent in place of a heartbeat, and one request is in flight', async () => {
   const { service, tracker, clock } = await tracked(() => ({
     ...success(201, { timestamp: '2026-11-22T10:00:00.000Z', nextUpdateMs: 5_000 }),

@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useMemo, useSyncExternalStore } from 'react';
 import type { JourneyApi } from '../journey-api.js';
 import { StudentWatcher } from '../student-watcher.js';
+import { nothingTracked } from '../tracked.js';
 import type { Tracked } from '../tracker-events.js';
 import type { TrainerTracker } from '../trainer-tracker.js';
 import type { Watched } from '../watched.js';
@@ -17,13 +18,6 @@ const nothingWatched: Watched = {
   trainerProblem: null,
   stillSeconds: null,
   journey: null,
-  ended: null,
-};
-const nothingTracked: Tracked = {
-  state: 'idle',
-  problem: null,
-  lastSent: null,
-  lastError: null,
   ended: null,
 };
 const nothing = () => undefined;
