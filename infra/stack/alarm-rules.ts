@@ -1,7 +1,7 @@
 import { TreatMissingData, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Duration } from 'aws-cdk-lib';
-import { dataAlarmRules } from './data-alarm-rules.js';
 import type { Rule } from 'aws-cdk-lib/aws-events';
+import { dataAlarmRules } from './data-alarm-rules.js';
 import {
   crashes,
   failedResponses,
@@ -43,6 +43,7 @@ const { BREACHING } = TreatMissingData;
 const minute = { period: Duration.minutes(1) };
 const average = { ...minute, statistic: 'Average' };
 const maximum = { ...minute, statistic: 'Maximum' };
+
 export function alarmRules(watched: Watched, crashedTasks: Rule): AlarmRule[] {
   return [
     ...answers(watched),
