@@ -19,7 +19,7 @@ import { createOutbox } from './outbox/create-outbox.js';
 import { EventBridgePublisher } from './outbox/event-bridge-publisher.js';
 import { ExpirySweeper } from './outbox/expiry-sweeper.js';
 import { JourneyExpiries } from './outbox/journey-expiries.js';
-import { READ_WAIT_MS, Relay } from './outbox/relay.js';
+import { Relay } from './outbox/relay.js';
 import { CachedSessionLookup } from './sessions/session-lookup.js';
 import { PostgresSessionRepository } from './sessions/session-repository.js';
 import { readBacklog } from './store/backlog.js';
@@ -165,9 +165,6 @@ function buildHttpApp(config: Config, parts: Parts, state: { isDraining: boolean
       metrics.requestAnswered(request.method, request.route, request.status, request.seconds);
       requestLog.completed(request);
     },
-    onShed: () => {
-      metrics.requestShed();
-    },
     logger,
   });
 }
@@ -176,7 +173,6 @@ function connectRedis(config: Config, logger: Logger): RedisConnections {
   return redisConnections({
     settings: config.redis,
     rules: config.rules,
-    readWaitMs: READ_WAIT_MS,
     onError: (connection) => (error) => {
       logger.warn({ connection, err: error }, 'redis connection failed');
     },

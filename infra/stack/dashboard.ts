@@ -66,7 +66,6 @@ function callers({ balancer }: Watched): Graphs {
       balancer.polls.metrics.requestCount({ ...sum, label: 'polls' }),
     ],
     '5xx responses, %': [failedResponses(balancer)],
-    'Requests shed per minute': [ownMetric('requests_shed_total', 'Sum')],
     'Call duration, s': ['p50', 'p95', 'p99'].map((statistic) => callDuration(balancer, statistic)),
     'Poll duration without wait, s': ['p50', 'p99'].map((statistic) =>
       ownMetric('http_request_duration_seconds', statistic, { route: POLLS_ROUTE }).with({

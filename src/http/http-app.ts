@@ -4,7 +4,6 @@ import type { Logger } from 'pino';
 import { healthRoutes, type HealthDependencies } from './health.js';
 import { drainingBy } from './middleware/draining.js';
 import { errorHandler } from './middleware/errors.js';
-import { shedLoad } from './middleware/load-shedding.js';
 import { requestContext, type CompletedRequest } from './middleware/request-context.js';
 import { openApiRoutes } from './openapi.js';
 import { ApiError } from './responses.js';
@@ -17,7 +16,6 @@ export interface HttpAppDependencies extends Omit<RoutesDependencies, 'closeIfDr
   trustedProxies: number;
   isDraining: () => boolean;
   onCompleted: (request: CompletedRequest) => void;
-  onShed: () => void;
   logger: Logger;
 }
 
@@ -32,7 +30,6 @@ export function createHttpApp(dependencies: HttpAppDependencies): Express {
   app.set('trust proxy', trustedProxies);
 
   if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));
-  app.use(shedLoad(dependencies));
   app.use(requestContext(dependencies.onCompleted, closeIfDraining));
   addJourneyRoutes(app, { ...dependencies, closeIfDraining });
   app.use(healthRoutes(health));

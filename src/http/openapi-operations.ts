@@ -29,7 +29,7 @@ const headersOf: Partial<Record<ErrorCode, z.ZodObject>> = {
   RATE_LIMITED: z.object({ 'Retry-After': z.string().meta({ description: 'Whole seconds, rounded up.' }) }),
   STATE_UNAVAILABLE: z.object({
     'Retry-After': z.string().meta({
-      description: 'Whole seconds: 1 while a dependency is unavailable, 3 to 7 while the service sheds load.',
+      description: 'Whole seconds.',
     }),
   }),
 };

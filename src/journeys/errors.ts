@@ -20,8 +20,12 @@ export class CorruptStateError extends Error {
   }
 }
 
+/** A timer this late has expired while the event loop was busy, so what arrived has not been read yet. */
+const LATE_MS = 20;
+
 /**
- * Settles as the work does, or rejects after `ms` milliseconds. The work itself continues.
+ * Settles as the work does, or rejects after `ms` milliseconds. The work itself continues. While the process is busy the
+ * time starts anew, because the delay is not the dependency's.
  * @throws StateUnavailableError
  */
 export async function withTimeout<T>(
@@ -31,11 +35,14 @@ export async function withTimeout<T>(
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {
+    let dueMs = performance.now() + ms;
     timer = setTimeout(() => {
-      // After a busy turn of the event loop the answer may have arrived without having been read.
-      setImmediate(() => {
-        reject(new StateUnavailableError(dependency, `no answer within ${Math.round(ms)} ms`));
-      });
+      if (performance.now() - dueMs > LATE_MS) {
+        dueMs = performance.now() + ms;
+        timer?.refresh();
+        return;
+      }
+      reject(new StateUnavailableError(dependency, `no answer within ${Math.round(ms)} ms`));
     }, ms);
   });
   try {

@@ -7,7 +7,7 @@ import type { EventBridgePublisher, PublishResult } from './event-bridge-publish
 import type { Outbox, OutboxEntry } from './outbox.js';
 
 /** How long a read waits for a new entry, in milliseconds. */
-export const READ_WAIT_MS = 1_000;
+const READ_WAIT_MS = 1_000;
 const READ_COUNT = 100;
 /** So often a process shows that it lives. */
 const HEARTBEAT_MS = 1_000;

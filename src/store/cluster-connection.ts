@@ -29,7 +29,7 @@ export function createClusterClient(settings: RedisSettings, listener: Connectio
     maxRetriesPerRequest,
     autoResendUnfulfilledCommands,
     reconnectOnError,
-  } = connectionOptions(commandTimeoutMs);
+  } = connectionOptions;
   const cluster = new Cluster([{ host, port }], {
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -103,7 +103,7 @@ export function createClusterSubscriber(
 ): Redis {
   const subscriber = new Redis({
     ...addressOf(settings.url),
-    ...connectionOptions(settings.commandTimeoutMs),
+    ...connectionOptions,
     connectionName: name,
     autoResubscribe: false,
     retryStrategy: (attempt) => {

@@ -29,6 +29,11 @@ export interface ConnectionListener {
 }
 
 const CONNECT_TIMEOUT_MS = 2_000;
+/**
+ * A Redis that hangs loses the connection. Longer than a turn of the event loop under overload, because ioredis does not
+ * read what arrived in the meantime before it disconnects; and longer than a command that blocks.
+ */
+const SOCKET_TIMEOUT_MS = 3_000;
 const LONGEST_RECONNECT_DELAY_MS = 500;
 
 export function reconnectDelayMs(attempt: number): number {
@@ -36,36 +41,24 @@ export function reconnectDelayMs(attempt: number): number {
 }
 
 export function createClient(settings: RedisSettings, listener: ConnectionListener): Redis {
-  return connectionTo(settings, listener, { socketTimeoutMs: settings.commandTimeoutMs });
+  return connectionTo(settings, listener, {});
 }
 
 /** Does not resubscribe on its own: subscribers have to know that messages may be missing. */
 export function createSubscriber(settings: RedisSettings, listener: ConnectionListener): Redis {
-  return connectionTo(settings, listener, {
-    socketTimeoutMs: settings.commandTimeoutMs,
-    autoResubscribe: false,
-  });
-}
-
-/** For commands that block on the server for up to `blockMs`. */
-export function createBlockingReader(
-  settings: RedisSettings,
-  listener: ConnectionListener,
-  blockMs: number,
-): Redis {
-  return connectionTo(settings, listener, { socketTimeoutMs: settings.commandTimeoutMs + blockMs });
+  return connectionTo(settings, listener, { autoResubscribe: false });
 }
 
 function connectionTo(
   settings: RedisSettings,
   { name, onError }: ConnectionListener,
-  { socketTimeoutMs, autoResubscribe = true }: { socketTimeoutMs: number; autoResubscribe?: boolean },
+  options: Pick<RedisOptions, 'autoResubscribe'>,
 ): Redis {
   const redis = new Redis(settings.url, {
-    ...connectionOptions(socketTimeoutMs),
+    ...connectionOptions,
     ...encryption(settings),
     ...sentinelOptions(settings),
-    autoResubscribe,
+    ...options,
     connectionName: name,
   });
   redis.on('error', onError);
@@ -73,20 +66,17 @@ function connectionTo(
 }
 
 /** Reconnects in the background and queues nothing meanwhile: a command that cannot be sent fails at once. */
-export function connectionOptions(socketTimeoutMs: number) {
-  return {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    // A Redis that hangs loses the connection, and all commands in flight fail together.
-    socketTimeout: socketTimeoutMs,
-    retryStrategy: reconnectDelayMs,
-    // After a failover the old primary refuses writes; a new connection finds the new one.
-    reconnectOnError: (error: Error) => /(^|: -)READONLY/.test(error.message),
-  } satisfies RedisOptions;
-}
+export const connectionOptions = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  socketTimeout: SOCKET_TIMEOUT_MS,
+  retryStrategy: reconnectDelayMs,
+  // After a failover the old primary refuses writes; a new connection finds the new one.
+  reconnectOnError: (error: Error) => /(^|: -)READONLY/.test(error.message),
+} satisfies RedisOptions;
 
 /** With the host's name for proxies that route by it (SNI), which Node's TLS does not send unasked; an address is none. */
 export function tlsTo(host: string): { servername?: string } {

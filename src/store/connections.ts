@@ -3,7 +3,6 @@ import type { JourneyRules } from '../journeys/journey.js';
 import { ChangeFeed } from './change-feed.js';
 import { createClusterClient, createClusterSubscriber, pingCluster } from './cluster-connection.js';
 import {
-  createBlockingReader,
   createClient,
   createSubscriber,
   type ConnectionListener,
@@ -35,8 +34,6 @@ export interface ConnectionsDependencies {
   /** partitions: of a cluster's keys; null for a single Redis. */
   settings: RedisSettings & { partitions: number | null; waitReplicas: number };
   rules: JourneyRules;
-  /** How long a read of the outbox may block. */
-  readWaitMs: number;
   onError: (connection: string) => (error: Error) => void;
 }
 
@@ -46,9 +43,9 @@ export function redisConnections(dependencies: ConnectionsDependencies): RedisCo
 }
 
 function ofSingleRedis(dependencies: ConnectionsDependencies): RedisConnections {
-  const { settings, rules, readWaitMs, onError } = dependencies;
+  const { settings, rules, onError } = dependencies;
   const redis = withScripts(createClient(settings, commandListener(onError)), rules);
-  const reader = createBlockingReader(settings, listenerOf('relay', onError), readWaitMs);
+  const reader = createClient(settings, listenerOf('relay', onError));
   const changes = new ChangeFeed(createSubscriber(settings, listenerOf('changes', onError)));
   const lifecycle =
     settings.waitReplicas === 0

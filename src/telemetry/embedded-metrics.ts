@@ -15,7 +15,6 @@ interface ExportedMetric {
 /** The metrics that CloudWatch gets, by their Prometheus names. */
 const exportedMetrics: Record<string, ExportedMetric> = {
   http_request_duration_seconds: { kind: 'histogram', unit: 'Seconds', by: 'route' },
-  requests_shed_total: { kind: 'counter', unit: 'Count' },
   redis_call_duration_seconds: { kind: 'histogram', unit: 'Seconds', by: 'outcome' },
   postgres_query_duration_seconds: { kind: 'histogram', unit: 'Seconds', by: 'outcome' },
   live_polls_total: { kind: 'counter', unit: 'Count', by: 'source' },

@@ -26,11 +26,6 @@ export class Metrics {
     buckets: SECONDS,
     registers: [this.#registry],
   });
-  readonly #shed = new Counter({
-    name: 'requests_shed_total',
-    help: 'Requests refused with 503 because the process was overloaded.',
-    registers: [this.#registry],
-  });
   readonly #redis = new Histogram({
     name: 'redis_call_duration_seconds',
     help: 'Calls to Redis by operation and outcome (ok, failed).',
@@ -91,10 +86,6 @@ export class Metrics {
 
   requestAnswered(method: string, route: string, status: number, seconds: number): void {
     this.#requests.observe({ method, route, status }, seconds);
-  }
-
-  requestShed(): void {
-    this.#shed.inc();
   }
 
   redisCalled(operation: string, seconds: number, succeeded: boolean): void {
