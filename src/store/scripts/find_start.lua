@@ -16,6 +16,7 @@
 -- include: old_track
 -- include: cached
 -- include: track
+-- include: last_sequence
 -- include: idempotency
 local activeKey, trackKey, firstAnswerKey = KEYS[1], KEYS[2], ARGV[1] == '1' and KEYS[3]
 

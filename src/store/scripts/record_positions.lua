@@ -61,6 +61,7 @@
 -- include: move_track
 -- include: report_nearby
 -- include: store_location
+-- include: seen_ms
 -- include: heartbeat
 -- include: each
 local KEYS_SHARED, KEYS_EACH, ARGV_SHARED, ARGV_EACH = 2, 5, 1, 11

@@ -17,6 +17,7 @@
 -- include: old_track
 -- include: cached
 -- include: track
+-- include: seen_ms
 -- include: outbox
 local activeKey, trackKey, markKey, outboxKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local nowMs, sessionId = now_ms(ARGV[1]), ARGV[2]

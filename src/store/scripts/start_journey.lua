@@ -31,6 +31,7 @@
 -- include: old_track
 -- include: cached
 -- include: track
+-- include: last_sequence
 -- include: expiries
 -- include: idempotency
 -- include: outbox

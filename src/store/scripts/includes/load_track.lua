@@ -17,23 +17,17 @@ local function take_over(track, location)
   if fixMs then track.fixMs = math.max(track.fixMs or fixMs, fixMs) end
 end
 
--- The record of this journey, or an empty one: a record of an earlier journey of the session does not count.
-local function own_track(keys, active, update)
-  local record = cached(keys.track)
-  local track = parse_track(record)
-  if not track or not is_of_journey(track, active) then return {} end
-  if is_old_track(record) then schedule_expiry(keys.expiries, update.sessionId, track.endMs) end
-  return track
-end
-
--- Returns the track, the stored location, and whether that cannot be read.
+-- Returns the track, the stored location, and whether that cannot be read. The track is empty without a record of this
+-- journey: one of an earlier journey of the session does not count.
 local function load_track(keys, active, update)
-  local track = own_track(keys, active, update)
-  local stored = redis.pcall('GET', keys.location)
-  if not stored then return track, stored, false end
-  local isOwn = track.fixMs and type(stored) == 'string'
+  local record, stored = cached(keys.track), redis.pcall('GET', keys.location)
+  local track = parse_track(record)
+  -- A location ends with its journey, so a record that fits it is of this journey.
+  local fits = track and track.fixMs and type(stored) == 'string'
     and string.find(stored, '"fixMs":' .. whole(track.fixMs) .. ',', 1, true)
-  if isOwn then return track, stored, false end
+  if not track or not fits and not is_of_journey(track, active) then track = {} end
+  if track.endMs and is_old_track(record) then schedule_expiry(keys.expiries, update.sessionId, track.endMs) end
+  if not stored or fits then return track, stored, false end
   local readable, location = pcall(cjson.decode, stored)
   if not readable or not is_place(location) then return track, stored, true end
   take_over(track, location)

@@ -48,14 +48,3 @@ local function is_of_journey(track, json)
   local startedMs = readable and type(journey) == 'table' and ms_of_iso(journey.startedAt)
   return not startedMs or startedMs == track.startMs
 end
-
--- When the trainer was last known to be at the last position, or nil without one.
-local function seen_ms(track)
-  return track.fixMs and math.max(track.fixMs, track.stoodMs or 0)
-end
-
--- The last sequence of the journey of journey:active's JSON as text, or ''.
-local function last_sequence(trackKey, active)
-  local track = parse_track(cached(trackKey))
-  return track and track.seq and is_of_journey(track, active) and whole(track.seq) or ''
-end
