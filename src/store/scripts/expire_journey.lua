@@ -23,6 +23,7 @@
 -- include: old_track
 -- include: cached
 -- include: track
+-- include: schedule_expiry
 -- include: expiries
 -- include: outbox
 -- include: changes

@@ -44,7 +44,7 @@
 -- include: old_track
 -- include: cached
 -- include: track
--- include: expiries
+-- include: schedule_expiry
 -- include: not_active
 -- include: outbox
 -- include: changes
@@ -114,7 +114,9 @@ local function record_position(position)
   if not isTracked then adopt_journey(active, keys, track, update) end
   note_lateness(track, update)
   if update.beat then
-    record_heartbeat(keys, track, update, not isHealed and stored, location)
+    note_arrival(track, update)
+    if isStill then record_still(keys, track, update, location)
+    else record_problem(keys, track, update, not isHealed and stored) end
     save_track(keys, track, isTracked)
     return { 'heartbeat', nowMs, track.next }
   end

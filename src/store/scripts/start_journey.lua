@@ -32,6 +32,7 @@
 -- include: cached
 -- include: track
 -- include: last_sequence
+-- include: schedule_expiry
 -- include: expiries
 -- include: idempotency
 -- include: outbox

@@ -36,7 +36,3 @@ local function watch_approach(track, closed, gone, elapsed)
     (1 - weight) * (track.spread + weight * change * change * (elapsed + CORRELATED_SECONDS))))
   track.secs = short(math.min(watched + elapsed, PACE_MEMORY_SECONDS))
 end
-
-local function approach_json(track)
-  return string.format('[%.2f,%.3f,%.0f,%.0f]', track.closing, track.pace, track.spread, track.secs)
-end

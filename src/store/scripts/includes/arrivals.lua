@@ -1,8 +1,5 @@
 -- When updates come: networks delay them, and Redis' clock may step back.
 
--- startMs and endMs stay, because they identify the journey, and fixMs, because it identifies the location.
-local POSITION_TIMES = { 'at', 'seqMs', 'refMs', 'stoodMs' }
-
 -- Phones that have come earlier than asked post at the ordinary interval.
 local function interval_ms(track)
   return not track.early and track.next or RULES.updateIntervalMs
@@ -23,10 +20,6 @@ local function note_arrival(track, update)
   track.beat, track.beatSeq = update.beat, update.beat and update.sequence
 end
 
-local function shift_times(fix, ms)
-  for _, name in ipairs(POSITION_TIMES) do fix[name] = fix[name] and fix[name] - ms end
-end
-
 -- Notes when the last update came. Where Redis' clock has stepped back since (failover, NTP), that was one interval ago.
 -- Returns by how many ms times have been shifted.
 local function follow_clock(track, update)
@@ -36,8 +29,12 @@ local function follow_clock(track, update)
   if not cameMs or cameMs <= update.nowMs then return 0 end
   local shiftMs = cameMs - update.nowMs + interval_ms(track)
   update.lastCameMs = cameMs - shiftMs
-  shift_times(track, shiftMs)
-  if track.conf then shift_times(track.conf, shiftMs) end
-  for _, try in ipairs(track.tries or {}) do shift_times(try, shiftMs) end
+  -- startMs and endMs stay, because they identify the journey, and fixMs, because it identifies the location.
+  local function shift(fix)
+    for _, name in ipairs({ 'at', 'seqMs', 'refMs', 'stoodMs' }) do fix[name] = fix[name] and fix[name] - shiftMs end
+  end
+  shift(track)
+  if track.conf then shift(track.conf) end
+  for _, try in ipairs(track.tries or {}) do shift(try) end
   return shiftMs
 end

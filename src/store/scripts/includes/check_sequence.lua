@@ -2,17 +2,14 @@ local function stale(track)
   return { 'stale', track.seq and whole(track.seq) or '' }
 end
 
-local function is_at_its_place(track, update, stored)
-  local readable, location = pcall(cjson.decode, stored)
-  local place = readable and is_place(location) and location or { latitude = track.lat, longitude = track.lon }
-  return place.latitude == update.lat and place.longitude == update.lon
-end
-
 -- A repeat gets the first answer again. The same sequence from elsewhere is of another phone, or of a restarted app.
 local function check_duplicate(track, update, stored)
   if not update.sequence or update.sequence ~= track.seq then return nil end
   local beat = track.beatSeq == track.seq and track.beat or nil
-  if beat ~= update.beat or not beat and not is_at_its_place(track, update, stored) then return stale(track) end
+  local readable, location = pcall(cjson.decode, stored)
+  local place = readable and is_place(location) and location or { latitude = track.lat, longitude = track.lon }
+  local isAtItsPlace = place.latitude == update.lat and place.longitude == update.lon
+  if beat ~= update.beat or not beat and not isAtItsPlace then return stale(track) end
   return { 'duplicate', track.seqMs or update.nowMs, track.next or RULES.updateIntervalMs }
 end
 

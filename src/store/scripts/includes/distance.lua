@@ -17,14 +17,13 @@ local function is_place(value)
     and math.abs(value.latitude) <= 90 and math.abs(value.longitude) <= 180
 end
 
-local function degrees(value)
-  local isText = type(value) == 'string' and string.match(value, '^%s*[+-]?%d+%.?%d*%s*$')
-  return isText and tonumber(value) or value
-end
-
 -- A studentHomeLocation as src/journeys/home.ts reads it, or nil.
 local function home_place(home)
   if type(home) ~= 'table' then return nil end
+  local function degrees(value)
+    local isText = type(value) == 'string' and string.match(value, '^%s*[+-]?%d+%.?%d*%s*$')
+    return isText and tonumber(value) or value
+  end
   local place = { latitude = degrees(home.latitude or home.lat),
     longitude = degrees(home.longitude or home.lng or home.lon) }
   return is_place(place) and place or nil

@@ -1,10 +1,5 @@
 -- Updates without a position: 'still' or the phone's problem.
 
--- JSON of a number, to the last digit, or '' for none.
-local function exact(number)
-  return number and string.format('%.17g', number) or ''
-end
-
 -- The last position again: its age starts anew. The trainer stands, whatever the speed was.
 local function record_still(keys, track, update, location)
   local stoodMs = update.nowMs
@@ -13,6 +8,10 @@ local function record_still(keys, track, update, location)
   track.still, track.stoodMs, track.problem = still > 0 and still or nil, stoodMs, nil
   track.fixMs = track.fixMs or stoodMs
   track.next = next_update_ms(nil, nil, still, update.stretch)
+  -- JSON of a number, to the last digit, or '' for none.
+  local function exact(number)
+    return number and string.format('%.17g', number) or ''
+  end
   local json = store_location(keys, track, {
     sessionId = update.sessionId, trainerId = update.trainerId, nowText = update.nowText, refMs = track.fixMs,
     latitudeText = exact(location.latitude), longitudeText = exact(location.longitude),
@@ -35,10 +34,4 @@ local function record_problem(keys, track, update, stored)
   track.problem = update.beat
   track.next = next_update_ms(nil, nil, track.still or 0, update.stretch)
   if isNew then notify_watchers(update.sessionId, 'problem') end
-end
-
-local function record_heartbeat(keys, track, update, stored, location)
-  note_arrival(track, update)
-  if update.beat == 'still' then record_still(keys, track, update, location)
-  else record_problem(keys, track, update, stored) end
 end

@@ -18,17 +18,15 @@ local function way_between(from, to)
   return gone, elapsedMs - apart * 3600 / RULES.maxSpeedKmh
 end
 
-local function fix_of(from, late)
-  return { lat = from.lat, lon = from.lon, acc = from.acc, refMs = from.refMs, late = late }
-end
-
-local function positive(number)
-  return number > 0 and number or nil
-end
-
--- Whether enough of the refused fixes form a path, each plausible after the one before, that ends with the last.
-local function is_outvoted(tries)
-  local lengths = {}
+-- Adds an implausible fix to the refused ones. Returns whether it replaces the reference: enough of them form a path, each
+-- plausible after the one before, that ends with it.
+local function refuse_fix(track, update)
+  local function fix_of(from, late)
+    return { lat = from.lat, lon = from.lon, acc = from.acc, refMs = from.refMs, late = late }
+  end
+  local tries, lengths = track.tries or {}, {}
+  track.tries = tries
+  table.insert(tries, fix_of(update, update.late > 0 and update.late or nil))
   for later = 1, #tries do
     lengths[later] = 1
     for earlier = 1, later - 1 do
@@ -36,19 +34,12 @@ local function is_outvoted(tries)
       if spareMs >= 0 then lengths[later] = math.max(lengths[later], lengths[earlier] + 1) end
     end
   end
-  return lengths[#tries] >= AGREEING_TRIES
-end
-
--- Adds an implausible fix to the refused ones. Returns whether it replaces the reference.
-local function refuse_fix(track, update)
-  track.tries = track.tries or {}
-  table.insert(track.tries, fix_of(update, positive(update.late)))
-  if is_outvoted(track.tries) then
+  if lengths[#tries] >= AGREEING_TRIES then
     if not track.run then track.conf = track.conf or fix_of(track) end
     track.run = nil
     return true
   end
-  if #track.tries == MOST_TRIES then table.remove(track.tries, 1) end
+  if #tries == MOST_TRIES then table.remove(tries, 1) end
   if track.run then track.run = 0 end
   return false
 end
@@ -81,9 +72,4 @@ local function judge(track, update)
   if track.run then track.run = track.run + 1 < CONFIRMING and track.run + 1 or nil end
   accept_fix(track, update, spareMs)
   return 'recorded', gone, (update.refMs - track.refMs) / 1000
-end
-
--- Whether the trainer is certainly where the reference is.
-local function is_confirmed(track)
-  return not track.run and not track.conf
 end

@@ -3,14 +3,11 @@ local function distance_home(track, update)
   return distance_meters(update.lat, update.lon, track.homeLat, track.homeLon)
 end
 
--- For how long the phone has reported since the reference that it stands there.
-local function stood_seconds(track)
-  return track.stoodMs and track.fixMs == track.refMs and (track.stoodMs - track.refMs) / 1000 or 0
-end
-
 -- Brings the track to the accepted position. distance: metres home, or nil; gone, elapsed: see judge.
 local function move_track(track, update, distance, gone, elapsed)
-  local still = still_seconds(track.still, gone, elapsed and elapsed - stood_seconds(track), update.speed)
+  -- For how long the phone has reported since the reference that it stands there.
+  local stoodSeconds = track.stoodMs and track.fixMs == track.refMs and (track.stoodMs - track.refMs) / 1000 or 0
+  local still = still_seconds(track.still, gone, elapsed and elapsed - stoodSeconds, update.speed)
   -- A first position, or a coarse one, may be wild: it is no reason to ask later for the next.
   track.next = next_update_ms(gone and distance, update.speed, still, update.stretch)
   track.still, track.fixMs = still > 0 and still or nil, update.refMs
@@ -22,5 +19,5 @@ local function move_track(track, update, distance, gone, elapsed)
     watch_approach(track, closed, still > 0 and 0 or gone, elapsed)
   end
   track.lat, track.lon, track.acc = update.lat, update.lon, update.acc
-  track.refMs, track.late = update.refMs, positive(update.late)
+  track.refMs, track.late = update.refMs, update.late > 0 and update.late or nil
 end

@@ -11,11 +11,10 @@ local function is_old_track(record)
   return record and string.byte(record) == 2 and #record == struct.size(OLD_LAYOUT)
 end
 
-local function known(number)
-  return number ~= -1 and number or nil
-end
-
 local function parse_old_track(record)
+  local function known(number)
+    return number ~= -1 and number or nil
+  end
   local _, nearby, startedAtMs, expiresAtMs, homeLatitude, homeLongitude, sequence, sequenceAtMs, fixMs, latitude,
     longitude, referenceFixMs, accuracy, closing, pace, unsteadiness, watched, stillSeconds, nextUpdateMs, trainerId,
     studentId = struct.unpack(OLD_LAYOUT, record)

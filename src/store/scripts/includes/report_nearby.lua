@@ -1,6 +1,7 @@
 -- Records TrainerNearby once a journey, from a confirmed position that is inside with its whole accuracy.
 local function report_nearby(keys, track, update, distance)
-  if not distance or track.nearby or update.isCoarse or not is_confirmed(track) then return end
+  local isConfirmed = not track.run and not track.conf
+  if not distance or track.nearby or update.isCoarse or not isConfirmed then return end
   if distance + (update.acc or 0) > RULES.nearbyRadiusMeters then return end
   track.nearby = true
   record_event(keys.outbox, 'TrainerNearby', update.nowMs, {

@@ -10,8 +10,8 @@ local function forecast_json(track, update)
     json = json .. ',"reference":' .. cjson.encode({ latitude = track.lat, longitude = track.lon,
       accuracy = track.acc, fixMs = track.refMs })
   end
-  if track.secs then json = json .. ',"approach":' .. approach_json(track) end
-  return json
+  if not track.secs then return json end
+  return json .. string.format(',"approach":[%.2f,%.3f,%.0f,%.0f]', track.closing, track.pace, track.spread, track.secs)
 end
 
 -- Returns the location's JSON.
