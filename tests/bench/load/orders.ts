@@ -26,6 +26,7 @@ export interface RandomArrivalsOrder extends Target {
   kind: 'randomArrivals';
   requests: RequestKind;
   perSecond: number;
+  warmUpSeconds: number;
   seconds: number;
   connections: number;
 }

@@ -15,6 +15,8 @@ const CROWDS = [200, 1_000, 4_000, 8_000] as const;
 /** Of the capacity, in an open loop. */
 const OFFERED = [1.5, 3] as const;
 const OPEN_LOOP_CONNECTIONS = 8_000;
+/** The connections are opened: on a quarter of the core that takes some seconds. */
+const OPEN_LOOP_WARM_UP_SECONDS = 8;
 const QUARTER = '200 connections, a quarter of the core';
 const HEALTH_EVERY_MS = 50;
 const HEALTH_TIMEOUT_MS = 10_000;
@@ -61,7 +63,7 @@ export async function measureOverload(bench: Bench): Promise<PartReport> {
     rows,
     bars,
     notes: [
-      `Medians of ${rounds} rounds, of the other contenders one round. An open loop sends on up to ${OPEN_LOOP_CONNECTIONS} connections; latency counts from when a request was due.`,
+      `Medians of ${rounds} rounds, of the other contenders one round. An open loop sends on up to ${OPEN_LOOP_CONNECTIONS} connections; latency counts from when a request was due, after ${OPEN_LOOP_WARM_UP_SECONDS} s in which the connections are opened.`,
     ],
   };
 }
@@ -106,7 +108,10 @@ async function observeOpenLoops(
     const alone = await observe(running, () => closedLoop(bench, running, call, CROWDS[0]));
     add(QUARTER, alone);
     for (const times of OFFERED) {
-      const load = () => openLoop(bench, running, call, times * alone.served, SECONDS);
+      const load = () =>
+        openLoop(bench, running, call, {
+          ...{ perSecond: times * alone.served, warmUpSeconds: OPEN_LOOP_WARM_UP_SECONDS, seconds: SECONDS },
+        });
       add(`${times} × capacity`, await observe(running, load));
     }
   } finally {
@@ -122,14 +127,21 @@ function closedLoop(bench: Bench, { port }: RunningContender, call: Call, connec
 }
 
 async function ordinaryLoad(bench: Bench, running: RunningContender, call: Call): Promise<number> {
-  const { accepted } = await openLoop(bench, running, call, ORDINARY_PER_SECOND, 2);
+  const { accepted } = await openLoop(bench, running, call, {
+    ...{ perSecond: ORDINARY_PER_SECOND, warmUpSeconds: 0.25, seconds: 2 },
+  });
   return accepted?.p99 ?? NaN;
 }
 
-function openLoop(bench: Bench, { port }: RunningContender, call: Call, perSecond: number, seconds: number) {
+function openLoop(
+  bench: Bench,
+  { port }: RunningContender,
+  call: Call,
+  rate: { perSecond: number; warmUpSeconds: number; seconds: number },
+) {
   return bench.load.run({
     ...{ kind: 'randomArrivals', port, journeys: bench.options.journeys, requests: call },
-    ...{ connections: OPEN_LOOP_CONNECTIONS, perSecond, seconds },
+    ...{ connections: OPEN_LOOP_CONNECTIONS, ...rate },
   });
 }
 
