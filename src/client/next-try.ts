@@ -2,7 +2,10 @@ import type { Clock } from './clock.js';
 import { aborted } from './deadline.js';
 
 const BASE_MS = 1_000;
-const LONGEST_MS = 60_000;
+/** After an outage everyone is served again within this time, by fewer requests than ordinarily. */
+const LONGEST_BACKOFF_MS = 16_000;
+/** Of Retry-After, and of the time until the next ordinary request. */
+const LONGEST_ASKED_MS = 60_000;
 /** So that phones with the same Retry-After do not retry at the same time. */
 const RETRY_AFTER_JITTER = 0.25;
 /** Everyone in a tunnel or under a mast is back online at the same time. */
@@ -57,11 +60,11 @@ export function nextTry({ clock, random }: { clock: Clock; random: () => number 
     answered(nextInMs) {
       failures = 0;
       notBeforeMs = -Infinity;
-      dueIn(Math.min(nextInMs, LONGEST_MS));
+      dueIn(Math.min(nextInMs, LONGEST_ASKED_MS));
     },
     failed(retryAfterMs) {
-      notBeforeMs = clock.nowMs() + Math.min(retryAfterMs, LONGEST_MS) * (1 + RETRY_AFTER_JITTER * random());
-      dueIn(random() * Math.min(LONGEST_MS, BASE_MS * 2 ** failures++));
+      notBeforeMs = clock.nowMs() + Math.min(retryAfterMs, LONGEST_ASKED_MS) * (1 + RETRY_AFTER_JITTER * random());
+      dueIn(random() * Math.min(LONGEST_BACKOFF_MS, BASE_MS * 2 ** failures++));
       return inMs();
     },
     backOnline() {

@@ -141,7 +141,7 @@ test.each<[string, FakeAnswer | 'offline' | 'hanging']>([
   expect(record.states.slice(-2)).toEqual(['reconnecting', 'tracking']);
 });
 
-test('the waits double from 1 s up to 60 s, with full jitter', async () => {
+test('the waits double from 1 s up to 16 s, with full jitter', async () => {
   const shares = [0.999, 0.25, 0.5];
   let draws = 0;
   const { tracker, record, clock } = await trackerThatIsDue(() => 'offline', {
@@ -151,7 +151,7 @@ test('the waits double from 1 s up to 60 s, with full jitter', async () => {
   draws = 0;
   void tracker.push(fix());
   await clock.advance(400_000);
-  const expected = [1, 2, 4, 8, 16, 32, 60, 60].map((s, index) =>
+  const expected = [1, 2, 4, 8, 16, 16, 16, 16].map((s, index) =>
     Math.round(s * 1_000 * (shares[index % 3] ?? 0)),
   );
   expect(record.retrying.slice(0, 8).map(({ inMs }) => Math.round(inMs))).toEqual(expected);
