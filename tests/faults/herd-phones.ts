@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { JourneyApi, StudentWatcher, TrainerTracker } from '../../src/client/index.js';
 import { home } from '../bench/bench-journeys.js';
-import type { SessionRow, Stack } from '../support/stack.js';
+import { say, type SessionRow, type Stack } from '../support/stack.js';
 import type { Balancer } from './balancer.js';
 
 const START_WITHIN_MS = 40_000;
@@ -50,6 +50,7 @@ export class HerdPhones {
       const { trainer = '', student = '' } = tokens[index] ?? {};
       this.#startTrainer(session, trainer);
       this.#startStudent(session, student);
+      if (index % 500 === 499) say(`${2 * (index + 1)} phones have started`);
       await pause(START_WITHIN_MS / sessions.length);
     }
   }

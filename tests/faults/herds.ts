@@ -87,7 +87,6 @@ async function run(stack: Stack, trouble: string, phoneCount: number): Promise<n
   stack.onStop(() => {
     phones.stop();
   });
-  say(`${phoneCount} phones start`);
   await phones.start(stack, phoneCount);
   await pause(SETTLING_MS);
   const beganMs = performance.now();
