@@ -3,7 +3,7 @@ import { endReasons } from './events.js';
 import { Uuid } from './identifiers.js';
 import { trainerProblems } from './requests.js';
 
-const Time = z.iso
+export const Time = z.iso
   .datetime({ precision: 3 })
   .meta({ description: 'Server time, ISO 8601 in UTC with milliseconds.' });
 

@@ -31,6 +31,9 @@ export interface JourneyScripts {
   expireJourney: Script<ScriptReply>;
   dueJourneys: Script<string[]>;
   reportStale: Script<ScriptReply>;
+  reportRefusal: Script<ScriptReply>;
+  /** JSON */
+  readHistory: Script<string>;
   relayHeartbeat: Script<number>;
   settleEvents: Script<number>;
 }
@@ -44,6 +47,8 @@ const scripts: Record<keyof JourneyScripts, { file: string; numberOfKeys?: numbe
   expireJourney: { file: 'expire_journey', numberOfKeys: 6 },
   dueJourneys: { file: 'due_journeys', numberOfKeys: 1 },
   reportStale: { file: 'report_stale', numberOfKeys: 4 },
+  reportRefusal: { file: 'report_refusal', numberOfKeys: 2 },
+  readHistory: { file: 'read_history', numberOfKeys: 5 },
   relayHeartbeat: { file: 'relay_heartbeat', numberOfKeys: 2 },
   settleEvents: { file: 'settle_events', numberOfKeys: 2 },
 };

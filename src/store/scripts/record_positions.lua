@@ -56,7 +56,10 @@
 -- include: arrivals
 -- include: check_sequence
 -- include: check_rate
+-- include: timeline
 -- include: judge
+-- include: count_refusal
+-- include: note_recovery
 -- include: adopt_journey
 -- include: move_track
 -- include: report_nearby
@@ -101,13 +104,13 @@ local function record_position(position)
 
   local track, stored, isHealed = load_track(keys, active, update)
   refusal = check_duplicate(track, update, stored)
-  if refusal then return refusal end
+  if refusal then return count_refusal(keys, track, update, refusal) end
   local shiftMs = follow_clock(track, update)
   local isStill = update.beat == 'still'
   local location = isStill and stored and not isHealed and cjson.decode(stored)
   refusal = check_stale(track, update) or isStill and not location and { 'location_unknown' }
     or check_rate(keys.rate, nowMs, shiftMs)
-  if refusal then return refusal end
+  if refusal then return count_refusal(keys, track, update, refusal) end
 
   local isTracked = track.trainerId ~= nil
   if not isTracked then adopt_journey(active, keys, track, update) end
@@ -121,8 +124,10 @@ local function record_position(position)
   if verdict == 'implausible' then
     track.at = nowMs
     save_track(keys, track, isTracked)
-    return { verdict }
+    return count_refusal(keys, track, update, { verdict })
   end
+  if verdict == 'reanchored' then count_in_timeline(keys.track, track, verdict, nowMs) end
+  note_recovery(keys.track, track, update)
   local distance = distance_home(track, update)
   move_track(track, update, distance, gone, elapsed)
   local json = store_location(keys, track, update)

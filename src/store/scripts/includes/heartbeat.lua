@@ -9,6 +9,7 @@ end
 local function record_still(keys, track, update, location)
   local stoodMs = update.nowMs
   local seenMs = seen_ms(track)
+  note_recovery(keys.track, track, update)
   local still = seenMs and still_seconds(track.still, 0, (stoodMs - seenMs) / 1000, 0) or 0
   track.still, track.stoodMs, track.problem = still > 0 and still or nil, stoodMs, nil
   track.fixMs = track.fixMs or stoodMs
@@ -34,7 +35,9 @@ local function record_problem(keys, track, update, stored)
   end
   track.problem = update.beat
   track.next = next_update_ms(nil, nil, track.still or 0, update.stretch)
-  if isNew then notify_watchers(update.sessionId, 'problem') end
+  if not isNew then return end
+  count_in_timeline(keys.track, track, 'problem ' .. update.beat, update.nowMs)
+  notify_watchers(update.sessionId, 'problem')
 end
 
 local function record_heartbeat(keys, track, update, stored, location)
