@@ -1,4 +1,4 @@
-// Usage: node infra/run.mjs synth|diff|deploy [dev|prod] [CDK options], or node infra/run.mjs test.
+// Usage: node infra/run.mjs synth|diff|deploy [dev|prod|cluster] [CDK options], or node infra/run.mjs test.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,30 +1,39 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { z } from 'zod';
 import { blocksOverlap } from './address-blocks.js';
+import { integer, text } from './fields.js';
+import { redisOf, redisProblems, type RedisTogether } from './redis-settings.js';
 
-export const stageNames = ['dev', 'prod'] as const;
+export const stageNames = ['dev', 'prod', 'cluster'] as const;
 export type StageName = (typeof stageNames)[number];
 
-/** Defaults that differ between the stages. */
+const production = {
+  natGateways: 2,
+  maxTasks: 20,
+  redisNodeType: 'cache.m7g.large',
+  shards: 1,
+  snapshotDays: 7,
+  logDays: RetentionDays.THREE_MONTHS,
+  archiveDays: 30,
+  isProtected: true,
+  mustPage: true,
+} as const;
+
+/** Defaults that differ between the stages; cluster is prod for more journeys than one Redis can serve. */
 const stageDefaults = {
   dev: {
     natGateways: 1,
     maxTasks: 4,
     redisNodeType: 'cache.t4g.small',
+    shards: 1,
     snapshotDays: 1,
     logDays: RetentionDays.TWO_WEEKS,
     archiveDays: 7,
     isProtected: false,
+    mustPage: false,
   },
-  prod: {
-    natGateways: 2,
-    maxTasks: 20,
-    redisNodeType: 'cache.m7g.large',
-    snapshotDays: 7,
-    logDays: RetentionDays.THREE_MONTHS,
-    archiveDays: 30,
-    isProtected: true,
-  },
+  prod: production,
+  cluster: { ...production, maxTasks: 100, shards: 4 },
 } as const;
 
 /** Detail types of the service's events. */
@@ -35,11 +44,6 @@ export const eventTypes = [
   'TrainerLocationStale',
 ] as const;
 
-const text = (pattern: RegExp, message: string) => z.string({ error: message }).regex(pattern, message);
-const integer = (from: number, to: number) => {
-  const message = `must be a whole number from ${from} to ${to}`;
-  return z.int({ error: message }).min(from, message).max(to, message);
-};
 const origin = text(
   /^[a-z][a-z\d+.-]*:\/\/(\*(\.[\w-]+){2,}|[\w.-]+)(:\d+)?$/,
   'must be an origin such as https://app.example.org, https://*.example.org or capacitor://localhost',
@@ -98,25 +102,12 @@ const tasksOf = (defaults: StageDefaults) =>
     .strictObject({
       min: integer(2, 500).default(2),
       max: integer(2, 500).default(defaults.maxTasks),
-      /** Scale-out target per task, for calls and for polls separately. */
-      requestsPerMinute: integer(1_000, 1_000_000).default(200_000),
     })
     .prefault({});
 
-const redisOf = (defaults: StageDefaults) =>
-  z
-    .strictObject({
-      engine: z.enum(['redis', 'valkey'], { error: 'must be redis or valkey' }).default('redis'),
-      version: text(/^\d\.\d$/, 'must be a version such as 7.1').default('7.1'),
-      nodeType: text(/^cache\.[a-z0-9]+\.[a-z0-9]+$/, 'must be a node type such as cache.m7g.large').default(
-        defaults.redisNodeType,
-      ),
-      replicas: integer(1, 5).default(1),
-      snapshotDays: integer(1, 35).default(defaults.snapshotDays),
-      /** Changing or removing it replaces Redis; the old one is deleted after a final snapshot. */
-      restoreFrom: text(/^[a-z][\w:.-]{0,254}$/i, 'must be the name of a snapshot').optional(),
-    })
-    .prefault({});
+const Recipient = z.union([z.email(), z.url({ protocol: /^https$/ })], {
+  error: 'must be an e-mail address, or the https URL of a pager such as PagerDuty',
+});
 
 const schemaOf = (stage: StageName) => {
   const defaults = stageDefaults[stage];
@@ -149,7 +140,10 @@ const schemaOf = (stage: StageName) => {
         .array(z.enum(eventTypes, { error: `must be one of ${eventTypes.join(', ')}` }))
         .min(1, 'must name at least one event')
         .default(['TrainerJourneyStarted', 'TrainerJourneyEnded']),
-      alarmEmails: z.array(z.email('must be an e-mail address')).default([]),
+      /** Who is paged: users are hurt, or will be soon. */
+      pageTo: z.array(Recipient).default([]),
+      /** Who gets what can wait until the morning. */
+      ticketTo: z.array(Recipient).default([]),
       logDays: z
         .enum(RetentionDays, {
           error:
@@ -160,12 +154,23 @@ const schemaOf = (stage: StageName) => {
       /** Protects the stack and its data against deletion by mistake. */
       isProtected: z.boolean({ error: 'must be true or false' }).default(defaults.isProtected),
     })
-    .superRefine(checkTogether);
+    .superRefine(checkTogether)
+    .refine(({ pageTo }) => !defaults.mustPage || pageTo.length > 0, {
+      path: ['pageTo'],
+      error: `must name at least one e-mail address or https URL: without it nobody learns that ${stage} is down`,
+    });
 };
 
 const NO_STAGES = 'must be an object of stages: { "dev": { … }, "prod": { … } }';
 export const Stages = z
-  .strictObject({ dev: schemaOf('dev').optional(), prod: schemaOf('prod').optional() }, { error: NO_STAGES })
+  .strictObject(
+    {
+      dev: schemaOf('dev').optional(),
+      prod: schemaOf('prod').optional(),
+      cluster: schemaOf('cluster').optional(),
+    },
+    { error: NO_STAGES },
+  )
   .refine((stages) => Object.keys(stages).length > 0, NO_STAGES);
 
 export type StageSettings = z.output<ReturnType<typeof schemaOf>>;
@@ -176,6 +181,7 @@ interface CheckedTogether {
   database: { secretArn: string; vpcCidr: string };
   network: { cidr: string };
   tasks: { min: number; max: number };
+  redis: RedisTogether;
   tokens: { jwksUrl?: string | undefined; rotating: boolean };
 }
 
@@ -184,7 +190,7 @@ function checkTogether(settings: CheckedTogether, context: z.RefinementCtx): voi
   const refuse = (path: string[], message: string) => {
     context.addIssue({ code: 'custom', path, message });
   };
-  const { region, certificateArn, database, network, tasks, tokens } = settings;
+  const { region, certificateArn, database, network, tasks, redis, tokens } = settings;
   if (regionOf(certificateArn) !== region)
     refuse(['certificateArn'], `must be in the stage's region, ${region}`);
   if (regionOf(database.secretArn) !== region)
@@ -195,6 +201,7 @@ function checkTogether(settings: CheckedTogether, context: z.RefinementCtx): voi
       `must not overlap the database's block, ${database.vpcCidr}: the two VPCs are peered`,
     );
   if (tasks.max < tasks.min) refuse(['tasks', 'max'], `must be at least tasks.min, ${tasks.min}`);
+  for (const [name, message] of redisProblems(redis)) refuse(['redis', name], message);
   if (tokens.rotating && tokens.jwksUrl !== undefined)
     refuse(
       ['tokens', 'rotating'],

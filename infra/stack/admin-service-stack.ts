@@ -6,8 +6,10 @@ import { DatabaseAccess } from './database-access.js';
 import { Events } from './events.js';
 import { LoadBalancer } from './load-balancer.js';
 import { Network } from './network.js';
+import { OperatorTask } from './operator-task.js';
 import { Redis } from './redis.js';
 import { Service } from './service.js';
+import { tokenKeys } from './token-keys.js';
 
 /** One stage. Resource names such as application-events are fixed, so each stage needs its own account or region. */
 export class AdminServiceStack extends Stack {
@@ -21,6 +23,9 @@ export class AdminServiceStack extends Stack {
     const network = new Network(this, 'Network', settings);
     const balancer = new LoadBalancer(this, 'LoadBalancer', { settings, network });
     const service = new Service(this, 'Service', { settings, network, balancer });
+    new OperatorTask(this, 'Operator', { network, service });
+    const { variables, secrets } = tokenKeys(service, settings);
+    service.configure({ AWS_REGION: this.region, LOG_LEVEL: settings.logLevel, ...variables }, secrets);
     const redis = new Redis(this, 'Redis', { settings, network, service });
     new DatabaseAccess(this, 'DatabaseAccess', { settings, network, service });
     const events = new Events(this, 'Events', { settings, service });

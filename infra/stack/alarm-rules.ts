@@ -1,18 +1,27 @@
 import { TreatMissingData, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Duration } from 'aws-cdk-lib';
+import type { Rule } from 'aws-cdk-lib/aws-events';
+import { dataAlarmRules } from './data-alarm-rules.js';
 import {
-  callDuration,
+  crashes,
   failedResponses,
   missingTasks,
   ownMetric,
-  POLLS_ROUTE,
-  redisMaximum,
+  refusedRequests,
+  refusedTokens,
+  slowestCalls,
+  slowestPolls,
   unhealthyTargets,
+  vanishedTraffic,
   type Watched,
 } from './watched.js';
 
+/** page: at any hour. ticket: in the morning. hurt: part of the alarm users-are-hurt, which pages once for all of them. */
+export type Severity = 'page' | 'ticket' | 'hurt';
+
 export interface AlarmRule {
   name: string;
+  severity: Severity;
   /** One sentence, shown in the notification. */
   meaning: string;
   metric: IMetric;
@@ -27,48 +36,103 @@ export interface AlarmRule {
 
 /** The alarm that also rolls back a deployment. */
 export const ROLLBACK_ALARM = 'failed-answers';
+/** Composite of all rules with the severity `hurt`. */
+export const HURT_ALARM = 'users-are-hurt';
 
 const { BREACHING } = TreatMissingData;
 const minute = { period: Duration.minutes(1) };
 const average = { ...minute, statistic: 'Average' };
 const maximum = { ...minute, statistic: 'Maximum' };
-export function alarmRules(watched: Watched): AlarmRule[] {
-  return [...answers(watched), ...tasks(watched), ...redis(watched), ...outbox(), ...queues(watched)];
+
+export function alarmRules(watched: Watched, crashedTasks: Rule): AlarmRule[] {
+  return [
+    ...answers(watched),
+    ...callers(watched),
+    ...tasks(watched, crashedTasks),
+    ...dataAlarmRules(watched),
+  ];
 }
 
 function answers({ balancer }: Watched): AlarmRule[] {
   return [
     {
       name: ROLLBACK_ALARM,
+      severity: 'hurt',
       meaning: 'More than 1 % of the responses are 5xx.',
       metric: failedResponses(balancer),
       ...{ threshold: 1, minutes: 3, of: 5 },
     },
     {
       name: 'slow-calls',
+      severity: 'hurt',
       meaning: 'The p99 duration of calls is above 0.5 s.',
-      metric: callDuration(balancer, 'p99'),
+      metric: slowestCalls(balancer),
       ...{ threshold: 0.5, minutes: 5, of: 10 },
     },
     {
       name: 'slow-polls',
+      severity: 'hurt',
       meaning: 'The p99 duration of polls without Prefer: wait is above 0.5 s.',
-      metric: ownMetric('http_request_duration_seconds', 'p99', { route: POLLS_ROUTE }),
+      metric: slowestPolls(),
       ...{ threshold: 0.5, minutes: 5, of: 10 },
     },
   ];
 }
 
-function tasks({ balancer, service }: Watched): AlarmRule[] {
+function callers({ balancer }: Watched): AlarmRule[] {
   return [
     {
+      // Overload too: what a busy task cannot serve in time is answered with 503.
+      name: 'failing-slowly',
+      severity: 'ticket',
+      meaning: 'More than 0.1 % of the responses have been 5xx for a quarter of an hour.',
+      metric: failedResponses(balancer),
+      ...{ threshold: 0.1, minutes: 15, of: 20 },
+    },
+    {
+      name: 'refused-tokens',
+      severity: 'hurt',
+      meaning:
+        'More than 20 % of the responses are 401: the keys of the service and the token issuer differ.',
+      metric: refusedTokens(balancer),
+      ...{ threshold: 20, minutes: 5 },
+    },
+    {
+      name: 'refused-requests',
+      severity: 'ticket',
+      meaning: 'More than 30 % of the responses are 4xx.',
+      metric: refusedRequests(balancer),
+      ...{ threshold: 30, minutes: 10, of: 15 },
+    },
+    {
+      name: 'vanished-traffic',
+      severity: 'hurt',
+      meaning: 'Journeys are active, but their phones send no updates.',
+      metric: vanishedTraffic(),
+      ...{ threshold: 0, minutes: 5 },
+    },
+  ];
+}
+
+function tasks({ balancer, service }: Watched, crashedTasks: Rule): AlarmRule[] {
+  return [
+    {
+      name: 'crashing-tasks',
+      severity: 'page',
+      meaning: 'More than three tasks have crashed within 10 minutes.',
+      metric: crashes(crashedTasks),
+      ...{ threshold: 3, minutes: 1 },
+    },
+    {
       name: 'unhealthy-targets',
+      severity: 'ticket',
       meaning: "A task fails the load balancer's health check.",
       metric: unhealthyTargets(balancer),
       ...{ threshold: 0, minutes: 3, of: 5 },
     },
     {
       name: 'missing-tasks',
+      severity: 'page',
       meaning: 'Fewer tasks are running than desired.',
       metric: missingTasks(service),
       ...{ threshold: 0, minutes: 10 },
@@ -76,6 +140,7 @@ function tasks({ balancer, service }: Watched): AlarmRule[] {
     },
     {
       name: 'busy-tasks',
+      severity: 'ticket',
       meaning: 'Average CPU is above 85 %: scaling has not caught up or has reached tasks.max.',
       metric: service.tasks.metricCpuUtilization(average),
       ...{ threshold: 85, minutes: 10 },
@@ -83,91 +148,17 @@ function tasks({ balancer, service }: Watched): AlarmRule[] {
     {
       // Stretching the cadence keeps CPU below the threshold of busy-tasks.
       name: 'phones-put-off',
+      severity: 'ticket',
       meaning: 'An overloaded task asks phones to send at least 1.5 times less often than usual.',
       metric: ownMetric('update_interval_stretch', 'Maximum'),
       ...{ threshold: 1.5, minutes: 10 },
     },
     {
       name: 'full-tasks',
+      severity: 'ticket',
       meaning: 'Memory of a task is above 85 %; at 100 % ECS kills the task and its waiting polls.',
       metric: service.tasks.metricMemoryUtilization(maximum),
       ...{ threshold: 85, minutes: 5 },
-    },
-  ];
-}
-
-function redis({ redis: nodes }: Watched): AlarmRule[] {
-  return [
-    {
-      name: 'redis-memory',
-      meaning: 'Redis uses more than 70 % of its memory; when it is full, writes fail.',
-      metric: redisMaximum(nodes, 'DatabaseMemoryUsagePercentage', 'Maximum'),
-      ...{ threshold: 70, minutes: 5 },
-    },
-    {
-      name: 'redis-cpu',
-      meaning: 'The core that runs Redis scripts is above 70 %.',
-      metric: redisMaximum(nodes, 'EngineCPUUtilization', 'Average'),
-      ...{ threshold: 70, minutes: 5 },
-    },
-    {
-      name: 'redis-evictions',
-      meaning: 'Redis evicted keys, which must never happen: journeys or events are lost.',
-      metric: redisMaximum(nodes, 'Evictions', 'Sum'),
-      ...{ threshold: 0, minutes: 1 },
-    },
-    {
-      name: 'redis-replica-behind',
-      meaning: 'A replica is more than 5 s behind; a failover now would lose those writes.',
-      metric: redisMaximum(nodes, 'ReplicationLag', 'Maximum'),
-      ...{ threshold: 5, minutes: 5 },
-    },
-  ];
-}
-
-function outbox(): AlarmRule[] {
-  return [
-    {
-      name: 'outbox-age',
-      meaning: 'The oldest unpublished event is more than 3 minutes old, or the metric is missing.',
-      metric: ownMetric('outbox_oldest_age_seconds', 'Maximum'),
-      ...{ threshold: 180, minutes: 5 },
-      missing: BREACHING,
-    },
-    {
-      name: 'outbox-depth',
-      meaning: 'More than 100,000 events are unpublished; above a million the oldest are dropped.',
-      metric: ownMetric('outbox_depth', 'Maximum'),
-      ...{ threshold: 100_000, minutes: 1 },
-    },
-    {
-      name: 'events-refused',
-      meaning: 'EventBridge rejected an event permanently.',
-      metric: ownMetric('events_dead_total', 'Sum'),
-      ...{ threshold: 0, minutes: 1 },
-    },
-  ];
-}
-
-function queues({ events: { queue, deadLetters, undelivered } }: Watched): AlarmRule[] {
-  return [
-    {
-      name: 'events-undelivered',
-      meaning: 'An event could not be delivered to the topic or the queue.',
-      metric: undelivered.metricApproximateNumberOfMessagesVisible(maximum),
-      ...{ threshold: 0, minutes: 1 },
-    },
-    {
-      name: 'notifications-dead',
-      meaning: 'The notification service failed to process an event five times.',
-      metric: deadLetters.metricApproximateNumberOfMessagesVisible(maximum),
-      ...{ threshold: 0, minutes: 1 },
-    },
-    {
-      name: 'notifications-waiting',
-      meaning: 'An event has been in the queue of the notification service for more than 15 minutes.',
-      metric: queue.metricApproximateAgeOfOldestMessage(maximum),
-      ...{ threshold: 900, minutes: 5 },
     },
   ];
 }

@@ -1,7 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
-import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
@@ -11,12 +10,13 @@ import { eventTypes, type StageSettings } from '../settings/stage-settings.js';
 import { output } from './output.js';
 import { explain } from './explained-findings.js';
 import type { Service } from './service.js';
+import { alarmsOfThisAccount, rulePublisher } from './topic-access.js';
 
 const RETENTION = Duration.days(14);
 
 /** Event delivery: bus with archive, rule, topic, queue. Nothing is dropped on the way. */
 export class Events extends Construct {
-  /** EventBridge and CloudWatch cannot publish to a topic that is encrypted with the AWS managed key. */
+  /** CloudWatch cannot publish to a topic that is encrypted with the AWS managed key. */
   readonly topicKey: kms.Key;
   readonly queue: sqs.Queue;
   /** Events that the notification service failed to process. */
@@ -35,11 +35,7 @@ export class Events extends Construct {
       enableKeyRotation: true,
     });
     this.topicKey.addToResourcePolicy(
-      new iam.PolicyStatement({
-        principals: ['events', 'cloudwatch'].map((name) => new iam.ServicePrincipal(`${name}.amazonaws.com`)),
-        actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
-        resources: ['*'],
-      }),
+      alarmsOfThisAccount(this, ['kms:Decrypt', 'kms:GenerateDataKey*'], '*'),
     );
     this.deadLetters = this.#queue('DeadLetters', 'notification-service-queue-dead-letters');
     this.undelivered = this.#queue('Undelivered', 'journey-events-undelivered');
@@ -92,7 +88,9 @@ export class Events extends Construct {
       eventBus: bus,
       description: 'All journey events to the topic; subscribers filter',
       eventPattern: { source: ['admin-service'], detailType: [...eventTypes] },
-      targets: [new targets.SnsTopic(topic, { deadLetterQueue: this.undelivered })],
+      targets: [
+        new targets.SnsTopic(topic, { role: rulePublisher(this), deadLetterQueue: this.undelivered }),
+      ],
     });
     return topic;
   }

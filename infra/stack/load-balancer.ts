@@ -53,10 +53,11 @@ export class LoadBalancer extends Construct {
       healthCheck: {
         // Checks no dependency: an outage of Redis must not take every task out of service.
         path: HEALTH_PATH,
-        interval: Duration.seconds(10),
-        timeout: Duration.seconds(5),
+        // An overloaded task answers late but answers; one that hangs is replaced within a minute.
+        interval: Duration.seconds(12),
+        timeout: Duration.seconds(10),
         healthyThresholdCount: 2,
-        unhealthyThresholdCount: 3,
+        unhealthyThresholdCount: 4,
         healthyHttpCodes: '200',
       },
       // After the longest wait of a poll, before ECS kills the task.

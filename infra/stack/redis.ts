@@ -5,6 +5,7 @@ import * as elasticache from 'aws-cdk-lib/aws-elasticache';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { engineVersions } from '../settings/redis-settings.js';
 import type { StageSettings } from '../settings/stage-settings.js';
 import { output } from './output.js';
 import { explain } from './explained-findings.js';
@@ -19,9 +20,9 @@ export interface RedisProps {
   service: Service;
 }
 
-/** A primary and its replicas in both zones, with the journeys and the unpublished events. */
+/** A primary and its replicas in both zones, or a cluster of several, with the journeys and the unpublished events. */
 export class Redis extends Construct {
-  /** Primary and replicas, for their metrics. */
+  /** Primary and replicas of each shard, for their metrics. */
   readonly nodeIds: string[];
 
   constructor(scope: Construct, id: string, { settings, network, service }: RedisProps) {
@@ -38,14 +39,10 @@ export class Redis extends Construct {
     );
     const password = this.#password(settings.isProtected);
     const cluster = this.#cluster(settings, network, { group, password });
-    const { replicas } = settings.redis;
-    this.nodeIds = Array.from({ length: 1 + replicas }, (_none, index) =>
-      Fn.join('-', [cluster.ref, String(index + 1).padStart(3, '0')]),
-    );
-    service.configure(
-      { REDIS_URL: `rediss://${cluster.attrPrimaryEndPointAddress}:${PORT}` },
-      { REDIS_PASSWORD: ecs.Secret.fromSecretsManager(password) },
-    );
+    this.nodeIds = nodeNames(settings.redis).map((name) => Fn.join('-', [cluster.ref, name]));
+    service.configure(addressOf(cluster, settings.redis), {
+      REDIS_PASSWORD: ecs.Secret.fromSecretsManager(password),
+    });
     output(this, 'RedisId', cluster.ref);
     output(this, 'RedisPasswordArn', password.secretArn);
   }
@@ -73,18 +70,20 @@ export class Redis extends Construct {
       description: 'admin-service Redis',
       subnetIds: network.vpc.selectSubnets(network.redisSubnets).subnetIds,
     });
+    const { engine, version = engineVersions[engine].standard } = redis;
     const parameters = new elasticache.CfnParameterGroup(this, 'Parameters', {
-      cacheParameterGroupFamily: `${redis.engine}${redis.version.split('.')[0] ?? ''}`,
+      cacheParameterGroupFamily: `${engine}${version.split('.')[0] ?? ''}`,
       description: 'admin-service Redis',
-      // Evicting would lose journeys and unpublished events; a full Redis must reject writes instead.
-      properties: { 'maxmemory-policy': 'noeviction' },
+      properties: parametersOf(redis),
     });
     const cluster = new elasticache.CfnReplicationGroup(this, 'Cluster', {
       replicationGroupDescription: 'admin-service: journeys and events to publish',
-      engine: redis.engine,
-      engineVersion: redis.version,
+      engine,
+      engineVersion: version,
       cacheNodeType: redis.nodeType,
-      numCacheClusters: 1 + redis.replicas,
+      ...(isCluster(redis)
+        ? { numNodeGroups: redis.shards, replicasPerNodeGroup: redis.replicasPerShard }
+        : { numCacheClusters: 1 + redis.replicasPerShard }),
       automaticFailoverEnabled: true,
       multiAzEnabled: true,
       port: PORT,
@@ -104,6 +103,8 @@ export class Redis extends Construct {
       ...(redis.restoreFrom !== undefined && { snapshotName: redis.restoreFrom }),
       logDeliveryConfigurations: [this.#slowLog(logDays)],
     });
+    // Without it, another number of shards replaces the cluster.
+    if (isCluster(redis)) cluster.cfnOptions.updatePolicy = { useOnlineResharding: true };
     cluster.applyRemovalPolicy(isProtected ? RemovalPolicy.SNAPSHOT : RemovalPolicy.DESTROY);
     return cluster;
   }
@@ -122,4 +123,44 @@ export class Redis extends Construct {
       destinationDetails: { cloudWatchLogsDetails: { logGroup } },
     };
   }
+}
+
+type RedisSettings = StageSettings['redis'];
+
+function isCluster({ shards }: RedisSettings): boolean {
+  return shards > 1;
+}
+
+function parametersOf(redis: RedisSettings): Record<string, string> {
+  return {
+    // Evicting would lose journeys and unpublished events; a full Redis must reject writes instead.
+    'maxmemory-policy': 'noeviction',
+    ...(isCluster(redis) && { 'cluster-enabled': 'yes' }),
+    // A primary that is cut off stops writing before its replica takes over.
+    ...(redis.acknowledge === 'replica' && { 'min-replicas-to-write': '1', 'min-replicas-max-lag': '5' }),
+  };
+}
+
+function addressOf(cluster: elasticache.CfnReplicationGroup, redis: RedisSettings): Record<string, string> {
+  const url = (host: string) => ({ REDIS_URL: `rediss://${host}:${PORT}` });
+  if (isCluster(redis))
+    return {
+      ...url(cluster.attrConfigurationEndPointAddress),
+      REDIS_CLUSTER: 'true',
+      REDIS_PARTITIONS: String(redis.partitions),
+    };
+  return {
+    ...url(cluster.attrPrimaryEndPointAddress),
+    ...(redis.acknowledge === 'replica' && { REDIS_WAIT_REPLICAS: '1' }),
+  };
+}
+
+/** As ElastiCache numbers them after the name of the replication group. */
+function nodeNames(redis: RedisSettings): string[] {
+  const numbers = (count: number, digits: number) =>
+    Array.from({ length: count }, (_none, index) => String(index + 1).padStart(digits, '0'));
+  const nodes = numbers(1 + redis.replicasPerShard, 3);
+  return isCluster(redis)
+    ? numbers(redis.shards, 4).flatMap((shard) => nodes.map((node) => `${shard}-${node}`))
+    : nodes;
 }

@@ -15,3 +15,7 @@ export const STOP_TIMEOUT = Duration.seconds(30);
 export const OPEN_FILES = 65_536;
 /** The CloudWatch namespace of the service's metrics. */
 export const METRICS_NAMESPACE = 'admin-service';
+/** Label of image and container with the commit. */
+export const REVISION_LABEL = 'org.opencontainers.image.revision';
+/** The metric of 401 responses, counted in the service's log. */
+export const REFUSED_TOKENS = 'refused_tokens';

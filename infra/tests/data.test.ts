@@ -1,12 +1,12 @@
 import { Match } from 'aws-cdk-lib/assertions';
-import { stageNames } from '../settings/stage-settings.js';
+import { stageNames, type StageName } from '../settings/stage-settings.js';
 import { resources, templateOf, theContainer, theOnly } from './support/a-stack.js';
 
 test.each(stageNames)('Redis of %s fails over to a replica in the other zone', (stage) => {
   expect(theOnly(templateOf(stage), 'AWS::ElastiCache::ReplicationGroup')).toMatchObject({
     AutomaticFailoverEnabled: true,
     MultiAZEnabled: true,
-    NumCacheClusters: 2,
+    ...(stage === 'cluster' ? { NumNodeGroups: 4, ReplicasPerNodeGroup: 1 } : { NumCacheClusters: 2 }),
   });
 });
 
@@ -22,8 +22,57 @@ test.each(stageNames)('Redis of %s is encrypted in transit and at rest and requi
 
 test('Redis evicts nothing when it is full', () => {
   templateOf('prod').hasResourceProperties('AWS::ElastiCache::ParameterGroup', {
-    CacheParameterGroupFamily: 'redis7',
+    CacheParameterGroupFamily: 'valkey7',
     Properties: { 'maxmemory-policy': 'noeviction' },
+  });
+});
+
+const parametersOf = (stage: StageName, redis: Record<string, unknown>) =>
+  theOnly(templateOf(stage, { redis }), 'AWS::ElastiCache::ParameterGroup')['Properties'];
+const environmentOf = (stage: StageName, redis: Record<string, unknown> = {}) =>
+  Object.fromEntries(
+    theContainer(templateOf(stage, { redis })).Environment.map(({ Name, Value }) => [Name, Value]),
+  );
+
+test('several shards are a cluster, which the service is told with the number of partitions', () => {
+  const template = templateOf('cluster', { redis: { shards: 5, replicasPerShard: 2 } });
+  const cluster = theOnly(template, 'AWS::ElastiCache::ReplicationGroup');
+  expect(cluster).toMatchObject({ NumNodeGroups: 5, ReplicasPerNodeGroup: 2 });
+  expect(cluster).not.toHaveProperty('NumCacheClusters');
+  expect(parametersOf('cluster', { shards: 5 })).toMatchObject({ 'cluster-enabled': 'yes' });
+  const { REDIS_URL, ...environment } = environmentOf('cluster', { shards: 5 });
+  expect(environment).toMatchObject({ REDIS_CLUSTER: 'true', REDIS_PARTITIONS: '64' });
+  expect(JSON.stringify(REDIS_URL)).toMatch(/rediss:.*ConfigurationEndPoint\.Address/);
+  template.hasResource('AWS::ElastiCache::ReplicationGroup', { UpdatePolicy: { UseOnlineResharding: true } });
+});
+
+test('one shard is no cluster', () => {
+  expect(parametersOf('dev', {})).not.toHaveProperty('cluster-enabled');
+  expect(environmentOf('dev')).not.toHaveProperty('REDIS_CLUSTER');
+});
+
+test('more shards leave the number of partitions as it is', () => {
+  expect(environmentOf('cluster', { shards: 6 })).toMatchObject({ REDIS_PARTITIONS: '64' });
+});
+
+test('acknowledge replica makes starts and ends wait for a replica and stops a primary that is cut off', () => {
+  const redis = { acknowledge: 'replica', replicasPerShard: 2 };
+  expect(environmentOf('prod', redis)).toMatchObject({ REDIS_WAIT_REPLICAS: '1' });
+  expect(parametersOf('prod', redis)).toMatchObject({
+    'min-replicas-to-write': '1',
+    'min-replicas-max-lag': '5',
+  });
+  expect(environmentOf('prod')).not.toHaveProperty('REDIS_WAIT_REPLICAS');
+  expect(parametersOf('prod', {})).not.toHaveProperty('min-replicas-to-write');
+});
+
+test.each([
+  [{}, 'valkey', '7.2'],
+  [{ engine: 'redis' }, 'redis', '7.1'],
+])('the engine of %j is %s %s', (redis, Engine, EngineVersion) => {
+  expect(theOnly(templateOf('dev', { redis }), 'AWS::ElastiCache::ReplicationGroup')).toMatchObject({
+    Engine,
+    EngineVersion,
   });
 });
 

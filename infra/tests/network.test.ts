@@ -1,5 +1,5 @@
 import { Match } from 'aws-cdk-lib/assertions';
-import { stageNames } from '../settings/stage-settings.js';
+import { stageNames, type StageName } from '../settings/stage-settings.js';
 import { resources, templateOf, theContainer, theOnly, type Properties } from './support/a-stack.js';
 
 interface Rule extends Properties {
@@ -11,7 +11,7 @@ interface Rule extends Properties {
 }
 
 /** Inline rules and separate rule resources. */
-function ingressRules(stage: 'dev' | 'prod'): Rule[] {
+function ingressRules(stage: StageName): Rule[] {
   const template = templateOf(stage);
   const inline = Object.values(resources(template, 'AWS::EC2::SecurityGroup')).flatMap(
     (group) => (group['SecurityGroupIngress'] ?? []) as Rule[],

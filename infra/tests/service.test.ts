@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Match } from 'aws-cdk-lib/assertions';
 import { stageNames } from '../settings/stage-settings.js';
 import { LONGEST_WAIT } from '../stack/service-facts.js';
-import { anApp, resources, templateOf, theContainer, theOnly } from './support/a-stack.js';
+import { anApp, resources, taskOf, templateOf, theContainer, theOnly, theTask } from './support/a-stack.js';
 
 const sourceOf = (path: string) => readFileSync(join(import.meta.dirname, '../../src', path), 'utf8');
 
@@ -74,20 +74,20 @@ test.each(stageNames)('%s rolls back a failed deployment and never runs fewer ta
 });
 
 test('a task is ARM64 with one core and 2 GB', () => {
-  expect(theOnly(templateOf('prod'), 'AWS::ECS::TaskDefinition')).toMatchObject({
+  expect(theTask(templateOf('prod'))).toMatchObject({
     Cpu: '1024',
     Memory: '2048',
     RuntimePlatform: { CpuArchitecture: 'ARM64', OperatingSystemFamily: 'LINUX' },
   });
 });
 
-test('a container has a read-only file system, enough open files and a health check', () => {
+test('a container has a read-only file system, enough open files and no health check of its own', () => {
   const container = theContainer(templateOf('prod'));
   expect(container).toMatchObject({
     ReadonlyRootFilesystem: true,
     Ulimits: [{ Name: 'nofile', SoftLimit: 65_536, HardLimit: 65_536 }],
   });
-  expect(JSON.stringify(container['HealthCheck'])).toContain('http://127.0.0.1:3010/health/live');
+  expect(container).not.toHaveProperty('HealthCheck');
   expect(container).not.toHaveProperty('Privileged');
 });
 
@@ -106,8 +106,8 @@ test.each([
   for (const group of groups) expect(group['RetentionInDays']).toBe(days);
 });
 
-test('tasks scale by CPU, memory and requests, from at least two, and a deployment does not reset their number', () => {
-  const template = templateOf('prod', { tasks: { min: 3, max: 9, requestsPerMinute: 150_000 } });
+test('tasks scale by CPU and by how far phones are slowed down, from at least two', () => {
+  const template = templateOf('prod', { tasks: { min: 3, max: 9 } });
   expect(theOnly(template, 'AWS::ECS::Service')).not.toHaveProperty('DesiredCount');
   expect(theOnly(template, 'AWS::ApplicationAutoScaling::ScalableTarget')).toMatchObject({
     MinCapacity: 3,
@@ -115,31 +115,83 @@ test('tasks scale by CPU, memory and requests, from at least two, and a deployme
   });
   expect(theOnly(templateOf('dev'), 'AWS::ApplicationAutoScaling::ScalableTarget')['MinCapacity']).toBe(2);
   const policies = Object.values(resources(template, 'AWS::ApplicationAutoScaling::ScalingPolicy'));
-  const metrics = policies.map((policy) => {
-    const { PredefinedMetricSpecification, TargetValue } = policy[
-      'TargetTrackingScalingPolicyConfiguration'
-    ] as {
-      PredefinedMetricSpecification: { PredefinedMetricType: string };
-      TargetValue: number;
-    };
-    return [PredefinedMetricSpecification.PredefinedMetricType, TargetValue];
-  });
-  expect(metrics.sort()).toEqual([
-    ['ALBRequestCountPerTarget', 150_000],
-    ['ALBRequestCountPerTarget', 150_000],
-    ['ECSServiceAverageCPUUtilization', 60],
-    ['ECSServiceAverageMemoryUtilization', 70],
+  expect(policies.map(({ PolicyType }) => PolicyType).sort()).toEqual([
+    'StepScaling',
+    'TargetTrackingScaling',
   ]);
+  template.hasResourceProperties('AWS::ApplicationAutoScaling::ScalingPolicy', {
+    TargetTrackingScalingPolicyConfiguration: { TargetValue: 60 },
+  });
+  template.hasResourceProperties('AWS::ApplicationAutoScaling::ScalingPolicy', {
+    StepScalingPolicyConfiguration: {
+      StepAdjustments: [
+        Match.objectLike({ ScalingAdjustment: 25 }),
+        Match.objectLike({ ScalingAdjustment: 50 }),
+        Match.objectLike({ ScalingAdjustment: 100 }),
+      ],
+    },
+  });
+});
+
+test('a task that answers after seconds stays, one that hangs is replaced within a minute', () => {
+  for (const group of Object.values(
+    resources(templateOf('prod'), 'AWS::ElasticLoadBalancingV2::TargetGroup'),
+  )) {
+    const interval = group['HealthCheckIntervalSeconds'] as number;
+    const timeout = group['HealthCheckTimeoutSeconds'] as number;
+    const failures = group['UnhealthyThresholdCount'] as number;
+    expect(timeout).toBeGreaterThanOrEqual(10);
+    expect(timeout).toBeLessThan(interval);
+    expect(failures).toBeGreaterThanOrEqual(4);
+    expect(failures * interval + timeout).toBeLessThanOrEqual(60);
+  }
+});
+
+test('the task definition before stays active, so that the service can return to it', () => {
+  const tasks = Object.entries(templateOf('prod').findResources('AWS::ECS::TaskDefinition'));
+  const [, service] = tasks.find(([id]) => id.startsWith('ServiceTask')) ?? [];
+  expect(service).toMatchObject({ UpdateReplacePolicy: 'Retain' });
+});
+
+test('operators have a task of their own for commands and shells, with the settings of the service', () => {
+  const template = templateOf('prod');
+  const [service, operator] = [theContainer(template), theContainer(template, 'operator')];
+  expect(operator['Image']).toEqual(service['Image']);
+  expect(operator.Secrets).toEqual(service.Secrets);
+  expect(operator).not.toHaveProperty('ReadonlyRootFilesystem', true);
+  const serviceOnly = ['PORT', 'MANAGEMENT_PORT', 'TRUST_PROXY', 'SHUTDOWN_DELAY_MS', 'CORS_ORIGINS'];
+  expect(operator.Environment).toEqual(
+    service.Environment.filter(({ Name }) => ![...serviceOnly, 'EMBEDDED_METRICS_NAMESPACE'].includes(Name)),
+  );
+  expect(theOnly(template, 'AWS::ECS::Service')).not.toHaveProperty('EnableExecuteCommand', true);
+  expect(taskOf(template, 'operator')['TaskRoleArn']).not.toEqual(theTask(template)['TaskRoleArn']);
+});
+
+test('image and container are labelled with the commit', () => {
+  const label = theContainer(templateOf('prod'))['DockerLabels'];
+  expect(label).toEqual({ 'org.opencontainers.image.revision': 'v1' });
+  const dockerfile = readFileSync(join(import.meta.dirname, '../../Dockerfile'), 'utf8');
+  for (const name of ['VERSION', 'REVISION', 'CREATED']) expect(dockerfile).toContain(`ARG ${name}=`);
 });
 
 test('the image is built from the checkout for ARM64, or taken from the registry if a tag is configured', () => {
   const assembly = anApp('prod', { image: undefined }).synth();
   const manifest = JSON.parse(
     readFileSync(join(assembly.directory, 'admin-service-prod.assets.json'), 'utf8'),
-  ) as { dockerImages: Record<string, { source: { platform: string; directory: string } }> };
+  ) as {
+    dockerImages: Record<
+      string,
+      { source: { platform: string; directory: string; dockerBuildArgs: Record<string, string> } }
+    >;
+  };
   const [built, ...others] = Object.values(manifest.dockerImages);
   expect(others).toEqual([]);
   expect(built?.source.platform).toBe('linux/arm64');
+  expect(built?.source.dockerBuildArgs).toEqual({
+    VERSION: '1.0.0',
+    REVISION: expect.stringMatching(/^[0-9a-f]{40}(-changed)?$|^unknown$/) as unknown,
+    CREATED: expect.any(String) as unknown,
+  });
   const staged = (path: string) =>
     readFileSync(join(assembly.directory, built?.source.directory ?? '', path));
   expect(staged('Dockerfile').length).toBeGreaterThan(0);
@@ -153,6 +205,14 @@ test('every name that the README uses in commands is a stack output', () => {
   expect(names.length).toBeGreaterThan(5);
   const outputs = Object.keys(templateOf('prod').findOutputs('*'));
   expect(outputs).toEqual(
-    expect.arrayContaining([...names, 'Url', 'LoadBalancerName', 'AlarmTopic', 'Dashboard', 'LogGroup']),
+    expect.arrayContaining([
+      ...names,
+      'Url',
+      'LoadBalancerName',
+      'PageTopic',
+      'TicketTopic',
+      'Dashboard',
+      'LogGroup',
+    ]),
   );
 });

@@ -3,8 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readStages, SettingsError } from '../settings/read-stages.js';
-import { required } from './support/a-stack.js';
+import { pageTo, required as without } from './support/a-stack.js';
 
+const required = { ...without, pageTo };
 const infra = join(import.meta.dirname, '..');
 let folder: string;
 beforeAll(() => {
@@ -35,8 +36,10 @@ const withChange = (change: Record<string, unknown>) => ({ prod: { ...required, 
 const withDatabase = (change: Record<string, unknown>) =>
   withChange({ database: { ...required.database, ...change } });
 
-test('certificate, database and domain are the only required settings', () => {
-  expect(errorOf({ dev: required, prod: required })).toBe('');
+test('certificate, database and domain are required, and in prod who is paged', () => {
+  expect(errorOf({ dev: without, prod: required })).toBe('');
+  for (const stage of ['prod', 'cluster'])
+    expect(errorOf({ [stage]: without })).toMatch(new RegExp(`^  ${stage}\\.pageTo must `, 'm'));
 });
 
 test.each(['certificateArn', 'database', 'domain'])(
@@ -83,13 +86,22 @@ const invalid: [path: string, settings: unknown][] = [
   ['tasks.max', withChange({ tasks: { min: 5, max: 4 } })],
   ['redis.engine', withChange({ redis: { engine: 'memcached' } })],
   ['redis.nodeType', withChange({ redis: { nodeType: 'm7g.large' } })],
-  ['redis.replicas', withChange({ redis: { replicas: 0 } })],
+  ['redis.replicasPerShard', withChange({ redis: { replicasPerShard: 0 } })],
+  ['redis.shards', withChange({ redis: { shards: 0 } })],
+  ['redis.version', withChange({ redis: { engine: 'valkey', version: '7.1' } })],
+  ['redis.version', withChange({ redis: { engine: 'redis', version: '7.2' } })],
+  ['redis.partitions', withChange({ redis: { shards: 7 } })],
+  ['redis.acknowledge', withChange({ redis: { acknowledge: 'both' } })],
+  ['redis.acknowledge', withChange({ redis: { acknowledge: 'replica', shards: 2 } })],
+  ['redis.replicasPerShard', withChange({ redis: { acknowledge: 'replica' } })],
   ['tokens.jwksUrl', withChange({ tokens: { jwksUrl: 'http://auth.example.org/jwks.json' } })],
   ['tokens.rotating', withChange({ tokens: { jwksUrl: 'https://auth.example.org/j', rotating: true } })],
   ['corsOrigins.0', withChange({ corsOrigins: ['https://app.example.org/'] })],
   ['logLevel', withChange({ logLevel: 'loud' })],
   ['notifiedEvents.0', withChange({ notifiedEvents: ['TrainerLost'] })],
-  ['alarmEmails.0', withChange({ alarmEmails: ['on-call'] })],
+  ['pageTo', withChange({ pageTo: [] })],
+  ['pageTo.0', withChange({ pageTo: ['on-call'] })],
+  ['ticketTo.0', withChange({ ticketTo: ['http://pager.example.org'] })],
   ['logDays', withChange({ logDays: 31 })],
 ];
 
@@ -112,7 +124,9 @@ test('one message reports everything that is missing or invalid in all stages', 
 test('invalid settings of another stage do not block a deployment', () => {
   expect(errorOf({ dev: required, prod: {} }, { only: 'dev' })).toBe('');
   expect(errorOf({ dev: required }, { only: 'prod' })).toMatch(/no settings for the stage prod/);
-  expect(errorOf({ dev: required }, { only: 'test' })).toMatch(/Unknown stage test. Stages: dev, prod/);
+  expect(errorOf({ dev: required }, { only: 'test' })).toMatch(
+    /Unknown stage test. Stages: dev, prod, cluster/,
+  );
 });
 
 test.each([

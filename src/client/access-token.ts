@@ -24,7 +24,7 @@ export function accessToken(clock: Clock, getToken: GetToken): AccessToken {
   let replacement: Promise<string> | undefined;
 
   const ask = async (forceRefresh: boolean) => {
-    let problem: unknown = 'returned no token';
+    let problem: unknown = 'no token';
     try {
       const token = await getToken(forceRefresh);
       if (token) return token;

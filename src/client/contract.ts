@@ -52,6 +52,13 @@ export interface PositionUpdateBody {
   mocked?: boolean | undefined;
 }
 
+/** Why a phone has no usable position. */
+export type TrainerProblem = 'noFix' | 'permission' | 'reducedAccuracy' | 'lowPower';
+
+/** An update without coordinates. still: the phone has not moved since its last accepted position. */
+export type HeartbeatBody = Pick<PositionUpdateBody, 'sessionId' | 'sequence'> &
+  ({ still: true } | { problem: TrainerProblem });
+
 export interface JourneyStarted {
   sessionId: string;
   trainerId: string;
@@ -105,8 +112,8 @@ export interface LiveJourney {
   uncertaintyMeters: number | null;
   /** Seconds for which the trainer had been standing at the last update. Null while moving, or if unknown. */
   stillSeconds?: number | null | undefined;
-  /** Why the trainer's phone has no usable position. Null without a problem. */
-  trainerProblem?: 'noFix' | 'permission' | 'reducedAccuracy' | 'lowPower' | null | undefined;
+  /** Null without a problem. */
+  trainerProblem?: TrainerProblem | null | undefined;
   /** Milliseconds until the next poll should be sent. */
   nextPollMs: number;
   endedReason?: EndReason | undefined;

@@ -23,7 +23,7 @@ export async function withinDeadline<Result>(
   };
   caller?.addEventListener('abort', abort);
   const alarm = () => {
-    giveUp(new JourneyApiError(0, 'DEADLINE_EXCEEDED', `no answer in ${ms} ms`));
+    giveUp(late(ms));
   };
   const cancelAlarm = ms < Infinity ? clock.after(ms, alarm) : undefined;
   try {
@@ -34,6 +34,10 @@ export async function withinDeadline<Result>(
     // No effect on completed work.
     controller.abort();
   }
+}
+
+export function late(ms: number): JourneyApiError {
+  return new JourneyApiError(0, 'DEADLINE_EXCEEDED', `no answer in ${ms} ms`);
 }
 
 export function aborted(): JourneyApiError {

@@ -4,6 +4,7 @@ export type {
   ErrorCode,
   ErrorDetails,
   FieldProblem,
+  HeartbeatBody,
   JourneyArrived,
   JourneyStarted,
   JourneyStopped,
@@ -11,6 +12,7 @@ export type {
   Location,
   PositionRecorded,
   PositionUpdateBody,
+  TrainerProblem,
 } from './contract.js';
 export type { GetToken } from './access-token.js';
 export type { Clock } from './clock.js';
@@ -27,15 +29,18 @@ export type {
 export type { LiveAnswer } from './answer.js';
 export type { StoppedJourney } from './joining.js';
 export type { PhonePosition } from './position.js';
-export type { PushOutcome } from './position-sender.js';
+export type { PushOutcome } from './update.js';
 export { StudentWatcher } from './student-watcher.js';
 export type { WatcherEvents } from './student-watcher.js';
 export type { Watched, WatcherState } from './watched.js';
 export { TrainerTracker } from './trainer-tracker.js';
 export type {
+  Silence,
   StartOptions,
+  Tracked,
   TrackedJourney,
   TrackerCall,
   TrackerEvents,
+  TrackerOptions,
   TrackerState,
 } from './tracker-events.js';

@@ -43,8 +43,9 @@ export async function joinRunning(
   { signal }: RepeatableOptions,
 ): Promise<Joined | null> {
   const { journey } = await api.live(sessionId, { signal });
-  if (!journey?.isActive || journey.startedAt === null || journey.expiresAt === null) return null;
-  const { startedAt, expiresAt, location } = journey;
+  if (!journey?.isActive) return null;
+  const { location } = journey;
+  const { startedAt, expiresAt } = journey as Pick<Joined, 'startedAt' | 'expiresAt'>;
   const serverTime = location?.timestamp ?? startedAt;
   // Without a position there may have been one that has expired.
   return { startedAt, expiresAt, wasRunning: true, serverTime, lastSequence: location?.sequence };

@@ -2,6 +2,7 @@ import type {
   JourneyArrived,
   JourneyStarted,
   JourneyStopped,
+  HeartbeatBody,
   PositionRecorded,
   PositionUpdateBody,
 } from './contract.js';
@@ -29,7 +30,7 @@ export interface CallOptions {
 
 export interface UpdateOptions extends CallOptions {
   /** The age of the fix; called when a request is written, because the token may take seconds. */
-  ageMs?: (() => number) | undefined;
+  ageMs?: (() => number | undefined) | undefined;
 }
 
 export interface RepeatableOptions extends CallOptions {
@@ -87,10 +88,13 @@ export class JourneyApi {
     return this.#post(sessionId, 'stop-journey', options);
   }
 
-  /** Degrees WGS 84, metres, metres per second. A sequence makes a repeat harmless. */
-  async update(update: PositionUpdateBody, options: UpdateOptions = {}): Promise<PositionRecorded> {
+  /** Degrees WGS 84, metres, metres per second; or a heartbeat. A sequence makes a repeat harmless. */
+  async update(
+    update: PositionUpdateBody | HeartbeatBody,
+    options: UpdateOptions = {},
+  ): Promise<PositionRecorded> {
     checkUpdate(update);
-    const { signal, ageMs = () => update.ageMs } = options;
+    const { signal, ageMs = () => (update as PositionUpdateBody).ageMs } = options;
     const path = '/location-tracking/journey/updates';
     const headers = { 'Content-Type': 'application/json' };
     const body = () => JSON.stringify({ ...update, ageMs: ageMs() });

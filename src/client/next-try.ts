@@ -15,7 +15,6 @@ const BACK_ONLINE_WITHIN_MS = 3_000;
 export interface NextTry {
   /** Milliseconds from now; 0 when it is due. */
   inMs(): number;
-  isBackingOff(): boolean;
   /** The service has answered, and wants the next request in that many milliseconds. */
   answered(nextInMs: number): void;
   /** @returns milliseconds until the next try */
@@ -55,7 +54,6 @@ export function nextTry({ clock, random }: { clock: Clock; random: () => number 
   return {
     inMs,
     whenDue,
-    isBackingOff: () => failures > 0,
     answered(nextInMs) {
       failures = 0;
       notBeforeMs = -Infinity;

@@ -1,35 +1,17 @@
-import type { PositionRecorded } from './contract.js';
+import type { TrainerProblem } from './contract.js';
+import type { Clock } from './clock.js';
+import { late } from './deadline.js';
 import { FixAges } from './fix-ages.js';
 import { JourneyApiError, verdictOf } from './journey-api-error.js';
-import { DEADLINE_MS, type JourneyApi } from './journey-api.js';
+import { DEADLINE_MS } from './journey-api.js';
 import { nextTry, type NextTry } from './next-try.js';
-import { readingOf, type PhonePosition, type Reading } from './position.js';
-
-/** What became of a pushed position. superseded: a newer one took its place. */
-export type PushOutcome = 'sent' | 'dropped' | 'superseded';
-
-/** The outcome of a request. inMs: the position, or a newer one, is sent again in that many milliseconds. */
-export type Sent =
-  | { recorded: PositionRecorded; sequence: number }
-  | { recorded?: undefined; position: PhonePosition; error: JourneyApiError; inMs?: number };
-
-interface Pushed {
-  position: PhonePosition;
-  reading: Reading;
-  outcome: Promise<PushOutcome>;
-  settle: (outcome: PushOutcome) => void;
-}
-
-interface Fix extends Pushed {
-  /** When it was measured, by the monotonic clock. */
-  fixAtMs: number;
-  /** Assigned at the first try, so that the service recognises a repeat. */
-  sequence?: number;
-  isRepaired?: boolean;
-}
+import { readingOf, type PhonePosition } from './position.js';
+import { silenceAlarm, type SilenceAlarm } from './silence.js';
+import type { Silence } from './tracker-events.js';
+import { updateOf, type PushOutcome, type SenderOptions, type Sent, type Update } from './update.js';
 
 interface Request {
-  fix: Fix;
+  update: Update;
   sequence: number;
   startedAtMs: number;
   controller: AbortController;
@@ -42,42 +24,48 @@ const SAME_TIME_MS = 500;
 /** A request that is older has no deadline, because the phone's timers are suspended. */
 const HUNG_AFTER_MS = DEADLINE_MS + 1_000;
 
-/** Posts the newest position at the cadence that the service asks for, one request at a time. */
+/** Posts the newest position, or a heartbeat, at the service's cadence, one request at a time. */
 export class PositionSender {
-  readonly #api: JourneyApi;
-  readonly #sessionId: string;
-  readonly #onSent: (sent: Sent) => void;
+  readonly #with: SenderOptions;
+  readonly #clock: Clock;
   readonly #next: NextTry;
   readonly #ages: FixAges;
+  readonly #alarm: SilenceAlarm;
   #isOpen = false;
   /** The newest one of this turn of the event loop. */
-  #pushed: Pushed | undefined;
-  #waiting: Fix | undefined;
+  #pushed: Update | undefined;
+  #waiting: Update | undefined;
   #request: Request | undefined;
-  #newest: Fix | undefined;
+  #newest: Update | undefined;
+  #silence: Silence | null = null;
+  /** The service has a position, to which `still` refers. */
+  #hasSent = false;
   #sequence = 1;
   /** Until the service says it. */
   #intervalMs = 5_000;
 
-  constructor(api: JourneyApi, sessionId: string, onSent: (sent: Sent) => void) {
-    this.#api = api;
-    this.#sessionId = sessionId;
-    this.#onSent = onSent;
+  constructor(options: SenderOptions) {
+    const { api, silenceMeans = 'noFix' } = options;
+    this.#with = options;
+    this.#clock = api.clock;
     this.#next = nextTry(api);
     this.#ages = new FixAges(api.clock);
+    this.#alarm = silenceAlarm(api.clock, () => {
+      this.report(silenceMeans);
+    });
   }
 
   /** All positions of one turn are a batch, of which the newest counts. */
   offer(position: PhonePosition): Promise<PushOutcome> {
-    let pushed: Pushed;
+    let pushed: Update;
     try {
-      pushed = pending(position, readingOf(position));
+      pushed = updateOf(readingOf(position), position);
     } catch (error) {
-      this.#onSent({ position, error: error as JourneyApiError });
+      this.#with.onSent({ position: Object(position) as PhonePosition, error: error as JourneyApiError });
       return Promise.resolve('dropped');
     }
     const other = this.#pushed;
-    if (other && Number(position.timestamp) < Number(other.position.timestamp)) {
+    if (other && Number(position.timestamp) < Number(other.position?.timestamp)) {
       pushed.settle('superseded');
       return pushed.outcome;
     }
@@ -97,7 +85,22 @@ export class PositionSender {
     this.#isOpen = true;
     // The refusal of the lowest sequence says what the last one was.
     this.#sequence = lastSequence === undefined ? 0 : (lastSequence ?? 0) + 1;
+    this.report(this.#silence);
+  }
+
+  /** Why no position comes, until the next one; null: the silence counts anew. */
+  report(silence: Silence | null): void {
+    this.#silence = silence;
+    if (silence === null && this.#isOpen) this.#alarm.heard(this.#intervalMs);
+    else this.#alarm.cancel();
+    this.#with.onSilence();
     this.#send();
+  }
+
+  /** Why the student sees no new position. */
+  get problem(): TrainerProblem | null {
+    if (this.#silence !== 'still') return this.#silence;
+    return this.#hasSent ? null : 'noFix';
   }
 
   /** Resolves when the newest position so far, or a newer one, was answered. */
@@ -110,6 +113,8 @@ export class PositionSender {
   /** Stops sending and drops the waiting position. */
   close(): void {
     this.#isOpen = false;
+    this.#silence = null;
+    this.#alarm.cancel();
     this.#pushed?.settle('dropped');
     this.#waiting?.settle('dropped');
     this.#pushed = this.#waiting = undefined;
@@ -131,17 +136,18 @@ export class PositionSender {
     if (pushed === undefined) return;
     this.#pushed = undefined;
     const { position } = pushed;
-    const ageMs = this.#ages.ageMs(position.timestamp);
-    const fixAtMs = this.#api.clock.nowMs() - ageMs;
+    const ageMs = this.#ages.ageMs(position?.timestamp);
+    pushed.fixAtMs = this.#clock.nowMs() - ageMs;
     if (ageMs > OLDEST_FIX_MS) {
       const message = `the position is ${Math.round(ageMs / 1_000)} s old`;
       pushed.settle('dropped');
-      this.#onSent({ position, error: new JourneyApiError(0, 'LOCATION_STALE', message) });
-    } else if (this.#newest && fixAtMs < this.#newest.fixAtMs - SAME_TIME_MS) {
+      this.#with.onSent({ position, error: new JourneyApiError(0, 'LOCATION_STALE', message) });
+    } else if (this.#newest && pushed.fixAtMs < this.#newest.fixAtMs - SAME_TIME_MS) {
       pushed.settle('superseded');
     } else {
       this.#waiting?.settle('superseded');
-      this.#waiting = this.#newest = { ...pushed, fixAtMs };
+      this.#waiting = this.#newest = pushed;
+      this.report(null);
     }
     this.#replaceHungRequest();
     this.#send();
@@ -149,25 +155,24 @@ export class PositionSender {
 
   #replaceHungRequest(): void {
     const request = this.#request;
-    if (!request || this.#api.clock.nowMs() - request.startedAtMs < HUNG_AFTER_MS) return;
-    this.#waiting ??= request.fix;
-    this.#cancel(this.#waiting === request.fix ? undefined : 'superseded');
+    if (!request || this.#clock.nowMs() - request.startedAtMs < HUNG_AFTER_MS) return;
+    if (request.update.position) this.#waiting ??= request.update;
+    this.#cancel(this.#waiting === request.update ? undefined : 'superseded');
     // The deadline was pause enough.
     this.#next.answered(0);
-    const error = new JourneyApiError(0, 'DEADLINE_EXCEEDED', `no answer in ${DEADLINE_MS} ms`);
-    this.#onSent({ position: request.fix.position, error, inMs: 0 });
+    this.#with.onSent({ position: request.update.position, error: late(DEADLINE_MS), inMs: 0 });
   }
 
   #cancel(outcome: PushOutcome | undefined): void {
     const request = this.#request;
     this.#request = undefined;
     request?.controller.abort();
-    if (outcome) request?.fix.settle(outcome);
+    if (outcome) request?.update.settle(outcome);
   }
 
   #send(): void {
-    const fix = this.#waiting;
-    if (fix === undefined || this.#request || !this.#isOpen) return;
+    const update = this.#waiting ?? this.#heartbeat();
+    if (update === null || this.#request || !this.#isOpen) return;
     // Checked at each push, because a phone's timers are suspended in the background.
     if (this.#next.inMs() > 0) {
       this.#next.whenDue(() => {
@@ -177,67 +182,68 @@ export class PositionSender {
     }
     this.#next.whenDue(undefined);
     this.#waiting = undefined;
-    void this.#post(fix, (fix.sequence ??= this.#sequence++));
+    void this.#post(update, (update.sequence ??= this.#sequence++));
   }
 
-  async #post(fix: Fix, sequence: number): Promise<void> {
-    const { clock } = this.#api;
+  #heartbeat(): Update | null {
+    const { problem } = this;
+    return this.#silence && updateOf(problem ? { problem } : { still: true });
+  }
+
+  async #post(update: Update, sequence: number): Promise<void> {
     const controller = new AbortController();
-    const request = { fix, sequence, startedAtMs: clock.nowMs(), controller };
+    const request = { update, sequence, startedAtMs: this.#clock.nowMs(), controller };
     this.#request = request;
-    const update = { sessionId: this.#sessionId, ...fix.reading, sequence };
-    const ageMs = () => Math.round(clock.nowMs() - fix.fixAtMs);
+    const body = { sessionId: this.#with.sessionId, ...update.reading, sequence };
+    const { position } = update;
+    const ageMs = () => (position ? Math.round(this.#clock.nowMs() - update.fixAtMs) : undefined);
     let sent: Sent;
     try {
-      const recorded = await this.#api.update(update, { signal: controller.signal, ageMs });
+      const recorded = await this.#with.api.update(body, { signal: controller.signal, ageMs });
       if (this.#request !== request) return;
       if (recorded.nextUpdateMs > 0) this.#intervalMs = recorded.nextUpdateMs;
       this.#next.answered(this.#intervalMs);
-      fix.settle('sent');
-      sent = { recorded, sequence };
+      update.settle('sent');
+      this.#hasSent ||= position !== undefined;
+      sent = { position, recorded, sequence };
     } catch (error) {
       if (this.#request !== request) return;
       sent = this.#failed(request, error as JourneyApiError);
     }
     this.#request = undefined;
-    this.#onSent(sent);
+    this.#with.onSent(sent);
     this.#send();
   }
 
-  #failed({ fix, sequence }: Request, error: JourneyApiError): Sent {
+  #failed({ update, sequence }: Request, error: JourneyApiError): Sent {
     const verdict = verdictOf(error);
-    const sent = { position: fix.position, error };
+    const sent = { position: update.position, error };
     if (verdict === 'retry') {
-      this.#sendAgain(fix);
+      this.#sendAgain(update);
       return { ...sent, inMs: this.#next.failed(error.retryAfterMs) };
     }
     const lastSequence = Number(error.detail('lastSequence') ?? -1);
-    if (verdict === 'stale' && lastSequence >= sequence && !fix.isRepaired) {
+    if (verdict === 'stale' && lastSequence >= sequence && !update.isRepaired) {
       // Another phone, or this one before a restart, has used the sequence. Such an update does not use the rate slot.
       this.#sequence = lastSequence + 1;
-      fix.isRepaired = true;
-      delete fix.sequence;
-      this.#sendAgain(fix);
-      this.#next.answered(0);
-      return { ...sent, inMs: 0 };
+      update.isRepaired = true;
+      delete update.sequence;
+      this.#sendAgain(update);
+      const inMs = update.position ? 0 : this.#intervalMs;
+      this.#next.answered(inMs);
+      return { ...sent, inMs };
     }
     this.#next.answered(this.#intervalMs);
-    fix.settle('dropped');
+    update.settle('dropped');
+    // The service has forgotten the position to which `still` refers.
+    if (error.code === 'LOCATION_UNKNOWN') this.#hasSent = false;
     return sent;
   }
 
-  /** A newer one may have taken its place. */
-  #sendAgain(fix: Fix): void {
-    if (!this.#isOpen) fix.settle('dropped');
-    else if (this.#waiting) fix.settle('superseded');
-    else this.#waiting = fix;
+  /** A newer one may have taken its place, and a heartbeat is made anew. */
+  #sendAgain(update: Update): void {
+    if (!this.#isOpen) update.settle('dropped');
+    else if (this.#waiting) update.settle('superseded');
+    else if (update.position) this.#waiting = update;
   }
-}
-
-function pending(position: PhonePosition, reading: Reading): Pushed {
-  let settle: Pushed['settle'] = () => undefined;
-  const outcome = new Promise<PushOutcome>((resolve) => {
-    settle = resolve;
-  });
-  return { position, reading, outcome, settle };
 }

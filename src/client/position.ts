@@ -1,4 +1,4 @@
-import type { PositionUpdateBody } from './contract.js';
+import type { HeartbeatBody, PositionUpdateBody } from './contract.js';
 import { JourneyApiError } from './journey-api-error.js';
 
 /**
@@ -33,24 +33,19 @@ export function readingOf(position: PhonePosition): Reading {
   // Positions come from native code, whatever the types say.
   const coords = ((position as PhonePosition | null)?.coords ?? {}) as PhonePosition['coords'];
   const isFix = coords.latitude !== 0 || coords.longitude !== 0;
-  refuse([...placeChecks(coords, 'coords.'), ['coords', isFix, 'a fix; phones without one report 0,0']]);
+  refuse([...placeChecks(coords, 'coords.'), ['coords', isFix, 'a fix, not 0,0']]);
   const reading: Reading = { latitude: coords.latitude, longitude: coords.longitude };
   for (const name of measurements) {
     const value = coords[name] ?? NaN;
-    if (value >= 0 && value <= (name === 'heading' ? 360 : Number.MAX_VALUE)) reading[name] = value;
+    if (value >= 0 && value < Infinity && (name !== 'heading' || value <= 360)) reading[name] = value;
   }
   if (position.mocked === true) reading.mocked = true;
   return reading;
 }
 
-/** @throws JourneyApiError VALIDATION_FAILED that names each invalid field */
-export function checkUpdate(update: PositionUpdateBody): void {
-  refuse([
-    idCheck(update.sessionId),
-    ...placeChecks(update, ''),
-    countCheck('sequence', update.sequence ?? 0),
-    countCheck('ageMs', update.ageMs ?? 0),
-  ]);
+/** The service checks the rest. @throws JourneyApiError VALIDATION_FAILED that names each invalid field */
+export function checkUpdate(update: PositionUpdateBody | HeartbeatBody): void {
+  refuse([idCheck(update.sessionId), ...('latitude' in update ? placeChecks(update, '') : [])]);
 }
 
 /** @throws JourneyApiError VALIDATION_FAILED */
@@ -62,7 +57,7 @@ function idCheck(sessionId: string): Check {
   return ['sessionId', /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(sessionId), 'a UUID'];
 }
 
-function placeChecks(place: { latitude: number; longitude: number }, prefix: string): Check[] {
+function placeChecks(place: Pick<Reading, 'latitude' | 'longitude'>, prefix: string): Check[] {
   return [
     degreesCheck(`${prefix}latitude`, place.latitude, 90),
     degreesCheck(`${prefix}longitude`, place.longitude, 180),
@@ -70,12 +65,7 @@ function placeChecks(place: { latitude: number; longitude: number }, prefix: str
 }
 
 function degreesCheck(path: string, degrees: unknown, limit: number): Check {
-  const isFine = typeof degrees === 'number' && Math.abs(degrees) <= limit;
-  return [path, isFine, `degrees from -${limit} to ${limit}`];
-}
-
-function countCheck(path: string, value: number): Check {
-  return [path, Number.isSafeInteger(value) && value >= 0, 'a whole number, 0 or more'];
+  return [path, typeof degrees === 'number' && Math.abs(degrees) <= limit, `from -${limit} to ${limit}`];
 }
 
 /** Names the field but not its value: coordinates must not get into logs. */

@@ -2,7 +2,7 @@ import type { LiveJourney, Location } from './contract.js';
 import type { LiveAnswer } from './answer.js';
 import { Emitter } from './emitter.js';
 import { freshnessBy, type Freshness } from './freshness.js';
-import { endOf, verdictOf, type Ended, type JourneyApiError } from './journey-api-error.js';
+import { endOf, verdictOf, type JourneyApiError } from './journey-api-error.js';
 import type { JourneyApi } from './journey-api.js';
 import { journeyLimit, type JourneyLimit } from './journey-limit.js';
 import { nextTry, untilDue, type NextTry } from './next-try.js';
@@ -13,12 +13,14 @@ export interface WatcherEvents {
   change: Watched;
   retrying: { error: JourneyApiError; inMs: number };
   /** The last event, unless start() is called again. */
-  ended: Ended & { endedAt?: string | undefined };
+  ended: NonNullable<Watched['ended']>;
 }
 
 interface Poll {
   waitSeconds: number;
   startedAtMs: number;
+  /** Aborted where another poll replaces it. */
+  signal: AbortSignal;
 }
 
 const WAIT_SECONDS = 25;
@@ -41,10 +43,10 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
   /** Aborted at the end. */
   #running: AbortController | undefined;
   #stopListening: (() => void) | undefined;
-  /** Aborts the poll in flight. */
+  /** Aborts the last poll. */
   #poll: AbortController | undefined;
   #isInBackground = false;
-  #isOver = false;
+  #ended: Watched['ended'] = null;
   #isCutOff = false;
   /** The next poll answers at once, because what is shown may be wrong. */
   #isUnsure = false;
@@ -73,7 +75,7 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
   }
 
   get state(): WatcherState {
-    if (this.#isOver) return 'ended';
+    if (this.#ended) return 'ended';
     if (this.#isCutOff) return 'reconnecting';
     return this.#position === null ? 'waiting' : this.#freshness.level();
   }
@@ -88,7 +90,7 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
    */
   start(): void {
     if (this.#running) return;
-    if (this.#isOver) this.#forget();
+    if (this.#ended) this.#forget();
     const { signal } = (this.#running = new AbortController());
     this.#stopListening = this.#api.whenOnline(() => {
       this.#pollNow();
@@ -119,23 +121,16 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
     while (!over.aborted) {
       const isPlain = this.#isInBackground || this.#isUnsure || this.#etag === null;
       const waitSeconds = isPlain ? 0 : this.#waitSeconds;
-      const poll = { waitSeconds, startedAtMs: this.#api.clock.nowMs() };
+      const { signal } = (this.#poll = new AbortController());
+      const poll = { waitSeconds, startedAtMs: this.#api.clock.nowMs(), signal };
       try {
-        this.#take(await this.#ask(poll), poll, over);
+        const answer = await this.#api.live(this.#sessionId, { etag: this.#etag, waitSeconds, signal });
+        this.#take(answer, poll, over);
       } catch (error) {
         this.#failed(error as JourneyApiError, poll, over);
       }
       // Rejects at the end.
       await untilDue(this.#next, over).catch(() => undefined);
-    }
-  }
-
-  async #ask({ waitSeconds }: Poll): Promise<LiveAnswer> {
-    const poll = (this.#poll = new AbortController());
-    try {
-      return await this.#api.live(this.#sessionId, { etag: this.#etag, waitSeconds, signal: poll.signal });
-    } finally {
-      if (this.#poll === poll) this.#poll = undefined;
     }
   }
 
@@ -153,7 +148,7 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
     this.#next.answered(this.#isInBackground ? Math.max(BACKGROUND_POLL_MS, this.#pollMs) : pollMs);
     if (journey !== null) this.#see(journey, isUnchanged);
     else if (ageMs !== null && this.#position) this.#freshness.seenAgain(ageMs);
-    if (!this.#isOver) this.#show();
+    if (!this.#ended) this.#show();
   }
 
   #see(journey: LiveJourney, isUnchanged: boolean): void {
@@ -179,11 +174,10 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
     this.#limit.update(expiresAt, location?.timestamp ?? startedAt);
   }
 
-  #failed(error: JourneyApiError, { waitSeconds, startedAtMs }: Poll, over: AbortSignal): void {
+  #failed(error: JourneyApiError, { waitSeconds, startedAtMs, signal }: Poll, over: AbortSignal): void {
     if (over.aborted) return;
     this.#isUnsure = true;
-    // Another poll replaces it.
-    if (error.code === 'ABORTED') {
+    if (signal.aborted) {
       this.#next.now();
       return;
     }
@@ -206,7 +200,8 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
     const ageMs = this.#position && this.#freshness.ageMs();
     const isStale = this.#freshness.level() === 'stale';
     const derived = derivedFrom(this.#journey, ageMs, isStale);
-    return { state: this.state, position: this.#position, ageMs, ...derived, journey: this.#journey };
+    const shown = { state: this.state, position: this.#position, ageMs, ...derived };
+    return { ...shown, journey: this.#journey, ended: this.#ended };
   }
 
   #show(): void {
@@ -215,8 +210,8 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
   }
 
   #end(ended: WatcherEvents['ended']): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.#ended) return;
+    this.#ended = ended;
     this.#stopListening?.();
     this.#freshness.stop();
     this.#limit.cancel();
@@ -228,8 +223,8 @@ export class StudentWatcher extends Emitter<WatcherEvents> {
   }
 
   #forget(): void {
-    this.#isOver = this.#isCutOff = this.#isUnsure = false;
-    this.#journey = this.#position = this.#etag = null;
+    this.#isCutOff = this.#isUnsure = false;
+    this.#ended = this.#journey = this.#position = this.#etag = null;
     this.#newest = '';
     this.#next.answered(0);
     this.#watched = this.#derive();

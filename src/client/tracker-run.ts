@@ -1,8 +1,9 @@
 import type { Joined } from './joining.js';
 import type { JourneyApi } from './journey-api.js';
 import { journeyLimit, type JourneyLimit } from './journey-limit.js';
-import { PositionSender, type Sent } from './position-sender.js';
+import { PositionSender } from './position-sender.js';
 import type { StartAttempt } from './start-attempt.js';
+import type { SenderOptions } from './update.js';
 
 /** What a tracker has from a start to an end. */
 export class TrackerRun {
@@ -17,10 +18,10 @@ export class TrackerRun {
   #expiresAt = '';
   #stopListening: (() => void) | undefined;
 
-  constructor(api: JourneyApi, sessionId: string, posted: (sent: Sent) => void, limitReached: () => void) {
-    this.#api = api;
-    this.sender = new PositionSender(api, sessionId, posted);
-    this.#limit = journeyLimit(api.clock, limitReached);
+  constructor(options: SenderOptions, limitReached: () => void) {
+    this.#api = options.api;
+    this.sender = new PositionSender(options);
+    this.#limit = journeyLimit(options.api.clock, limitReached);
   }
 
   begin({ expiresAt, serverTime, lastSequence }: Joined): void {

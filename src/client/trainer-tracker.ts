@@ -1,50 +1,38 @@
 import type { JourneyArrived } from './contract.js';
 import { withinDeadline } from './deadline.js';
-import { Emitter } from './emitter.js';
 import { joinRunning, startOrJoin, stopOrEnded, type Joined, type StoppedJourney } from './joining.js';
 import { endOf, verdictOf, type Ended, type JourneyApiError } from './journey-api-error.js';
 import type { JourneyApi, RepeatableOptions } from './journey-api.js';
 import type { PhonePosition } from './position.js';
-import type { PushOutcome, Sent } from './position-sender.js';
 import { StartAttempt } from './start-attempt.js';
-import type {
-  StartOptions,
-  TrackedJourney,
-  TrackerCall,
-  TrackerEvents,
-  TrackerState,
-} from './tracker-events.js';
+import { TrackedEmitter } from './tracked.js';
+import type { Silence, StartOptions, TrackedJourney, TrackerCall, TrackerOptions } from './tracker-events.js';
 import { TrackerRun } from './tracker-run.js';
-import { untilAnswered } from './until-answered.js';
-
-type Make<Answer> = (options: RepeatableOptions) => Promise<Answer>;
+import { handled, untilAnswered } from './until-answered.js';
+import type { PushOutcome, SenderOptions, Sent } from './update.js';
 
 /** How long an arrival waits for the position before it. */
 const DRAIN_MS = 10_000;
 
 /** Sends the trainer's position from the start of a journey to its end. One instance per session. */
-export class TrainerTracker extends Emitter<TrackerEvents> {
+export class TrainerTracker extends TrackedEmitter {
   readonly #api: JourneyApi;
   readonly #sessionId: string;
+  readonly #options: TrackerOptions;
   #run: TrackerRun;
-  #state: TrackerState = 'idle';
   /** Since the end, or since a start that began nothing. */
   #isOver = false;
-  #isJourneyOver = false;
   #starting: Promise<TrackedJourney> | undefined;
   #resuming: Promise<TrackedJourney | null> | undefined;
   #arriving: Promise<JourneyArrived> | undefined;
   #stopping: Promise<StoppedJourney> | undefined;
 
-  constructor({ api, sessionId }: { api: JourneyApi; sessionId: string }) {
-    super(api.clock);
-    this.#api = api;
-    this.#sessionId = sessionId;
+  constructor(options: TrackerOptions) {
+    super(options.api.clock);
+    this.#options = options;
+    this.#api = options.api;
+    this.#sessionId = options.sessionId;
     this.#run = this.#newRun();
-  }
-
-  get state(): TrackerState {
-    return this.#state;
   }
 
   /**
@@ -77,6 +65,14 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
     const batch = ([] as PhonePosition[]).concat(isOver ? [] : positions);
     const outcomes = await Promise.all(batch.map((position) => this.#run.sender.offer(position)));
     return (['sent', 'dropped', 'superseded'] as const).find((each) => outcomes.includes(each)) ?? 'dropped';
+  }
+
+  /**
+   * Why the phone gives no position; the student is shown it until the next position. Null: no reason any more.
+   * `still` needs a position that was sent since the start, else it counts as noFix.
+   */
+  report(silence: Silence | null): void {
+    this.#run.sender.report(silence);
   }
 
   /**
@@ -113,19 +109,19 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
   async #begin<Journey extends Joined | null>(
     call: 'start' | 'resume',
     options: StartOptions,
-    make: Make<Journey>,
+    make: (options: RepeatableOptions) => Promise<Journey>,
   ): Promise<Journey> {
     const run = this.#run;
     const attempt = (run.attempt = new StartAttempt(this.#api.clock, options));
     this.#stopping = undefined;
     this.#isOver = false;
-    this.#setState('starting');
+    this.show({ state: 'starting', lastSent: null, lastError: null, ended: null });
     try {
       const journey = await attempt.run((signal, retries) => this.#call(call, make, signal, retries));
       if (journey) {
         this.#starting ??= Promise.resolve(journey);
+        this.show({ state: 'tracking' });
         run.begin(journey);
-        this.#setState('tracking');
       } else this.#beganNothing(run);
       return journey;
     } catch (error) {
@@ -137,7 +133,7 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
   #beganNothing(run: TrackerRun): void {
     run.sender.close();
     this.#isOver = true;
-    this.#setState('idle');
+    this.show({ state: 'idle', problem: null });
   }
 
   async #arrive(): Promise<JourneyArrived> {
@@ -156,7 +152,8 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
 
   async #stop(): Promise<StoppedJourney> {
     const sessionId = this.#sessionId;
-    if (this.#state === 'ended' && this.#isJourneyOver) return { sessionId, stoppedAt: null };
+    const over = ['arrived', 'cancelled', 'timeout'];
+    if (over.includes(String(this.tracked.ended?.reason))) return { sessionId, stoppedAt: null };
     this.#run.sender.close();
     this.#run.attempt?.stopRetrying();
     try {
@@ -177,19 +174,20 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
   /** Repeats a call until it is answered, and emits retries and a refusal. */
   async #call<Answer>(
     call: Exclude<TrackerCall, 'update'>,
-    make: Make<Answer>,
+    make: (options: RepeatableOptions) => Promise<Answer>,
     signal: AbortSignal,
     giveUp = signal,
   ): Promise<Answer> {
     const retrying = (error: JourneyApiError, inMs: number) => {
+      this.show({ lastError: error });
       this.emit('retrying', { call, error, inMs });
     };
-    const once = (idempotencyKey: string) => make({ idempotencyKey, signal });
     try {
-      return await untilAnswered(this.#api, once, giveUp, retrying);
+      return await untilAnswered(this.#api, (key) => make({ idempotencyKey: key, signal }), giveUp, retrying);
     } catch (thrown) {
       const error = thrown as JourneyApiError;
       if (error.code === 'ABORTED') throw error;
+      this.show({ lastError: error });
       this.emit('refused', { call, error });
       if (call === 'stop' || (call === 'arrived' && verdictOf(error) === 'end')) this.#end(endOf(error));
       throw error;
@@ -197,54 +195,56 @@ export class TrainerTracker extends Emitter<TrackerEvents> {
   }
 
   #posted(sent: Sent): void {
+    const { position } = sent;
+    const { problem } = this.#run.sender;
     if (sent.recorded !== undefined) {
       this.#run.seenTime(sent.recorded.timestamp);
-      this.#setState('tracking');
-      this.emit('sent', { ...sent.recorded, sequence: sent.sequence });
+      const recorded = { ...sent.recorded, sequence: sent.sequence };
+      this.show({ state: 'tracking', problem, lastError: null, ...(position && { lastSent: recorded }) });
+      if (position) this.emit('sent', recorded);
       return;
     }
-    const { position, error, inMs } = sent;
+    const { error, inMs } = sent;
     const verdict = verdictOf(error);
-    if (verdict === 'retry') this.#setState('reconnecting');
-    else if (error.status !== 0) this.#setState('tracking');
+    const isRetried = verdict === 'retry';
+    this.show({
+      problem,
+      ...((isRetried || error.status > 0) && { state: isRetried ? 'reconnecting' : 'tracking' }),
+      // A heartbeat that is refused concerns nobody.
+      ...((isRetried || position) && { lastError: error }),
+    });
     if (inMs !== undefined) this.emit('retrying', { call: 'update', error, inMs });
-    else if (verdict !== 'end') this.emit('dropped', { position, error });
-    // The arrival or stop in flight says how the journey ended.
-    else if (!this.#arriving && !this.#stopping) this.#end(endOf(error));
-  }
-
-  #setState(state: TrackerState): void {
-    if (this.#state === state) return;
-    this.#state = state;
-    this.emit('state', state);
+    else if (verdict === 'end') {
+      // The arrival or stop in flight says how the journey ended.
+      if (!this.#arriving && !this.#stopping) this.#end(endOf(error));
+    } else if (position) this.emit('dropped', { position, error });
   }
 
   #newRun(): TrackerRun {
-    const posted = (sent: Sent) => {
-      this.#posted(sent);
+    const sender: SenderOptions = {
+      ...this.#options,
+      onSent: (sent) => {
+        this.#posted(sent);
+      },
+      onSilence: () => {
+        if (!this.#isOver) this.show({ problem: this.#run.sender.problem });
+      },
     };
-    return new TrackerRun(this.#api, this.#sessionId, posted, () => {
+    return new TrackerRun(sender, () => {
       this.#end({ reason: 'timeout' });
     });
   }
 
   #end(ended: Ended): void {
-    if (this.#state === 'ended') return;
+    if (this.state === 'ended') return;
     const run = this.#run;
     run.end();
     this.#run = this.#newRun();
     this.#starting = this.#resuming = undefined;
     this.#isOver = true;
     if (run.hasBegun) {
-      this.#isJourneyOver = ['arrived', 'cancelled', 'timeout'].includes(ended.reason);
-      this.#setState('ended');
+      this.show({ state: 'ended', problem: null, ended });
       this.emit('ended', ended);
-    } else this.#setState('idle');
+    } else this.show({ state: 'idle', problem: null });
   }
-}
-
-/** Without an unhandled rejection for callers that rely on the events. */
-function handled<Result>(promise: Promise<Result>): Promise<Result> {
-  promise.catch(() => undefined);
-  return promise;
 }

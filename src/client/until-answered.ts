@@ -34,3 +34,9 @@ export async function untilAnswered<Answer>(
     stopListening();
   }
 }
+
+/** Without an unhandled rejection for callers that rely on the events. */
+export function handled<Result>(promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => undefined);
+  return promise;
+}

@@ -1,13 +1,14 @@
 import { clockWithSleep } from '../../src/client/clock.js';
+import { refusal, success } from '../../src/client/testing/answers.js';
 import { aTracker, tracking } from './scripted-clients.js';
-import { done, fix, refused, timedFix, type ScriptedService } from './scripted-service.js';
+import { fix, timedFix, type ScriptedService } from './scripted-service.js';
 
 const bodiesOf = (service: ScriptedService) => service.callsOf('update').map(({ body }) => body);
 const latitudesOf = (service: ScriptedService) => bodiesOf(service).map(({ latitude }) => latitude);
 
 test('a push resolves when its position was sent, superseded or dropped', async () => {
   const { tracker, clock } = await tracking((_call, earlier) =>
-    earlier === 1 ? refused(400, 'LOCATION_IMPLAUSIBLE') : undefined,
+    earlier === 1 ? refusal(400, 'LOCATION_IMPLAUSIBLE') : undefined,
   );
   const first = tracker.push(fix(1));
   await clock.advance(100);
@@ -32,8 +33,8 @@ test('a push of an invalid position resolves as dropped and never rejects', asyn
 });
 
 test.each([
-  ['resume() finds no journey', 'live', done(200, { isActive: false })],
-  ['the start is refused', 'start', refused(400, 'SESSION_NOT_STARTABLE')],
+  ['resume() finds no journey', 'live', success(200, { isActive: false })],
+  ['the start is refused', 'start', refusal(400, 'SESSION_NOT_STARTABLE')],
 ] as const)(
   'a push resolves as dropped when %s, and so do later ones until the next start',
   async (_end, kind, answer) => {
@@ -54,7 +55,7 @@ test.each([
 );
 
 test('a push while the network is out stays pending, and resolves with the retry', async () => {
-  const { tracker, clock } = await tracking((_call, earlier) => (earlier < 3 ? 'away' : undefined));
+  const { tracker, clock } = await tracking((_call, earlier) => (earlier < 3 ? 'offline' : undefined));
   let outcome = 'pending';
   void tracker.push(fix()).then((result) => (outcome = result));
   await clock.advance(500);
@@ -88,7 +89,8 @@ test('batches of 30 s each send their newest position', async () => {
   }
   await clock.advance(0);
   expect(latitudesOf(service)).toEqual([105, 205, 305].map((metres) => fix(metres).coords.latitude));
-  expect(bodiesOf(service).map(({ ageMs }) => ageMs)).toEqual([0, 0, 0]);
+  // Before the first one the phone said that it had no fix.
+  expect(bodiesOf(service).map(({ ageMs }) => ageMs)).toEqual([5_000, 0, 0]);
 });
 
 test('a cached fix is not taken for a new one', async () => {
@@ -133,7 +135,7 @@ test.each([
 test('the age is taken when the request is written: after getToken, and again after a 401', async () => {
   let tokens = 0;
   const made = await tracking(
-    ({ headers }) => (headers['Authorization'] === 'Bearer 2' ? refused(401, 'UNAUTHENTICATED') : undefined),
+    ({ headers }) => (headers['Authorization'] === 'Bearer 2' ? refusal(401, 'UNAUTHENTICATED') : undefined),
     {
       getToken: () => {
         tokens += 1;
@@ -153,7 +155,7 @@ test('the age is taken when the request is written: after getToken, and again af
 });
 
 test('a request that never answers blocks nothing for longer than its deadline while timers are frozen', async () => {
-  const { service, tracker, record, clock } = await tracking(() => 'dark');
+  const { service, tracker, record, clock } = await tracking(() => 'hanging');
   const after = jest.spyOn(clock, 'after').mockImplementation(() => () => undefined);
   const outcomes: string[] = [];
   for (let second = 0; second < 60; second++) {

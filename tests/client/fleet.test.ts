@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { JourneyApi, TrainerTracker } from '../../src/client/index.js';
 import { seededRandom } from '../../src/dev/simulation/random.js';
 import { fix } from './scripted-service.js';
-import { VirtualClock } from './virtual-clock.js';
+import { VirtualClock } from '../../src/client/testing/virtual-clock.js';
 
 const INTERVAL_MS = 5_000;
 const TOLERANCE_MS = 1_000;

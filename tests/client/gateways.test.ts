@@ -1,9 +1,11 @@
+import { refusal } from '../../src/client/testing/answers.js';
+import type { FakeAnswer } from '../../src/client/testing/fake-network.js';
 import { aTracker, tracking, watching } from './scripted-clients.js';
-import { fix, refused, type ScriptedAnswer } from './scripted-service.js';
+import { fix } from './scripted-service.js';
 
 const PAGE = '<html><body>Request blocked</body></html>';
 const STATUSES = [400, 401, 402, 403, 404, 405, 407, 409, 410, 413, 418, 421, 425, 431, 451, 502];
-const pages: ScriptedAnswer[] = [
+const pages: FakeAnswer[] = [
   ...STATUSES.map((status) => ({ status, body: PAGE })),
   ...[200, 302].map((status) => ({ status, body: PAGE })),
   { status: 200, body: { data: {} } },
@@ -45,7 +47,7 @@ test.each(['start', 'arrived', 'stop'] as const)("%s is repeated after a gateway
 });
 
 test('Retry-After of an hour is honoured for a minute', async () => {
-  const anHour = refused(503, 'STATE_UNAVAILABLE', { headers: { 'Retry-After': '3600' } });
+  const anHour = refusal(503, 'STATE_UNAVAILABLE', { headers: { 'Retry-After': '3600' } });
   const { service, tracker, clock } = await tracking(
     (_call, earlier) => (earlier === 0 ? anHour : undefined),
     {

@@ -1,5 +1,7 @@
 import { JourneyApi, JourneyApiError } from '../../src/client/index.js';
-import { refused, ScriptedService, type Script } from './scripted-service.js';
+import { refusal } from '../../src/client/testing/answers.js';
+import type { FakeScript } from '../../src/client/testing/fake-network.js';
+import { ScriptedService } from './scripted-service.js';
 
 async function errorOf(call: Promise<unknown>): Promise<JourneyApiError> {
   const error = await call.then(
@@ -10,12 +12,12 @@ async function errorOf(call: Promise<unknown>): Promise<JourneyApiError> {
   return error;
 }
 
-const always = (script: Script) => new ScriptedService(script);
+const always = (script: FakeScript) => new ScriptedService(script);
 
 test('a refusal is a JourneyApiError with status, code, details and the request id', async () => {
-  const service = always(() => refused(400, 'NOT_AT_DESTINATION', { details: { distance: 800 } }));
+  const service = always(() => refusal(400, 'NOT_AT_DESTINATION', { details: { distance: 800 } }));
   const error = await errorOf(service.api.arrived(service.sessionId));
-  expect(error).toMatchObject({ status: 400, code: 'NOT_AT_DESTINATION', requestId: 'r-1' });
+  expect(error).toMatchObject({ status: 400, code: 'NOT_AT_DESTINATION', requestId: 'fake-request' });
   expect(error.details).toEqual({ distance: 800 });
 });
 
@@ -31,7 +33,7 @@ test.each<[string, number, (service: ScriptedService) => Promise<unknown>]>([
     ({ api, sessionId }) => api.live(sessionId, { etag: 'W/"1"', waitSeconds: 25 }),
   ],
 ])('%s', async (_rule, ms, call) => {
-  const service = always(() => 'dark');
+  const service = always(() => 'hanging');
   const failure = errorOf(call(service));
   await service.clock.advance(ms - 1);
   expect(service.clock.alarms).toBe(1);
@@ -41,7 +43,7 @@ test.each<[string, number, (service: ScriptedService) => Promise<unknown>]>([
 });
 
 test("the caller's signal ends a call; one that is already aborted makes no request", async () => {
-  const service = always(() => 'dark');
+  const service = always(() => 'hanging');
   const controller = new AbortController();
   const failure = errorOf(service.api.stop(service.sessionId, { signal: controller.signal }));
   await service.clock.advance(100);
@@ -66,7 +68,7 @@ test.each(['start', 'arrived', 'stop'] as const)(
 );
 
 test('the repeat after a refresh of the token has the same Idempotency-Key', async () => {
-  const service = always((_call, earlier) => (earlier === 0 ? refused(401, 'UNAUTHENTICATED') : undefined));
+  const service = always((_call, earlier) => (earlier === 0 ? refusal(401, 'UNAUTHENTICATED') : undefined));
   await service.api.start(service.sessionId);
   const [first, second] = service.calls;
   expect(second?.headers['Idempotency-Key']).toBe(first?.headers['Idempotency-Key']);
@@ -79,7 +81,7 @@ test('the repeat after a refresh of the token has the same Idempotency-Key', asy
 test('a failed refresh is TOKEN_UNAVAILABLE, and the next call refreshes again', async () => {
   let refreshes = 0;
   const service = new ScriptedService(
-    (call) => (call.headers['Authorization'] === 'Bearer new' ? undefined : refused(401, 'UNAUTHENTICATED')),
+    (call) => (call.headers['Authorization'] === 'Bearer new' ? undefined : refusal(401, 'UNAUTHENTICATED')),
     {
       getToken: (forceRefresh) => {
         if (!forceRefresh) return 'old';
@@ -118,8 +120,6 @@ test.each([
   ['longitude', { sessionId, ...place, longitude: -181 }],
   ['longitude', { sessionId, latitude: 1 }],
   ['longitude', { sessionId, ...place, longitude: '77' }],
-  ['sequence', { sessionId, ...place, sequence: 1.5 }],
-  ['ageMs', { sessionId, ...place, ageMs: -1 }],
   ['sessionId', { ...place, sessionId: 'session-1' }],
 ])('an update with an invalid %s is refused with its path and not sent: %j', async (path, update) => {
   const service = always(() => undefined);

@@ -15,6 +15,8 @@ const settings = { UPDATE_INTERVAL_MS: '500', UPDATE_TOLERANCE_MS: '100' };
 /** A service behind a network of its own, and the clients of a session. */
 async function aClientsWorld() {
   const service = await runService({ settings });
+  // Several start at the same time, which makes their first queries slow.
+  await until('the service is ready', async () => (await fetch(`${service.url}/health/ready`)).ok);
   const network = await startTcpProxy(service.url);
   const session = await aSession();
   const open: (TrainerTracker | StudentWatcher)[] = [];
@@ -80,6 +82,22 @@ test.concurrent('a student who waits sees a journey from its start to the arriva
   await until('the student sees the end', () => record.ended.length > 0);
   expect(record.ended).toMatchObject([{ reason: 'arrived', endedAt: expect.any(String) as unknown }]);
   expect(watcher.watched.position).not.toBeNull();
+  await end();
+});
+
+test.concurrent('the student sees why there is no position, and that the trainer stands', async () => {
+  const { aTrainer, aStudent, end } = await aClientsWorld();
+  const { tracker, record } = aTrainer();
+  const { watcher } = aStudent();
+  await tracker.start();
+  await whilePushing(tracker, 'one is sent', () => record.sent.length > 0);
+  tracker.report('noFix');
+  await until('the student sees noFix', () => watcher.watched.trainerProblem === 'noFix');
+  expect(tracker.tracked).toMatchObject({ state: 'tracking', problem: 'noFix', lastError: null });
+  tracker.report('still');
+  const isStanding = () => watcher.watched.trainerProblem === null && watcher.watched.stillSeconds !== null;
+  await until('the student sees that the trainer stands', isStanding);
+  expect([tracker.tracked.problem, watcher.state, record.dropped]).toEqual([null, 'live', []]);
   await end();
 });
 

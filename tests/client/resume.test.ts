@@ -1,12 +1,13 @@
+import { refusal, success } from '../../src/client/testing/answers.js';
 import { aTracker } from './scripted-clients.js';
-import { done, fix, live, refused } from './scripted-service.js';
+import { fix, live } from './scripted-service.js';
 
 const RUNNING = { startedAt: '2026-11-22T10:00:00.000Z', expiresAt: '2026-11-22T11:00:00.000Z' };
 
 test('resume joins the running journey above its last sequence, without a start', async () => {
   const { service, tracker, record, clock } = aTracker((call) => {
     const location = { latitude: 12, longitude: 77, sequence: 41, timestamp: '2026-11-22T10:20:00.000Z' };
-    return call.kind === 'live' ? done(200, live(service, { ...RUNNING, location })) : undefined;
+    return call.kind === 'live' ? success(200, live(service, { ...RUNNING, location })) : undefined;
   });
   const outcome = tracker.push(fix());
   expect(await tracker.resume()).toMatchObject({ ...RUNNING, wasRunning: true });
@@ -19,9 +20,9 @@ test('resume joins the running journey above its last sequence, without a start'
 
 test('resume after the position has expired learns the sequence from the first refusal', async () => {
   const { service, tracker, record, clock } = aTracker((call) => {
-    if (call.kind === 'live') return done(200, live(service, { ...RUNNING, location: null }));
+    if (call.kind === 'live') return success(200, live(service, { ...RUNNING, location: null }));
     const isLower = Number(call.body['sequence']) <= 41;
-    return isLower ? refused(409, 'LOCATION_STALE', { details: { lastSequence: 41 } }) : undefined;
+    return isLower ? refusal(409, 'LOCATION_STALE', { details: { lastSequence: 41 } }) : undefined;
   });
   await tracker.resume();
   const outcome = tracker.push(fix());
@@ -34,7 +35,7 @@ test.each(['arrived', 'cancelled', undefined])(
   async (endedReason) => {
     const inactive = { isActive: false, location: null, startedAt: null, expiresAt: null, endedReason };
     const { service, tracker, record, clock } = aTracker((call) =>
-      call.kind === 'live' ? done(200, live(service, inactive)) : undefined,
+      call.kind === 'live' ? success(200, live(service, inactive)) : undefined,
     );
     expect(await tracker.resume()).toBeNull();
     expect([tracker.state, record.ended, clock.alarms]).toEqual(['idle', [], 0]);
@@ -43,7 +44,7 @@ test.each(['arrived', 'cancelled', undefined])(
 );
 
 test('resume is retried without a network, and given up after its timeout', async () => {
-  const { service, tracker, clock } = aTracker(() => 'away');
+  const { service, tracker, clock } = aTracker(() => 'offline');
   const failed = tracker.resume({ timeoutMs: 30_000 }).catch((error: unknown) => error);
   await clock.advance(30_000);
   expect(await failed).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
@@ -54,7 +55,7 @@ test('resume is retried without a network, and given up after its timeout', asyn
 test('a start during a resume uses its journey, and starts one if there is none', async () => {
   for (const isActive of [true, false]) {
     const { service, tracker } = aTracker((call) =>
-      call.kind === 'live' ? done(200, live(service, { ...RUNNING, isActive })) : undefined,
+      call.kind === 'live' ? success(200, live(service, { ...RUNNING, isActive })) : undefined,
     );
     const [resumed, started] = await Promise.all([tracker.resume(), tracker.start()]);
     expect([resumed !== null, started.wasRunning]).toEqual([isActive, isActive]);
@@ -70,7 +71,7 @@ test.each([
 ])('a start that joins continues above lastSequence %p', async (lastSequence, expected) => {
   const { service, tracker, clock } = aTracker((call) =>
     call.kind === 'start'
-      ? refused(409, 'JOURNEY_ALREADY_ACTIVE', { details: { ...RUNNING, lastSequence } })
+      ? refusal(409, 'JOURNEY_ALREADY_ACTIVE', { details: { ...RUNNING, lastSequence } })
       : undefined,
   );
   expect(await tracker.start()).toMatchObject({ wasRunning: true });
@@ -83,7 +84,7 @@ test.each([
 
 test('after a resume a start and another resume give the same journey', async () => {
   const { service, tracker } = aTracker((call) =>
-    call.kind === 'live' ? done(200, live(service, RUNNING)) : undefined,
+    call.kind === 'live' ? success(200, live(service, RUNNING)) : undefined,
   );
   const journeys = [await tracker.resume(), await tracker.start(), await tracker.resume()];
   expect(new Set(journeys).size).toBe(1);

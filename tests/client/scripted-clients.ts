@@ -6,17 +6,18 @@ import {
   type TrackerEvents,
   type Watched,
 } from '../../src/client/index.js';
-import { ScriptedService, type Script } from './scripted-service.js';
+import type { FakeScript } from '../../src/client/testing/fake-network.js';
+import { ScriptedService } from './scripted-service.js';
 
 /** A tracker that is not started yet. */
-export function aTracker(script?: Script, options?: Partial<JourneyApiOptions>) {
+export function aTracker(script?: FakeScript, options?: Partial<JourneyApiOptions>) {
   const service: ScriptedService = new ScriptedService(script, options);
   const tracker = new TrainerTracker(service);
   return { service, tracker, record: recordTracker(tracker), clock: service.clock };
 }
 
 /** A tracker of a running journey, with a script for its updates. */
-export async function tracking(script?: Script, options?: Partial<JourneyApiOptions>) {
+export async function tracking(script?: FakeScript, options?: Partial<JourneyApiOptions>) {
   const made = aTracker(
     (call, earlier) => (call.kind === 'update' ? script?.(call, earlier) : undefined),
     options,
@@ -27,7 +28,7 @@ export async function tracking(script?: Script, options?: Partial<JourneyApiOpti
 
 /** A watcher that has been started. */
 export function watching(
-  script?: (service: ScriptedService) => Script,
+  script?: (service: ScriptedService) => FakeScript,
   options?: Partial<JourneyApiOptions>,
 ) {
   const service: ScriptedService = new ScriptedService(
@@ -43,6 +44,7 @@ export function watching(
 export function recordTracker(tracker: TrainerTracker) {
   const record = {
     states: [] as TrackerEvents['state'][],
+    problems: [] as TrackerEvents['problem'][],
     sent: [] as TrackerEvents['sent'][],
     dropped: [] as TrackerEvents['dropped'][],
     refused: [] as TrackerEvents['refused'][],
@@ -50,6 +52,7 @@ export function recordTracker(tracker: TrainerTracker) {
     ended: [] as Ended[],
   };
   tracker.on('state', (state) => record.states.push(state));
+  tracker.on('problem', (problem) => record.problems.push(problem));
   for (const name of ['sent', 'dropped', 'refused', 'retrying', 'ended'] as const) {
     tracker.on(name, (event) => (record[name] as (typeof event)[]).push(event));
   }

@@ -1,56 +1,34 @@
 import { randomUUID } from 'node:crypto';
 import { JourneyApi, type JourneyApiOptions } from '../../src/client/index.js';
-import { VirtualClock } from './virtual-clock.js';
-
-export interface ScriptedCall {
-  kind: 'start' | 'update' | 'live' | 'arrived' | 'stop';
-  headers: Record<string, string>;
-  body: Record<string, unknown>;
-  atMs: number;
-}
-
-export interface ScriptedAnswer {
-  status: number;
-  headers?: Record<string, string>;
-  body?: unknown;
-  /** On its way for so long, by the virtual clock. */
-  tookMs?: number;
-}
-
-/** 'away': no network. 'dark': nothing ever comes back, not even for an abort. */
-export type Script = (call: ScriptedCall, earlier: number) => ScriptedAnswer | 'away' | 'dark' | undefined;
+import { success } from '../../src/client/testing/answers.js';
+import {
+  FakeNetwork,
+  type FakeAnswer,
+  type FakeCall,
+  type FakeScript,
+} from '../../src/client/testing/fake-network.js';
 
 export const START_TIME = Date.UTC(2026, 10, 22, 10);
 
-/** The contract's service behind an injected fetch on a virtual clock; the script may answer in its place. */
-export class ScriptedService {
-  readonly clock = new VirtualClock();
-  readonly calls: ScriptedCall[] = [];
+/** A service without a memory, in which every journey is active; the script may answer in its place. */
+export class ScriptedService extends FakeNetwork {
   readonly sessionId = randomUUID();
   readonly api: JourneyApi;
-  /** How many requests are on their way now, and were at the most. */
-  inFlight = 0;
-  mostInFlight = 0;
   readonly tokens: boolean[] = [];
-  readonly #script: Script;
 
-  constructor(script: Script = () => undefined, options: Partial<JourneyApiOptions> = {}) {
-    this.#script = script;
+  constructor(script?: FakeScript, options: Partial<JourneyApiOptions> = {}) {
+    super(({ kind }) => this.proper(kind));
+    if (script) this.script = script;
+    const { clock, fetch } = this;
     this.api = new JourneyApi({
       baseUrl: 'https://api.example.com/',
       getToken: (forceRefresh) => {
         this.tokens.push(forceRefresh);
         return `token-${this.tokens.filter(Boolean).length}`;
       },
-      fetch: ((url: string, init: RequestInit) => this.#fetch(url, init)) as typeof fetch,
-      clock: this.clock,
-      random: () => 0.5,
+      ...{ fetch, clock, random: () => 0.5 },
       ...options,
     });
-  }
-
-  callsOf(kind: ScriptedCall['kind']): ScriptedCall[] {
-    return this.calls.filter((call) => call.kind === kind);
   }
 
   /** The service's time now. */
@@ -58,68 +36,22 @@ export class ScriptedService {
     return new Date(START_TIME + this.clock.nowMs() + offsetMs).toISOString();
   }
 
-  async #fetch(url: string, init: RequestInit): Promise<Response> {
-    const kind = kindOf(url);
-    const body = JSON.parse((init.body as string | undefined) ?? '{}') as Record<string, unknown>;
-    const headers = init.headers as Record<string, string>;
-    const call = { kind, headers, body, atMs: this.clock.nowMs() };
-    const earlier = this.callsOf(kind).length;
-    this.calls.push(call);
-    this.inFlight += 1;
-    this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
-    try {
-      const answer = this.#script(call, earlier) ?? this.proper(kind);
-      if (answer === 'away') throw new TypeError('fetch failed');
-      if (answer === 'dark') return await new Promise<never>(() => undefined);
-      await this.#onItsWay(answer.tookMs ?? 0, init.signal);
-      const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
-      return new Response(answer.status === 304 ? null : text, {
-        status: answer.status,
-        headers: answer.headers ?? {},
-      });
-    } finally {
-      this.inFlight -= 1;
-    }
-  }
-
-  async #onItsWay(ms: number, signal: AbortSignal | null | undefined): Promise<void> {
-    if (ms === 0) return;
-    await new Promise<void>((resolve, reject) => {
-      const cancel = this.clock.after(ms, resolve);
-      signal?.addEventListener('abort', () => {
-        cancel();
-        reject(new Error('aborted'));
-      });
-    });
-  }
-
   /** The contract's answer while the journey is active. */
-  proper(kind: ScriptedCall['kind']): ScriptedAnswer {
+  proper(kind: FakeCall['kind']): FakeAnswer {
     const { sessionId } = this;
     const now = this.time();
+    const recorded = { sessionId, timestamp: now, ttl: 300, nextUpdateMs: 5_000 };
     const answers = {
       start: [201, { sessionId, startedAt: now, expiresAt: this.time(3_600_000), nextUpdateMs: 5_000 }],
-      update: [201, { sessionId, timestamp: now, ttl: 300, nextUpdateMs: 5_000 }],
+      update: [201, recorded],
+      heartbeat: [201, recorded],
       live: [200, live(this, {})],
       arrived: [200, { sessionId, arrivedAt: now, distance: 20 }],
       stop: [200, { sessionId, stoppedAt: now }],
-    } satisfies Record<ScriptedCall['kind'], [number, object]>;
+    } satisfies Record<FakeCall['kind'], [number, object]>;
     const [status, body] = answers[kind];
-    return done(status, body, kind === 'live' ? { ETag: 'W/"1"' } : {});
+    return success(status, body, kind === 'live' ? { ETag: 'W/"1"' } : {});
   }
-}
-
-export function done(status: number, data: object, headers: Record<string, string> = {}): ScriptedAnswer {
-  return { status, headers, body: { success: true, data } };
-}
-
-export function refused(
-  status: number,
-  code: string,
-  { details, headers = {} }: { details?: object; headers?: Record<string, string> } = {},
-): ScriptedAnswer {
-  const error = { code, requestId: 'r-1', ...(details && { details }) };
-  return { status, headers, body: { success: false, message: 'refused', error } };
 }
 
 /** A live answer of an active journey, whose position is of now unless told otherwise. */
@@ -152,11 +84,4 @@ export function fix(metres = 0) {
 /** The same with a timestamp. */
 export function timedFix(metres: number, timestamp: number) {
   return { ...fix(metres), timestamp };
-}
-
-function kindOf(url: string): ScriptedCall['kind'] {
-  if (url.endsWith('/updates')) return 'update';
-  if (url.includes('/live?')) return 'live';
-  if (url.endsWith('/start-journey')) return 'start';
-  return url.endsWith('/arrived') ? 'arrived' : 'stop';
 }

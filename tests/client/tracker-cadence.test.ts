@@ -1,6 +1,7 @@
 import type { PhonePosition } from '../../src/client/index.js';
+import { refusal, success } from '../../src/client/testing/answers.js';
 import { aTracker, tracking } from './scripted-clients.js';
-import { done, fix, refused, timedFix, type ScriptedService } from './scripted-service.js';
+import { fix, timedFix, type ScriptedService } from './scripted-service.js';
 
 async function drive({ clock, tracker }: ReturnType<typeof aTracker>, ms: number, everyMs = 100) {
   for (let atMs = 0; atMs < ms; atMs += everyMs) {
@@ -10,7 +11,8 @@ async function drive({ clock, tracker }: ReturnType<typeof aTracker>, ms: number
 }
 
 const bodiesOf = (service: ScriptedService) => service.callsOf('update').map(({ body }) => body);
-const recorded = (nextUpdateMs: number) => done(201, { timestamp: '2026-11-22T10:00:00.000Z', nextUpdateMs });
+const recorded = (nextUpdateMs: number) =>
+  success(201, { timestamp: '2026-11-22T10:00:00.000Z', nextUpdateMs });
 
 function gapsOf(service: ScriptedService): number[] {
   const times = service.callsOf('update').map(({ atMs }) => atMs);
@@ -73,13 +75,13 @@ test('in the background, where timers stand still, a push is enough to send', as
   expect(service.callsOf('update')).toHaveLength(1);
 });
 
-test('a position pushed before the start is sent after it', async () => {
+test('a position pushed before the start is sent after it, at once', async () => {
   const { service, tracker, clock } = aTracker();
   void tracker.push(fix());
   await clock.advance(60_000);
   expect(service.calls).toEqual([]);
   await tracker.start();
-  await clock.advance(5_000);
+  await clock.advance(0);
   expect(service.callsOf('update')).toHaveLength(1);
 });
 
@@ -153,10 +155,10 @@ test('a tracker that joins a running journey gets the last sequence and continue
   const { service, tracker, record, clock } = aTracker((call) => {
     if (call.kind === 'start') {
       const details = { startedAt: '2026-11-22T10:00:00.000Z', expiresAt: '2026-11-22T11:00:00.000Z' };
-      return refused(409, 'JOURNEY_ALREADY_ACTIVE', { details });
+      return refusal(409, 'JOURNEY_ALREADY_ACTIVE', { details });
     }
     const isLower = Number(call.body['sequence']) <= 41;
-    return isLower ? refused(409, 'LOCATION_STALE', { details: { lastSequence: 41 } }) : undefined;
+    return isLower ? refusal(409, 'LOCATION_STALE', { details: { lastSequence: 41 } }) : undefined;
   });
   expect(await tracker.start()).toMatchObject({ wasRunning: true });
   for (let pushes = 2; pushes > 0; pushes--) {

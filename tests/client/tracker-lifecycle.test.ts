@@ -1,8 +1,10 @@
+import { refusal } from '../../src/client/testing/answers.js';
+import type { FakeScript } from '../../src/client/testing/fake-network.js';
 import { aTracker as trackerOf } from './scripted-clients.js';
-import { fix, refused, type ScriptedService, type Script } from './scripted-service.js';
+import { fix, type ScriptedService } from './scripted-service.js';
 
 /** Its Idempotency-Keys are random. */
-const aTracker = (script?: Script) => trackerOf(script, { random: Math.random });
+const aTracker = (script?: FakeScript) => trackerOf(script, { random: Math.random });
 
 /** The code of the refusal, or 'none'. */
 function codeOf(call: Promise<unknown>): Promise<string> {
@@ -27,7 +29,7 @@ test('a start, however often it is called, goes from idle over starting to track
 
 test('a refused start is reported by the promise and the event, and may be repeated', async () => {
   const { tracker, record } = aTracker((_call, earlier) =>
-    earlier === 0 ? refused(400, 'SESSION_NOT_STARTABLE') : undefined,
+    earlier === 0 ? refusal(400, 'SESSION_NOT_STARTABLE') : undefined,
   );
   expect(await codeOf(tracker.start())).toBe('SESSION_NOT_STARTABLE');
   expect(record.refused).toMatchObject([{ call: 'start', error: { code: 'SESSION_NOT_STARTABLE' } }]);
@@ -37,14 +39,14 @@ test('a refused start is reported by the promise and the event, and may be repea
 });
 
 test('a start that is refused ends nothing, because no journey began', async () => {
-  const { tracker, record, clock } = aTracker(() => refused(403, 'FORBIDDEN'));
+  const { tracker, record, clock } = aTracker(() => refusal(403, 'FORBIDDEN'));
   expect(await codeOf(tracker.start())).toBe('FORBIDDEN');
   expect([record.ended, record.states, clock.alarms]).toEqual([[], ['starting', 'idle'], 0]);
 });
 
 test('a start without an answer is retried with one key, and each failure is reported', async () => {
-  const { service, tracker, record, clock } = aTracker((_call, earlier) =>
-    earlier < 3 ? 'away' : undefined,
+  const { service, tracker, record, clock } = aTracker(({ kind }, earlier) =>
+    kind === 'start' && earlier < 3 ? 'offline' : undefined,
   );
   const started = tracker.start();
   await clock.advance(60_000);
@@ -56,7 +58,7 @@ test('a start without an answer is retried with one key, and each failure is rep
 
 test('an arrival refused for the distance does not end the tracking', async () => {
   const { service, tracker, record, clock } = aTracker((call) =>
-    call.kind === 'arrived' ? refused(400, 'NOT_AT_DESTINATION', { details: { distance: 900 } }) : undefined,
+    call.kind === 'arrived' ? refusal(400, 'NOT_AT_DESTINATION', { details: { distance: 900 } }) : undefined,
   );
   await tracker.start();
   expect(await codeOf(tracker.arrived())).toBe('NOT_AT_DESTINATION');
@@ -68,7 +70,7 @@ test('an arrival refused for the distance does not end the tracking', async () =
 
 test.each(['arrived', 'stop'] as const)('%s without a network is retried with one key', async (call) => {
   const { service, tracker, clock } = aTracker(({ kind }, earlier) =>
-    kind === call && earlier < 4 ? 'dark' : undefined,
+    kind === call && earlier < 4 ? 'hanging' : undefined,
   );
   await tracker.start();
   const answered = tracker[call]();
@@ -81,7 +83,7 @@ test.each(['arrived', 'stop'] as const)('%s without a network is retried with on
 test('a position refused as ended while the arrival is in flight does not change the outcome', async () => {
   const { service, tracker, record, clock } = aTracker((call) => {
     if (call.kind === 'arrived') return { ...service.proper('arrived'), tookMs: 2_000 };
-    if (call.kind === 'update') return refused(410, 'JOURNEY_ENDED', { details: { reason: 'arrived' } });
+    if (call.kind === 'update') return refusal(410, 'JOURNEY_ENDED', { details: { reason: 'arrived' } });
     return undefined;
   });
   await tracker.start();
@@ -96,7 +98,7 @@ test('a position refused as ended while the arrival is in flight does not change
 
 test('no position is sent after a stop, however long its answer takes', async () => {
   const { service, tracker, clock } = aTracker((call, earlier) =>
-    call.kind === 'stop' && earlier < 5 ? 'away' : undefined,
+    call.kind === 'stop' && earlier < 5 ? 'offline' : undefined,
   );
   await tracker.start();
   void tracker.push(fix());
@@ -120,7 +122,7 @@ test('a stop while the start is in flight comes after it', async () => {
 });
 
 test('a stop while the start waits for its retry cancels the start', async () => {
-  const { service, tracker, clock } = aTracker((call) => (call.kind === 'start' ? 'away' : undefined));
+  const { service, tracker, clock } = aTracker((call) => (call.kind === 'start' ? 'offline' : undefined));
   const started = codeOf(tracker.start());
   await clock.advance(30_000);
   const stopped = tracker.stop();
@@ -132,7 +134,7 @@ test('a stop while the start waits for its retry cancels the start', async () =>
 
 test('after close there is no request, no timer and no event', async () => {
   const { service, tracker, record, clock } = aTracker((call) =>
-    call.kind === 'update' ? 'dark' : undefined,
+    call.kind === 'update' ? 'hanging' : undefined,
   );
   await tracker.start();
   await clock.advance(5_000);
@@ -178,7 +180,7 @@ test('a start after the end begins a new journey', async () => {
 
 test('a start is given up by its signal or after its timeout, and can be made again', async () => {
   const { service, tracker, clock, record } = aTracker((_call, earlier) =>
-    earlier < 30 ? 'away' : undefined,
+    earlier < 30 ? 'offline' : undefined,
   );
   const controller = new AbortController();
   const aborted = codeOf(tracker.start({ signal: controller.signal }));
@@ -213,7 +215,7 @@ test('an arrival sends the position that waits first, and its answer decides', a
 });
 
 test('an arrival waits at most 10 s for a position that does not get through', async () => {
-  const { service, tracker, clock } = aTracker(({ kind }) => (kind === 'update' ? 'dark' : undefined));
+  const { service, tracker, clock } = aTracker(({ kind }) => (kind === 'update' ? 'hanging' : undefined));
   await tracker.start();
   void tracker.push(fix());
   const arrived = tracker.arrived();
@@ -225,11 +227,11 @@ test('an arrival waits at most 10 s for a position that does not get through', a
 test.each([
   [
     'refused as ended',
-    refused(410, 'JOURNEY_ENDED', { details: { reason: 'timeout', endedAt: '2026-11-22T11:00:00.000Z' } }),
+    refusal(410, 'JOURNEY_ENDED', { details: { reason: 'timeout', endedAt: '2026-11-22T11:00:00.000Z' } }),
     'timeout',
     '2026-11-22T11:00:00.000Z',
   ],
-  ['refused as not active', refused(404, 'JOURNEY_NOT_ACTIVE'), 'unknown', null],
+  ['refused as not active', refusal(404, 'JOURNEY_NOT_ACTIVE'), 'unknown', null],
 ] as const)('a stop %s resolves, because its wish is fulfilled', async (_how, answer, reason, stoppedAt) => {
   const { service, tracker, record } = aTracker(({ kind }) => (kind === 'stop' ? answer : undefined));
   await tracker.start();
@@ -249,7 +251,7 @@ test('a promise that is not awaited causes no unhandled rejection', async () => 
   const unhandled: unknown[] = [];
   const listener = (reason: unknown) => unhandled.push(reason);
   process.on('unhandledRejection', listener);
-  const { tracker, clock } = aTracker(() => refused(404, 'SESSION_NOT_FOUND'));
+  const { tracker, clock } = aTracker(() => refusal(404, 'SESSION_NOT_FOUND'));
   void tracker.start();
   await clock.advance(1_000);
   void tracker.arrived();
@@ -261,7 +263,7 @@ test('a promise that is not awaited causes no unhandled rejection', async () => 
 
 test('a stop asks the service where the tracker was closed, or lost its token, while the journey runs on', async () => {
   const { service, tracker, clock } = aTracker(({ kind }) =>
-    kind === 'update' ? refused(401, 'UNAUTHENTICATED') : undefined,
+    kind === 'update' ? refusal(401, 'UNAUTHENTICATED') : undefined,
   );
   for (const end of ['close', 'refusal']) {
     await tracker.start();

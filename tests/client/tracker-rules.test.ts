@@ -1,29 +1,24 @@
 import { TrainerTracker, type JourneyApiOptions } from '../../src/client/index.js';
+import { refusal, success } from '../../src/client/testing/answers.js';
+import type { FakeAnswer, FakeScript } from '../../src/client/testing/fake-network.js';
 import { aTracker, tracking } from './scripted-clients.js';
-import {
-  done,
-  fix,
-  refused,
-  type ScriptedAnswer,
-  type ScriptedService,
-  type Script,
-} from './scripted-service.js';
+import { fix, type ScriptedService } from './scripted-service.js';
 
 /** A tracker whose first update is due. */
-async function trackerThatIsDue(script: Script, options?: Partial<JourneyApiOptions>) {
+async function trackerThatIsDue(script: FakeScript, options?: Partial<JourneyApiOptions>) {
   const made = await tracking(script, options);
   await made.clock.advance(5_000);
   return made;
 }
 
 const firstIs =
-  (answer: ScriptedAnswer): Script =>
+  (answer: FakeAnswer): FakeScript =>
   (_call, earlier) =>
     earlier === 0 ? answer : undefined;
 const sequencesOf = (service: ScriptedService) =>
   service.callsOf('update').map(({ body }) => body['sequence']);
 const unavailableFor = (seconds: number) =>
-  refused(503, 'STATE_UNAVAILABLE', { headers: { 'Retry-After': String(seconds) } });
+  refusal(503, 'STATE_UNAVAILABLE', { headers: { 'Retry-After': String(seconds) } });
 
 test('2xx: the position is sent once', async () => {
   const { service, tracker, record, clock } = await trackerThatIsDue(() => undefined);
@@ -34,7 +29,7 @@ test('2xx: the position is sent once', async () => {
 
 test('409 LOCATION_STALE with a higher lastSequence: that same position is sent again above it', async () => {
   const { service, tracker, record, clock } = await trackerThatIsDue(
-    firstIs(refused(409, 'LOCATION_STALE', { details: { lastSequence: 17 } })),
+    firstIs(refusal(409, 'LOCATION_STALE', { details: { lastSequence: 17 } })),
   );
   const outcome = tracker.push(fix(1));
   await clock.advance(0);
@@ -50,7 +45,7 @@ test.each([[0], [null]])(
   '409 LOCATION_STALE with lastSequence %p: the position itself is too old',
   async (last) => {
     const { service, tracker, record, clock } = await trackerThatIsDue(
-      firstIs(refused(409, 'LOCATION_STALE', { details: { lastSequence: last } })),
+      firstIs(refusal(409, 'LOCATION_STALE', { details: { lastSequence: last } })),
     );
     const outcome = tracker.push(fix());
     await clock.advance(60_000);
@@ -62,7 +57,7 @@ test.each([[0], [null]])(
 
 test('a position is repaired once, so that two phones do not compete for ever', async () => {
   const { service, tracker, clock } = await trackerThatIsDue(({ body }) =>
-    refused(409, 'LOCATION_STALE', { details: { lastSequence: Number(body['sequence']) + 5 } }),
+    refusal(409, 'LOCATION_STALE', { details: { lastSequence: Number(body['sequence']) + 5 } }),
   );
   void tracker.push(fix());
   await clock.advance(60_000);
@@ -74,8 +69,8 @@ test.each([
   [413, 'PAYLOAD_TOO_LARGE'],
   [415, 'UNSUPPORTED_MEDIA_TYPE'],
   [422, 'VALIDATION_FAILED'],
-])('%d: that position is dropped, and the next is sent at the cadence', async (status, code) => {
-  const { service, tracker, record, clock } = await trackerThatIsDue(firstIs(refused(status, code)));
+] as const)('%d: that position is dropped, and the next is sent at the cadence', async (status, code) => {
+  const { service, tracker, record, clock } = await trackerThatIsDue(firstIs(refusal(status, code)));
   const bad = fix(1);
   void tracker.push(bad);
   await clock.advance(1_000);
@@ -89,9 +84,9 @@ test.each([
 });
 
 test('401: two trackers whose token expired share one refresh, and each repeats once', async () => {
-  const script: Script = ({ headers }) =>
+  const script: FakeScript = ({ headers }) =>
     headers['Authorization'] === 'Bearer token-0'
-      ? { ...refused(401, 'UNAUTHENTICATED'), tookMs: 200 }
+      ? { ...refusal(401, 'UNAUTHENTICATED'), tookMs: 200 }
       : undefined;
   const { service, tracker } = aTracker(script);
   const other = new TrainerTracker(service);
@@ -107,11 +102,11 @@ test.each([
   [403, 'FORBIDDEN', {}, 'forbidden', 1],
   [404, 'JOURNEY_NOT_ACTIVE', {}, 'notFound', 1],
   [410, 'JOURNEY_ENDED', { reason: 'timeout', endedAt: '2026-11-22T11:00:00.000Z' }, 'timeout', 1],
-])(
+] as const)(
   '%d: the tracking ends, drops what it has, and says why',
   async (status, code, details, reason, requests) => {
     const { service, tracker, record, clock } = await trackerThatIsDue(() => ({
-      ...refused(status, code, { details }),
+      ...refusal(status, code, { details }),
       tookMs: 300,
     }));
     void tracker.push(fix(1));
@@ -126,15 +121,15 @@ test.each([
   },
 );
 
-test.each<[string, ScriptedAnswer | 'away' | 'dark']>([
+test.each<[string, FakeAnswer | 'offline' | 'hanging']>([
   ['408', { status: 408, body: '' }],
-  ['429', refused(429, 'RATE_LIMITED')],
-  ['500', refused(500, 'INTERNAL_ERROR')],
-  ['503', refused(503, 'STATE_UNAVAILABLE')],
+  ['429', refusal(429, 'RATE_LIMITED')],
+  ['500', refusal(500, 'INTERNAL_ERROR')],
+  ['503', refusal(503, 'STATE_UNAVAILABLE')],
   ["a gateway's 502", { status: 502, body: '<html>' }],
   ["a captive portal's 404", { status: 404, body: '<html>' }],
-  ['a network error', 'away'],
-  ['the deadline', 'dark'],
+  ['a network error', 'offline'],
+  ['the deadline', 'hanging'],
 ])('%s: the same position is retried', async (_name, failure) => {
   const { service, tracker, record, clock } = await trackerThatIsDue((_call, earlier) =>
     earlier < 2 ? failure : undefined,
@@ -149,7 +144,7 @@ test.each<[string, ScriptedAnswer | 'away' | 'dark']>([
 test('the waits double from 1 s up to 60 s, with full jitter', async () => {
   const shares = [0.999, 0.25, 0.5];
   let draws = 0;
-  const { tracker, record, clock } = await trackerThatIsDue(() => 'away', {
+  const { tracker, record, clock } = await trackerThatIsDue(() => 'offline', {
     // Two draws a failure: one for Retry-After, one for the backoff.
     random: () => (draws++ % 2 === 0 ? 0 : (shares[Math.floor(draws / 2 - 1) % shares.length] ?? 0)),
   });
@@ -190,7 +185,7 @@ test('a newer position replaces the one that waits for its retry', async () => {
 });
 
 test('it retries without limit until expiresAt, and then ends as timeout', async () => {
-  const { service, tracker, record, clock } = await trackerThatIsDue(() => 'away');
+  const { service, tracker, record, clock } = await trackerThatIsDue(() => 'offline');
   void tracker.push(fix());
   await clock.advance(3_594_000);
   expect(service.callsOf('update').length).toBeGreaterThan(60);
@@ -204,8 +199,8 @@ test("expiresAt is counted by the service's times, also for a journey that was a
   const { tracker, clock } = aTracker((call) => {
     const details = { startedAt: '2026-11-22T10:00:00.000Z', expiresAt: '2026-11-22T11:00:00.000Z' };
     return call.kind === 'start'
-      ? refused(409, 'JOURNEY_ALREADY_ACTIVE', { details })
-      : done(201, { timestamp: '2026-11-22T10:50:00.000Z', ttl: 300, nextUpdateMs: 5_000 });
+      ? refusal(409, 'JOURNEY_ALREADY_ACTIVE', { details })
+      : success(201, { timestamp: '2026-11-22T10:50:00.000Z', ttl: 300, nextUpdateMs: 5_000 });
   });
   await tracker.start();
   void tracker.push(fix());
@@ -215,9 +210,9 @@ test("expiresAt is counted by the service's times, also for a journey that was a
   expect(tracker.state).toBe('ended');
 });
 
-test.each<[string, number, ScriptedAnswer | 'away', number, number]>([
-  ['at random within 3 s', 0.9, 'away', 8, 2_700],
-  ['at random within 3 s', 0.1, 'away', 8, 300],
+test.each<[string, number, FakeAnswer | 'offline', number, number]>([
+  ['at random within 3 s', 0.9, 'offline', 8, 2_700],
+  ['at random within 3 s', 0.1, 'offline', 8, 300],
   ['not before Retry-After', 0, unavailableFor(30), 1, 30_000],
 ])('back online: the first retry comes %s', async (_when, share, failure, fails, expectedMs) => {
   const { service, tracker, clock } = await trackerThatIsDue(

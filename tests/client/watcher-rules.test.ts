@@ -1,28 +1,30 @@
 import { watching } from './scripted-clients.js';
 import { StudentWatcher } from '../../src/client/index.js';
-import { refused, ScriptedService, type ScriptedAnswer, type Script } from './scripted-service.js';
+import { refusal } from '../../src/client/testing/answers.js';
+import type { FakeAnswer, FakeScript } from '../../src/client/testing/fake-network.js';
+import { ScriptedService } from './scripted-service.js';
 
-const answering = (script: Script, random = 0.5) => watching(() => script, { random: () => random });
+const answering = (script: FakeScript, random = 0.5) => watching(() => script, { random: () => random });
 
 test.each([
   [401, 'UNAUTHENTICATED', 'unauthenticated', 2],
   [403, 'FORBIDDEN', 'forbidden', 1],
   [404, 'SESSION_NOT_FOUND', 'notFound', 1],
   [400, 'VALIDATION_FAILED', 'refused', 1],
-])('%d: it ends and says why', async (status, code, reason, requests) => {
-  const { service, record, clock } = answering(() => refused(status, code));
+] as const)('%d: it ends and says why', async (status, code, reason, requests) => {
+  const { service, record, clock } = answering(() => refusal(status, code));
   await clock.advance(600_000);
   expect(record.ended).toMatchObject([{ reason, error: { status, code } }]);
   expect([service.calls.length, clock.alarms]).toEqual([requests, 0]);
 });
 
-test.each<[string, ScriptedAnswer | 'away' | 'dark']>([
+test.each<[string, FakeAnswer | 'offline' | 'hanging']>([
   ['408', { status: 408, body: '' }],
-  ['429', refused(429, 'RATE_LIMITED')],
-  ['503', refused(503, 'STATE_UNAVAILABLE')],
+  ['429', refusal(429, 'RATE_LIMITED')],
+  ['503', refusal(503, 'STATE_UNAVAILABLE')],
   ["a captive portal's page", { status: 200, body: '<html>' }],
-  ['a network error', 'away'],
-  ['the deadline', 'dark'],
+  ['a network error', 'offline'],
+  ['the deadline', 'hanging'],
 ])('%s: it is reconnecting, still shows the position, and backs off', async (_name, failure) => {
   const { watcher, record, clock } = answering((_call, earlier) =>
     earlier > 0 && earlier < 4 ? failure : undefined,
@@ -35,7 +37,7 @@ test.each<[string, ScriptedAnswer | 'away' | 'dark']>([
 });
 
 test('without an answer it retries until expiresAt, and then ends as timeout', async () => {
-  const { record, clock, watcher } = answering((_call, earlier) => (earlier === 0 ? undefined : 'away'));
+  const { record, clock, watcher } = answering((_call, earlier) => (earlier === 0 ? undefined : 'offline'));
   await clock.advance(3_900_000);
   expect(watcher.state).toBe('reconnecting');
   await clock.advance(200_000);
@@ -44,7 +46,7 @@ test('without an answer it retries until expiresAt, and then ends as timeout', a
 });
 
 test('before the start it retries without limit', async () => {
-  const { watcher, clock } = answering(() => 'away');
+  const { watcher, clock } = answering(() => 'offline');
   await clock.advance(24 * 3_600_000);
   expect(watcher.state).toBe('reconnecting');
   watcher.close();
@@ -66,8 +68,8 @@ test.each([
   ],
 ] as const)('%s replaces a poll that hangs, and a pending retry, at once', async (_event, happens) => {
   const { service, watcher, clock } = answering((_call, earlier) => {
-    if (earlier === 1) return 'dark';
-    return earlier > 2 && earlier < 9 ? 'away' : undefined;
+    if (earlier === 1) return 'hanging';
+    return earlier > 2 && earlier < 9 ? 'offline' : undefined;
   });
   await clock.advance(3_000);
   happens(service, watcher);
@@ -83,7 +85,7 @@ test.each([
 
 test('after a failure the first request never waits, so the state recovers at once', async () => {
   const { service, watcher, clock } = answering((call, earlier) => {
-    if (earlier === 1) return 'away';
+    if (earlier === 1) return 'offline';
     if (earlier === 0) return undefined;
     const tookMs = call.headers['Prefer'] ? 25_000 : 40;
     return { status: 304, headers: { ETag: 'W/"1"', 'Preference-Applied': 'wait=25' }, tookMs };

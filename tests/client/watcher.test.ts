@@ -1,5 +1,7 @@
+import { success } from '../../src/client/testing/answers.js';
+import type { FakeScript } from '../../src/client/testing/fake-network.js';
 import { watching } from './scripted-clients.js';
-import { done, live, type ScriptedService, type Script } from './scripted-service.js';
+import { live, type ScriptedService } from './scripted-service.js';
 
 const GRANTED = { 'Preference-Applied': 'wait=25' };
 const INACTIVE = { isActive: false, location: null };
@@ -9,13 +11,13 @@ const gapsOf = ({ calls }: ScriptedService) =>
 /** Answers each poll with the next of these states, and then always with the last. */
 const states =
   (...each: object[]) =>
-  (service: ScriptedService): Script =>
+  (service: ScriptedService): FakeScript =>
   (_call, earlier) =>
-    done(200, live(service, each[Math.min(earlier, each.length - 1)] ?? {}), { ETag: 'W/"1"' });
+    success(200, live(service, each[Math.min(earlier, each.length - 1)] ?? {}), { ETag: 'W/"1"' });
 /** One state, and then 304 with these headers. */
 const notModified =
   (state: object, headers: (earlier: number) => Record<string, string>, tookMs = 0) =>
-  (service: ScriptedService): Script =>
+  (service: ScriptedService): FakeScript =>
   (call, earlier) =>
     earlier === 0
       ? states(state)(service)(call, earlier)
@@ -48,7 +50,7 @@ test.each([
 
 test('a service that grants the wait and still answers at once is polled once a second', async () => {
   const { service, clock } = watching(
-    (self) => () => done(200, live(self, {}), { ETag: 'W/"1"', ...GRANTED }),
+    (self) => () => success(200, live(self, {}), { ETag: 'W/"1"', ...GRANTED }),
   );
   await clock.advance(10_500);
   expect(service.calls).toHaveLength(11);
@@ -56,7 +58,7 @@ test('a service that grants the wait and still answers at once is polled once a 
 
 test('there are never two polls in flight, whatever the app calls', async () => {
   const { service, watcher, clock } = watching((self) => () => ({
-    ...done(200, live(self, {}), { ETag: 'W/"1"', ...GRANTED }),
+    ...success(200, live(self, {}), { ETag: 'W/"1"', ...GRANTED }),
     tookMs: 8_000,
   }));
   for (let step = 0; step < 50; step++) {
@@ -196,7 +198,7 @@ test('what is watched is the same object until the next change', async () => {
 test('a 200 that an HTTP cache repeats for a 304 does not make a silent trainer live', async () => {
   let first: object | undefined;
   const { watcher, clock } = watching(
-    (self) => () => done(200, (first ??= live(self, {})), { ETag: 'W/"1"' }),
+    (self) => () => success(200, (first ??= live(self, {})), { ETag: 'W/"1"' }),
   );
   await clock.advance(61_000);
   expect(watcher.state).toBe('stale');

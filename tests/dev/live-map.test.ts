@@ -144,6 +144,16 @@ describeInBrowser('the live map of npm run dev', () => {
     await says('trainer', 'message', 'Connected again');
   });
 
+  test('with GPS paused both phones say why there is no position, and recover', async () => {
+    await driveJourney();
+    await button('trainer', 'Pause GPS').click();
+    await says('trainer', 'message', 'Your student can’t see you: no GPS.');
+    await says('student', 'headline', 'has no GPS');
+    await button('trainer', 'Resume GPS').click();
+    await says('trainer', 'message', 'Your student sees you again.');
+    await says('student', 'headline', 'On the way');
+  });
+
   test('a reloaded page continues the journey', async () => {
     await driveJourney();
     await page.reload();
@@ -169,8 +179,12 @@ describeInBrowser('the live map of npm run dev', () => {
     page.setDefaultTimeout(PATIENCE_MS);
     await page.goto(dev.url);
     await state('student', 'live');
+    // The first page still drives, so the next message may follow at once.
+    await page.evaluate(recordMessages);
     await button('trainer', 'Start journey').click();
-    await says('trainer', 'message', 'was running already');
+    const messages = () => page.evaluate<string[]>('messages');
+    const hasJoined = async () => (await messages()).some((each) => each.includes('was running already'));
+    await until('it joins the journey', hasJoined, PATIENCE_MS);
     await first.close();
   });
 
@@ -217,6 +231,13 @@ describeInBrowser('the live map of npm run dev', () => {
     expect([...hosts]).toEqual(['localhost']);
   });
 });
+
+/** In the page: collects what the trainer's phone says. */
+const recordMessages = `
+  const message = document.querySelector('[data-phone="trainer"] [data-field="message"]');
+  window.messages = [];
+  new MutationObserver(() => window.messages.push(message.textContent)).observe(message, { childList: true, characterData: true, subtree: true });
+`;
 
 /** In the page: for each of three positions, the milliseconds from "sent" on one phone to its showing on the other. */
 const delaysOfPositions = `new Promise((resolve) => {

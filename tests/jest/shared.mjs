@@ -6,7 +6,7 @@ const root = join(import.meta.dirname, '../..');
 export const unitTests = [
   'config.test.ts',
   'packaging.test.ts',
-  'client/!(fleet|package|real-service).test.ts',
+  'client/!(fleet|migrated-app|package|react|real-service|testing).test.ts',
   'dev/load/*.test.ts',
   'dev/simulation/*.test.ts',
   'faults/*.test.ts',

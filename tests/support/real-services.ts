@@ -66,7 +66,7 @@ async function containers(): Promise<RealServices | undefined> {
   process.env['TESTCONTAINERS_RYUK_DISABLED'] ??= 'true';
   const [redis, postgres] = await Promise.all([
     new RedisContainer(REDIS_IMAGE).withCommand([redisProgramOf(REDIS_IMAGE)]).start(),
-    new PostgreSqlContainer(POSTGRES_IMAGE).start(),
+    new PostgreSqlContainer(POSTGRES_IMAGE).withCommand(['postgres', '-c', 'max_connections=300']).start(),
   ]);
   return {
     redisUrl: redis.getConnectionUrl(),

@@ -16,11 +16,14 @@ export const required = {
   },
 };
 
+/** Required in prod. */
+export const pageTo = ['on-call@example.org'];
+
 /** An existing image, because staging the checkout for a build is slow; one test does that. */
 const image = { repository: 'admin-service', tag: 'v1' };
 
 export function settingsOf(stage: StageName, changes: Record<string, unknown> = {}): StageSettings {
-  const settings = Stages.parse({ [stage]: { ...required, image, ...changes } })[stage];
+  const settings = Stages.parse({ [stage]: { ...required, pageTo, image, ...changes } })[stage];
   if (settings === undefined) throw new Error(`no stage ${stage}`);
   return settings;
 }
@@ -74,8 +77,21 @@ export interface Container {
   [property: string]: unknown;
 }
 
-export function theContainer(template: Template): Container {
-  const containers = theOnly(template, 'AWS::ECS::TaskDefinition')['ContainerDefinitions'] as Container[];
-  if (containers[0] === undefined || containers.length > 1) throw new Error('expected exactly one container');
-  return containers[0];
+/** The service's task definition. */
+export const theTask = (template: Template) => taskOf(template, 'service');
+
+/** The task definition whose only container has this name. */
+export function taskOf(template: Template, name: string): Properties {
+  const tasks = Object.values(resources(template, 'AWS::ECS::TaskDefinition'));
+  const task = tasks.find((each) => containersOf(each).some((container) => container['Name'] === name));
+  if (task === undefined) throw new Error(`no task with the container ${name}`);
+  return task;
 }
+
+export function theContainer(template: Template, name = 'service'): Container {
+  const [container, ...more] = containersOf(taskOf(template, name));
+  if (container === undefined || more.length > 0) throw new Error('expected exactly one container');
+  return container;
+}
+
+const containersOf = (task: Properties) => task['ContainerDefinitions'] as Container[];

@@ -187,7 +187,9 @@ export class Journey {
 
   #sending({ kind, sentAtMs, body }: PhoneCall): void {
     if (kind !== 'update' || body === undefined) return;
-    const { sequence, ageMs } = JSON.parse(body) as { sequence: number; ageMs: number };
+    const { sequence, ageMs } = JSON.parse(body) as { sequence: number; ageMs?: number };
+    // A heartbeat in a tunnel.
+    if (ageMs === undefined) return;
     this.#lastSentAtMs = sentAtMs;
     this.#updates.set(sequence, { sentAtMs, fixAtMs: sentAtMs - ageMs });
     this.#updates.delete(sequence - rememberedUpdates);

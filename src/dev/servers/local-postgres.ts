@@ -68,6 +68,8 @@ export async function startLocalPostgres({ reaper }: LocalServerOptions): Promis
 const serverSettings = [
   ...['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'dynamic_shared_memory_type=mmap'],
   ...['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'shared_buffers=32MB'],
+  // Each service of a test has a pool of its own.
+  'max_connections=300',
   ...['timezone=UTC', 'log_timezone=UTC', 'logging_collector=off', 'jit=off'],
 ];
 

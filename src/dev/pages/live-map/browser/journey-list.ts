@@ -46,16 +46,15 @@ export class JourneyList {
     }
   }
 
-  show({ id }: MapSession, { state, journey }: Watched): void {
+  show({ id }: MapSession, { state, journey, etaLowSeconds, etaHighSeconds }: Watched): void {
     const button = this.#buttons.get(id);
     if (button === undefined) return;
     button.dataset['state'] = state;
     const reason = state === 'ended' && journey?.endedReason ? `: ${journey.endedReason}` : '';
     let far = '';
     if (journey?.isActive === true && state !== 'ended') {
-      const { distanceMeters, etaLowSeconds, etaHighSeconds } = journey;
       far = [
-        meters(distanceMeters),
+        meters(journey.distanceMeters),
         ...(etaLowSeconds === null ? [] : [interval(etaLowSeconds, etaHighSeconds)]),
       ].join(', ');
     }

@@ -42,7 +42,7 @@ export class MapView {
   }
 
   /** Where a trainer is, according to the service. */
-  showTrainer(session: MapSession, { state, position, journey }: Watched): void {
+  showTrainer(session: MapSession, { state, position, uncertaintyMeters }: Watched): void {
     if (position === null || state === 'ended') {
       this.#shown.get(session.id)?.layers.remove();
       this.#shown.delete(session.id);
@@ -51,7 +51,7 @@ export class MapView {
     const shown = this.#shown.get(session.id) ?? this.#add(session);
     const at = latLng(position);
     shown.marker.setLatLng(at);
-    shown.circle.setLatLng(at).setRadius(journey?.uncertaintyMeters ?? 0);
+    shown.circle.setLatLng(at).setRadius(uncertaintyMeters ?? 0);
     const points = shown.trail.getLatLngs() as L.LatLng[];
     if (!points.at(-1)?.equals(at)) shown.trail.setLatLngs([...points, at].slice(-TRAIL_POINTS));
     showState(state, position, shown.marker, [shown.circle, shown.trail]);

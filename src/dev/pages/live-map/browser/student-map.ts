@@ -24,7 +24,7 @@ export class StudentMap {
     root.removeAttribute('tabindex');
   }
 
-  show(session: MapSession, { state, position, journey }: Watched): void {
+  show(session: MapSession, { state, position, uncertaintyMeters, journey }: Watched): void {
     const home = session.home ?? session.streets.centre;
     this.#home.setLatLng(latLng(home)).addTo(this.#map);
     const isOn = position !== null && state !== 'ended';
@@ -42,7 +42,7 @@ export class StudentMap {
     this.#trainer.setLatLng(at).addTo(this.#map);
     this.#circle
       .setLatLng(at)
-      .setRadius(journey?.uncertaintyMeters ?? 0)
+      .setRadius(uncertaintyMeters ?? 0)
       .addTo(this.#map);
     showState(state, position, this.#trainer, [this.#circle]);
   }

@@ -1,4 +1,10 @@
-import { JourneyApi, StudentWatcher, type EndedBecause, type Watched } from '../../../../client/index.js';
+import {
+  JourneyApi,
+  StudentWatcher,
+  type EndedBecause,
+  type TrainerProblem,
+  type Watched,
+} from '../../../../client/index.js';
 import type { MapSession } from '../map-session.js';
 import { Fields } from './fields.js';
 import type { PhoneNetwork } from './phone-network.js';
@@ -20,6 +26,15 @@ const headlines: Record<Watched['state'], string> = {
   reconnecting: 'No connection: the last known position',
   ended: 'The journey is over',
 };
+
+const problems: Record<TrainerProblem, string> = {
+  noFix: 'The trainer’s phone has no GPS: the last known position',
+  permission: 'The trainer’s phone gives no position: the last known one',
+  reducedAccuracy: 'The trainer’s phone gives only a rough position',
+  lowPower: 'The trainer’s phone saves power: the last known position',
+};
+
+const STANDS_FROM_SECONDS = 30;
 
 const ends: Partial<Record<EndedBecause, string>> = {
   arrived: 'The trainer has arrived.',
@@ -111,22 +126,29 @@ export class StudentPhone {
 
   #show(): void {
     if (this.#watcher === undefined) return;
-    const { state, position, ageMs, journey } = this.#watcher.watched;
+    const { watched } = this.#watcher;
+    const { state, position, ageMs, journey } = watched;
     const fields = this.#fields;
     if (state !== 'reconnecting' && state !== 'ended') fields.set('message', '');
     fields.set('state', state);
     fields.mark('state', state);
-    fields.set('headline', headlines[state]);
+    fields.set('headline', headlineOf(watched));
     const isShown = state !== 'ended' && position !== null && journey !== null;
     fields.set('distance', isShown ? meters(journey.distanceMeters) : '–');
-    fields.set('eta', isShown ? interval(journey.etaLowSeconds, journey.etaHighSeconds) : '–');
+    fields.set('eta', isShown ? interval(watched.etaLowSeconds, watched.etaHighSeconds) : '–');
     fields.set(
       'position',
       isShown ? `${position.latitude.toFixed(5)}, ${position.longitude.toFixed(5)}` : '–',
     );
     fields.set('age', isShown && ageMs !== null ? `${Math.round(ageMs / 1000)} s ago` : '–');
-    fields.set('within', isShown ? meters(journey.uncertaintyMeters) : '–');
+    fields.set('within', isShown ? meters(watched.uncertaintyMeters) : '–');
   }
+}
+
+function headlineOf({ state, trainerProblem, stillSeconds }: Watched): string {
+  if (trainerProblem && state !== 'reconnecting' && state !== 'ended') return problems[trainerProblem];
+  const stands = state === 'live' && (stillSeconds ?? 0) >= STANDS_FROM_SECONDS;
+  return stands ? `On the way; standing for ${stillSeconds} s` : headlines[state];
 }
 
 export function meters(value: number | null): string {

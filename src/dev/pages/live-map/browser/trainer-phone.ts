@@ -3,6 +3,7 @@ import {
   TrainerTracker,
   type JourneyApiError,
   type TrackerCall,
+  type TrainerProblem,
 } from '../../../../client/index.js';
 import type { MapSession } from '../map-session.js';
 import { inWords } from './advice.js';
@@ -26,6 +27,13 @@ const inCall: Record<TrackerCall, string> = {
   update: 'The position',
   arrived: 'The arrival',
   stop: 'The cancellation',
+};
+
+const problems: Record<TrainerProblem, string> = {
+  noFix: 'Your student can’t see you: no GPS.',
+  permission: 'Your student can’t see you: allow the location.',
+  reducedAccuracy: 'Your student sees you only roughly: allow the precise location.',
+  lowPower: 'Your student can’t see you: turn the battery saver off.',
 };
 
 /** The trainer's app with a TrainerTracker. */
@@ -92,6 +100,7 @@ export class TrainerPhone {
     this.#tracker = tracker;
     this.#listenTo(tracker);
     this.#takeOver(tracker, session);
+    if (this.trip?.isGpsOn === false) tracker.report('noFix');
     sessionStorage.setItem('driving', session.id);
     await tracker.start().then(
       ({ wasRunning }) => {
@@ -123,6 +132,9 @@ export class TrainerPhone {
       if (before === 'reconnecting' && state === 'tracking') this.#say('Connected again.');
       before = state;
       this.#show();
+    });
+    tracker.on('problem', (problem) => {
+      this.#say(problem ? problems[problem] : 'Your student sees you again.');
     });
     tracker.on('sent', ({ nextUpdateMs, sequence }) => {
       this.#nextAtMs = performance.now() + nextUpdateMs;
@@ -168,6 +180,7 @@ export class TrainerPhone {
     });
     this.#fields.on('gps', () => {
       if (this.trip) this.trip.isGpsOn = !this.trip.isGpsOn;
+      this.#tracker?.report(this.trip?.isGpsOn === false ? 'noFix' : null);
       this.#show();
     });
     this.#fields.on('teleport', () => {
