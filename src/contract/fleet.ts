@@ -6,6 +6,7 @@ import { trainerProblems } from './requests.js';
 import { freshnessLevels, Location, Time } from './responses.js';
 
 const MAX_LIMIT = 200;
+export const INVALID_CURSOR = 'must be the nextCursor of the page before';
 
 /** Where a page ends: the expiry and the session of the last journey seen, in its partition. */
 export interface FleetCursor {
@@ -47,7 +48,7 @@ export const FleetQuery = z.object({
     .max(100)
     .transform((text, { addIssue }) => {
       const cursor = parseCursor(text);
-      if (cursor === null) addIssue('must be the nextCursor of the page before');
+      if (cursor === null) addIssue(INVALID_CURSOR);
       return cursor ?? z.NEVER;
     })
     .optional()
@@ -65,8 +66,14 @@ const journeyFields = {
   startedAt: Time,
   expiresAt: Time,
   freshness: z.enum(freshnessLevels).nullable().meta({ description: 'Null: no position is stored.' }),
-  ageMs: z.int().nullable().meta({ description: 'Milliseconds since the fix, or since the last still heartbeat.' }),
-  distanceMeters: z.number().nullable().meta({ description: "Great-circle distance to the student's home in metres." }),
+  ageMs: z
+    .int()
+    .nullable()
+    .meta({ description: 'Milliseconds since the fix, or since the last still heartbeat.' }),
+  distanceMeters: z
+    .number()
+    .nullable()
+    .meta({ description: "Great-circle distance to the student's home in metres." }),
   etaSeconds: z.int().nullable(),
   trainerProblem: z.enum(trainerProblems).nullable().meta({ description: "Of the phone's last heartbeat." }),
   location: Location.nullable(),
@@ -87,7 +94,15 @@ export const FleetPage = z
   .meta({ id: 'FleetPage' });
 export type FleetPage = z.infer<typeof FleetPage>;
 
-export const refusalReasons = ['speed', 'tooFrequent', 'otherSession', 'noPosition', 'sequence', 'age', 'input'] as const;
+export const refusalReasons = [
+  'speed',
+  'tooFrequent',
+  'otherSession',
+  'noPosition',
+  'sequence',
+  'age',
+  'input',
+] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 const Reason = z.enum(refusalReasons).meta({
   description:
@@ -103,9 +118,7 @@ export const timelineKinds = [
   'recovered',
   'problem',
   'nearby',
-  'arrived',
-  'cancelled',
-  'expired',
+  ...endReasons,
 ] as const;
 export type TimelineKind = (typeof timelineKinds)[number];
 
@@ -115,7 +128,7 @@ export const TimelineEntry = z
     at: Time,
     lastAt: Time.optional().meta({ description: 'The last of several.' }),
     count: z.int().optional().meta({
-      description: 'How often, at most a minute apart. For stale: how often a student saw the old position.',
+      description: 'How often, at most a minute apart.',
     }),
     code: z.enum(errorCodes).optional(),
     reason: Reason.optional(),
@@ -132,9 +145,9 @@ export const JourneyDiagnostics = z
     lastRefusal: z
       .object({
         code: z.enum(errorCodes),
-        reason: Reason,
+        reason: Reason.optional(),
         at: Time,
-        overLimit: z.int().meta({
+        overLimit: z.number().optional().meta({
           description:
             'How far over the limit: metres (speed), milliseconds (tooFrequent, otherSession, age) or numbers (sequence).',
         }),
@@ -147,7 +160,9 @@ export const JourneyDiagnostics = z
     watchers: z.int().meta({
       description: 'Students who have watched in the last minute: 0 or 1, because a session has one student.',
     }),
-    lastWatchedAt: Time.nullable().meta({ description: 'By the student, within 30 s. Null: not in the last 10 minutes.' }),
+    lastWatchedAt: Time.nullable().meta({
+      description: 'By the student, within 30 s. Null: not in the last 10 minutes.',
+    }),
     events: z
       .array(
         z.object({
@@ -181,7 +196,10 @@ export const verdicts = [
 export type Verdict = (typeof verdicts)[number];
 
 export const Diagnosis = z
-  .object({ verdict: z.enum(verdicts), message: z.string().meta({ description: 'One sentence for the agent.' }) })
+  .object({
+    verdict: z.enum(verdicts),
+    message: z.string().meta({ description: 'One sentence for the agent.' }),
+  })
   .meta({ id: 'Diagnosis' });
 export type Diagnosis = z.infer<typeof Diagnosis>;
 

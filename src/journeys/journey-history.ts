@@ -1,32 +1,29 @@
 import type { ErrorCode } from '../contract/errors.js';
+import type { EndReason } from '../contract/events.js';
 import type { FleetCursor, RefusalReason, TimelineKind } from '../contract/fleet.js';
 import type { TrainerProblem } from '../contract/requests.js';
 
-/** Times are milliseconds since the epoch by Redis' clock. */
+/** What has happened once, or several times at most a minute apart. Times are milliseconds by Redis' clock. */
 export interface HistoryEntry {
   kind: TimelineKind;
   atMs: number;
   lastAtMs: number;
   count: number;
+  /** Updates accepted before the first. */
+  acceptedBefore?: number | undefined;
   code?: ErrorCode | undefined;
   reason?: RefusalReason | undefined;
+  /** Of the last refusal: metres, milliseconds or numbers, by the reason. */
+  overLimit?: number | undefined;
   problem?: TrainerProblem | undefined;
   by?: 'trainer' | 'admin' | undefined;
-}
-
-export interface Refusal {
-  code: ErrorCode;
-  reason: RefusalReason;
-  atMs: number;
-  /** Metres, milliseconds or numbers, by the reason. */
-  overLimit: number;
 }
 
 /** What is recorded of a journey beside its position. */
 export interface JourneyHistory {
   startedAtMs: number;
-  /** Only after the end. */
-  end: { trainerId: string; studentId: string; endedAtMs: number } | null;
+  /** Null while the journey is active. */
+  end: { trainerId: string; studentId: string; endedAtMs: number; reason: EndReason } | null;
   accepted: number;
   lastSequence: number | null;
   lastUpdateMs: number | null;
@@ -34,9 +31,8 @@ export interface JourneyHistory {
   /** The last fix that was not coarse. */
   lastPreciseMs: number | null;
   refused: Partial<Record<ErrorCode, number>>;
-  lastRefusal: Refusal | null;
   reanchors: number;
-  staleEvents: number;
+  staleEvents: { count: number; lastAtMs: number } | null;
   /** The oldest first. */
   entries: HistoryEntry[];
 }
@@ -45,7 +41,7 @@ export interface HistoryReading {
   nowMs: number;
   /** Null where nothing is recorded. */
   history: JourneyHistory | null;
-  /** When the student last watched, or was refused; null: not lately. */
+  /** When the student last watched, or another student was refused; null: not in the last 10 minutes. */
   watchedMs: number | null;
   watchRefusedMs: number | null;
 }
@@ -61,7 +57,7 @@ export interface JourneyHistories {
   /** Sessions with an active journey, by its expiry within each partition, after the cursor. Fewer than count: no more. */
   activeAfter(cursor: FleetCursor | null, count: number): Promise<FleetCursor[]>;
   read(sessionId: string): Promise<HistoryReading>;
-  /** Counts an update of the trainer that was refused by its body. */
+  /** Counts an update that was refused without a look at the journey, if it is of its trainer. */
   reportRefusal(sessionId: string, trainerId: string, code: ErrorCode): Promise<void>;
   markWatched(sessionId: string, mark: WatchMark): Promise<void>;
 }

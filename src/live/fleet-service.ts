@@ -1,7 +1,7 @@
 import {
   formatCursor,
   type DiagnosedJourney,
-  type FleetCursor,
+  type FleetJourney,
   type FleetPage,
   type FleetQuery,
 } from '../contract/fleet.js';
@@ -9,11 +9,11 @@ import { CorruptStateError } from '../journeys/errors.js';
 import type { JourneyHistories } from '../journeys/journey-history.js';
 import type { JourneyStore, LiveReading } from '../journeys/ports.js';
 import type { Cadence } from './cadence.js';
-import { diagnosedJourney, endedJourney, endedOf, fleetJourney, type DiagnosisLimits } from './fleet-view.js';
+import { diagnosedJourney, endedJourney, fleetJourney, type DiagnosisLimits } from './fleet-view.js';
 
 /** Journeys that one call reads at most, and at once. */
 const MAX_READ = 1_000;
-const READ_AT_ONCE = 100;
+const READ_AT_ONCE = 50;
 
 export interface FleetServiceDependencies {
   store: Pick<JourneyStore, 'readLive'>;
@@ -35,36 +35,28 @@ export class FleetService {
 
   /** @throws StateUnavailableError */
   async list(query: FleetQuery): Promise<FleetPageOutcome> {
-    const { histories } = this.#dependencies;
+    const { store, histories, cadence } = this.#dependencies;
     const page: FleetPage = { journeys: [], nextCursor: null, unreadable: [] };
     let cursor = query.cursor ?? null;
     if (cursor !== null && cursor.partition >= histories.partitions) return { kind: 'invalidCursor' };
     for (let read = 0; read < MAX_READ; read += READ_AT_ONCE) {
-      const count = Math.min(READ_AT_ONCE, query.limit - page.journeys.length);
-      const found = await histories.activeAfter(cursor, hasFilter(query) ? READ_AT_ONCE : count);
-      const last = await this.#addTo(page, found, query);
-      cursor = last ?? cursor;
-      const isEnd = found.length < (hasFilter(query) ? READ_AT_ONCE : count) && last === found.at(-1);
-      if (isEnd) return { kind: 'page', page };
-      if (page.journeys.length === query.limit) break;
+      const found = await histories.activeAfter(cursor, READ_AT_ONCE);
+      const readings = await Promise.all(found.map(({ sessionId }) => readOrNull(store.readLive(sessionId))));
+      for (const [index, entry] of found.entries()) {
+        const reading = readings[index] ?? null;
+        cursor = entry;
+        if (reading === null) page.unreadable.push(entry.sessionId);
+        else if (reading.kind === 'active') {
+          const journey = fleetJourney(reading, cadence());
+          if (isWanted(journey, query)) page.journeys.push(journey);
+        }
+        if (page.journeys.length === query.limit) {
+          return { kind: 'page', page: { ...page, nextCursor: formatCursor(cursor) } };
+        }
+      }
+      if (found.length < READ_AT_ONCE) return { kind: 'page', page };
     }
     return { kind: 'page', page: { ...page, nextCursor: cursor && formatCursor(cursor) } };
-  }
-
-  /** Adds what the filters let through until the page is full. Returns the last one that was looked at. */
-  async #addTo(page: FleetPage, found: FleetCursor[], query: FleetQuery): Promise<FleetCursor | undefined> {
-    const { store, cadence } = this.#dependencies;
-    const readings = await Promise.all(found.map(({ sessionId }) => readOrNull(store.readLive(sessionId))));
-    for (const [index, cursor] of found.entries()) {
-      const reading = readings[index] ?? null;
-      if (reading === null) page.unreadable.push(cursor.sessionId);
-      else if (reading.kind === 'active') {
-        const journey = fleetJourney(reading, cadence());
-        if (isWanted(journey, query)) page.journeys.push(journey);
-      }
-      if (page.journeys.length === query.limit) return cursor;
-    }
-    return found.at(-1);
   }
 
   /** @throws StateUnavailableError, CorruptStateError */
@@ -77,23 +69,15 @@ export class FleetService {
       case 'ended':
         return { kind: 'diagnosed', journey: endedJourney(live.journey, reading) };
       case 'inactive': {
-        const ended = endedOf(sessionId, reading.history);
-        return ended === null
-          ? { kind: 'notActive' }
-          : { kind: 'diagnosed', journey: endedJourney(ended, reading) };
+        const end = reading.history?.end;
+        if (!end) return { kind: 'notActive' };
+        return { kind: 'diagnosed', journey: endedJourney({ sessionId, ...end }, reading) };
       }
     }
   }
 }
 
-function hasFilter({ trainerId, studentId, freshness }: FleetQuery): boolean {
-  return trainerId !== undefined || studentId !== undefined || freshness !== undefined;
-}
-
-function isWanted(
-  journey: { trainerId: string; studentId: string; freshness: string | null },
-  { trainerId, studentId, freshness }: FleetQuery,
-): boolean {
+function isWanted(journey: FleetJourney, { trainerId, studentId, freshness }: FleetQuery): boolean {
   return (
     (trainerId === undefined || trainerId === journey.trainerId) &&
     (studentId === undefined || studentId === journey.studentId) &&

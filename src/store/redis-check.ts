@@ -105,8 +105,15 @@ function commandsOn(keys: Keys): string[][] {
     keys.firstAnswer('', NO_SESSION, { callerId: '', key: '' }),
     keys.staleTold(NO_SESSION),
   ];
-  const marks = [keys.watched(NO_SESSION), keys.watchRefused(NO_SESSION)];
-  const texts = [...keys.lifecycle(NO_SESSION).slice(0, 4), location, keys.rate(NO_SESSION), first, stale, ...marks];
+  const support = [keys.timeline, keys.watched, keys.watchRefused].map((of) => of.call(keys, NO_SESSION));
+  const texts = [
+    ...keys.lifecycle(NO_SESSION).slice(0, 4),
+    location,
+    keys.rate(NO_SESSION),
+    first,
+    stale,
+    ...support,
+  ];
   const on = (key: string, commands: string) =>
     commands.split(', ').map((command) => {
       const [name = '', ...args] = command.split(' ');
@@ -115,7 +122,6 @@ function commandsOn(keys: Keys): string[][] {
   return [
     ...[...texts, keys.missing(NO_SESSION)].flatMap((key) => on(key, 'GET, SET - XX')),
     ...on(active, 'MGET, DEL, EXISTS, PTTL'),
-    ...on(keys.timeline(NO_SESSION), 'HGET -, HDEL -, HGETALL, HSET, HINCRBY, PEXPIRE -1 -, DEL'),
     ...on(keys.expiries, 'ZADD XX 0 -, ZREM -, ZSCORE -, ZRANGEBYSCORE 0 0'),
     ...[keys.oldExpiries, keys.relays].flatMap((key) => on(key, 'ZCARD, ZADD XX 0 -')),
     ...[keys.outbox, keys.deadLetters].flatMap((key) => on(key, 'XADD NOMKSTREAM 0-0 - -')),

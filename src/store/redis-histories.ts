@@ -6,7 +6,7 @@ import type { Keys } from './keys.js';
 import type { Partitions } from './partitions.js';
 import { redisCall, type RedisCallOptions } from './redis-call.js';
 import type { JourneyScripts } from './scripts.js';
-import { parseHistory, WATCH_MARK_TTL_SECONDS } from './stored-history.js';
+import { historyReading, WATCH_MARK_TTL_SECONDS } from './stored-history.js';
 
 export interface RedisHistoriesDependencies {
   redis: RedisCommands & JourneyScripts;
@@ -62,7 +62,7 @@ export class RedisHistories implements JourneyHistories {
     const reply = await this.#run('readHistory', keys.timeline(sessionId), () =>
       redis.readHistory(...own, ...marks, this.#clock()),
     );
-    return parseHistory(keys.timeline(sessionId), reply);
+    return historyReading(reply);
   }
 
   async reportRefusal(sessionId: string, trainerId: string, code: ErrorCode): Promise<void> {

@@ -18,6 +18,14 @@ const DEAD_LETTERS_MAX_LENGTH = 10_000;
 export type Argument = string | number;
 /** An outcome in a word, and its values. Redis' integers are numbers, its strings text. */
 export type ScriptReply = [word: string, ...values: (string | number | null)[]];
+/** Of scripts/read_history.lua. */
+export type HistoryReply = [
+  nowMs: number,
+  summary: string | null,
+  timeline: string | null,
+  watchedLeftMs: number,
+  watchRefusedLeftMs: number,
+];
 /** A script for several sessions takes the number of its keys first. */
 type Script<Reply> = (...keysThenArguments: Argument[]) => Promise<Reply>;
 
@@ -32,8 +40,7 @@ export interface JourneyScripts {
   dueJourneys: Script<string[]>;
   reportStale: Script<ScriptReply>;
   reportRefusal: Script<ScriptReply>;
-  /** JSON */
-  readHistory: Script<string>;
+  readHistory: Script<HistoryReply>;
   relayHeartbeat: Script<number>;
   settleEvents: Script<number>;
 }

@@ -1,54 +1,80 @@
 import { z } from 'zod';
 import { errorCodes } from '../contract/errors.js';
-import { refusalReasons, timelineKinds } from '../contract/fleet.js';
+import { endReasons } from '../contract/events.js';
+import { refusalReasons } from '../contract/fleet.js';
 import { trainerProblems } from '../contract/requests.js';
-import { CorruptStateError } from '../journeys/errors.js';
-import type { HistoryEntry, HistoryReading, JourneyHistory, Refusal } from '../journeys/journey-history.js';
+import type { HistoryEntry, HistoryReading, JourneyHistory } from '../journeys/journey-history.js';
+import { STALE_AFTER_MS } from '../journeys/journey.js';
+import type { HistoryReply } from './scripts.js';
 
 export const WATCH_MARK_TTL_SECONDS = 600;
 
+const Optional = z.number().optional();
+const Count = z.number().catch(0);
+
+/** See scripts/includes/track_summary.lua. */
+const Summary = z.object({
+  startMs: z.number(),
+  firstMs: Optional,
+  nearbyMs: Optional,
+  accepted: Count,
+  sequence: z.string().optional(),
+  preciseMs: Optional,
+  seenMs: Optional,
+  lastMs: Optional,
+  nextUpdateMs: Optional,
+});
+
+const Entry = z.object({
+  name: z.string(),
+  at: z.number(),
+  last: z.number(),
+  count: Count,
+  got: Count,
+  over: Optional,
+});
+type Entry = z.output<typeof Entry>;
+
+/** See scripts/includes/timeline.lua. Redis writes an empty list as an object. */
+const Timeline = z.object({
+  startMs: z.number(),
+  counts: z.record(z.string(), z.number()).catch({}),
+  entries: z.array(Entry).catch([]),
+  endMs: Optional,
+  trainerId: z.string().optional(),
+  studentId: z.string().optional(),
+  track: Summary.optional(),
+});
+type Timeline = z.output<typeof Timeline>;
+
 const Code = z.enum(errorCodes);
 const Reason = z.enum(refusalReasons);
-const Kind = z.enum(timelineKinds);
-const Time = z.number().optional();
+const Problem = z.enum(trainerProblems);
+const End = z.enum(endReasons);
+const Role = z.enum(['trainer', 'admin']);
 
-/** The reply of scripts/read_history.lua. Redis writes an empty list as an object. */
-const Reply = z.object({
-  nowMs: z.number(),
-  track: z
-    .object({
-      startMs: z.number(),
-      firstMs: Time,
-      nearbyMs: Time,
-      accepted: Time,
-      sequence: z.string().optional(),
-      referenceMs: Time,
-      lastMs: Time,
-      nextUpdateMs: Time,
-    })
-    .optional(),
-  timeline: z.array(z.string()).catch([]),
-  watchedLeftMs: z.number(),
-  watchRefusedLeftMs: z.number(),
-});
-type Track = NonNullable<z.output<typeof Reply>['track']>;
-type Fields = ReadonlyMap<string, string>;
-
-/** See scripts/includes/timeline.lua. What another version wrote in another form is left out. @throws CorruptStateError */
-export function parseHistory(key: string, json: string): HistoryReading {
-  const result = Reply.safeParse(JSON.parse(json));
-  if (!result.success) throw new CorruptStateError(key, result.error);
-  const { nowMs, track, timeline, watchedLeftMs, watchRefusedLeftMs } = result.data;
-  const fields = new Map<string, string>();
-  for (let index = 0; index < timeline.length; index += 2) {
-    fields.set(timeline[index] ?? '', timeline[index + 1] ?? '');
-  }
+/** What another version wrote in another form is left out. */
+export function historyReading([
+  nowMs,
+  summary,
+  timeline,
+  watchedLeftMs,
+  refusedLeftMs,
+]: HistoryReply): HistoryReading {
   return {
     nowMs,
-    history: historyOf(track, fields),
+    history: historyOf(parsed(Summary, summary), parsed(Timeline, timeline), nowMs),
     watchedMs: markedMs(nowMs, watchedLeftMs),
-    watchRefusedMs: markedMs(nowMs, watchRefusedLeftMs),
+    watchRefusedMs: markedMs(nowMs, refusedLeftMs),
   };
+}
+
+function parsed<Schema extends z.ZodType>(schema: Schema, json: string | null): z.output<Schema> | undefined {
+  try {
+    return schema.safeParse(JSON.parse(json ?? 'null')).data;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Marks have no value: what is left of their TTL dates them. */
@@ -56,84 +82,78 @@ function markedMs(nowMs: number, leftMs: number): number | null {
   return leftMs < 0 ? null : nowMs - (WATCH_MARK_TTL_SECONDS * 1_000 - leftMs);
 }
 
-function historyOf(track: Track | undefined, all: Fields): JourneyHistory | null {
-  const timelineStartMs = numberOf(all, 'startMs');
-  const startedAtMs = track?.startMs ?? timelineStartMs;
-  if (startedAtMs === null) return null;
-  // Of an earlier journey of the session.
-  const fields: Fields = timelineStartMs === startedAtMs ? all : new Map();
-  const sequence = track?.sequence ?? fields.get('sequence');
-  const [firstMs, nearbyMs] = [track?.firstMs, track?.nearbyMs];
+function historyOf(
+  active: z.output<typeof Summary> | undefined,
+  stored: Timeline | undefined,
+  nowMs: number,
+): JourneyHistory | null {
+  const record = active ?? stored?.track;
+  const startedAtMs = record?.startMs ?? stored?.startMs;
+  if (startedAtMs === undefined) return null;
+  // Another timeline is of an earlier journey of the session.
+  const timeline = stored?.startMs === startedAtMs ? stored : undefined;
+  const staleMs = record?.seenMs === undefined ? Infinity : record.seenMs + STALE_AFTER_MS;
+  const staleSeen = timeline?.entries.findLast(({ name }) => name === 'staleSeen');
   return {
     startedAtMs,
-    end: endOf(fields),
-    accepted: track?.accepted ?? numberOf(fields, 'accepted') ?? 0,
-    lastSequence: sequence === undefined ? null : Number(sequence),
-    lastUpdateMs: track?.lastMs ?? null,
-    nextUpdateMs: track?.nextUpdateMs ?? null,
-    lastPreciseMs: track?.referenceMs ?? null,
-    ...countsOf(fields),
-    lastRefusal: refusalOf(fields.get('refusal') ?? ''),
+    end: endOf(timeline),
+    accepted: record?.accepted ?? 0,
+    lastSequence: record?.sequence === undefined ? null : Number(record.sequence),
+    lastUpdateMs: record?.lastMs ?? null,
+    nextUpdateMs: record?.nextUpdateMs ?? null,
+    lastPreciseMs: record?.preciseMs ?? null,
+    refused: refusedOf(timeline?.counts ?? {}),
+    reanchors: timeline?.counts['reanchored'] ?? 0,
+    staleEvents: staleSeen ? { count: timeline?.counts['staleSeen'] ?? 0, lastAtMs: staleSeen.last } : null,
     entries: [
-      ...entryAt('started', startedAtMs),
-      ...entryAt('firstFix', firstMs ?? numberOf(fields, 'firstMs')),
-      ...entryAt('nearby', nearbyMs ?? numberOf(fields, 'nearbyMs')),
-      ...[...fields].filter(([name]) => /^\d+$/.test(name)).sort(byNumber).flatMap(([, text]) => entryOf(text)),
+      once('started', startedAtMs),
+      ...(record?.firstMs === undefined ? [] : [once('firstFix', record.firstMs)]),
+      ...(record?.nearbyMs === undefined ? [] : [once('nearby', record.nearbyMs)]),
+      ...(timeline?.entries ?? []).flatMap(entriesOf),
+      ...(staleMs < (timeline?.endMs ?? nowMs) ? [once('stale', staleMs)] : []),
     ].sort((one, other) => one.atMs - other.atMs),
   };
 }
 
-function byNumber([one]: [string, string], [other]: [string, string]): number {
-  return Number(one) - Number(other);
+function endOf(timeline: Timeline | undefined): JourneyHistory['end'] {
+  const { endMs, trainerId, studentId } = timeline ?? {};
+  const reason = End.safeParse(timeline?.entries.at(-1)?.name.split(' ')[0]).data;
+  if (endMs === undefined || trainerId === undefined || studentId === undefined || reason === undefined)
+    return null;
+  return { trainerId, studentId, endedAtMs: endMs, reason };
 }
 
-function endOf(fields: Fields): JourneyHistory['end'] {
-  const [trainerId, studentId] = [fields.get('trainerId'), fields.get('studentId')];
-  const endedAtMs = numberOf(fields, 'endMs');
-  if (trainerId === undefined || studentId === undefined || endedAtMs === null) return null;
-  return { trainerId, studentId, endedAtMs };
-}
-
-function countsOf(fields: Fields): Pick<JourneyHistory, 'refused' | 'reanchors' | 'staleEvents'> {
+function refusedOf(counts: Record<string, number>): JourneyHistory['refused'] {
   const refused: JourneyHistory['refused'] = {};
-  for (const [name, count] of fields) {
-    const code = Code.safeParse(/^count refused (\w+)/.exec(name)?.[1]).data;
-    if (code !== undefined) refused[code] = (refused[code] ?? 0) + Number(count);
+  for (const [name, count] of Object.entries(counts)) {
+    const [kind, text] = name.split(' ');
+    const code = kind === 'refused' ? Code.safeParse(text).data : undefined;
+    if (code !== undefined) refused[code] = (refused[code] ?? 0) + count;
   }
-  return {
-    refused,
-    reanchors: numberOf(fields, 'count reanchored') ?? 0,
-    staleEvents: numberOf(fields, 'count stale') ?? 0,
-  };
+  return refused;
 }
 
-function refusalOf(text: string): Refusal | null {
-  const [, atMs, overLimit, code, reason] = /^(\d+) (-?\d+) (\w+) (\w+)$/.exec(text) ?? [];
-  const [known, why] = [Code.safeParse(code).data, Reason.safeParse(reason).data];
-  if (known === undefined || why === undefined) return null;
-  return { code: known, reason: why, atMs: Number(atMs), overLimit: Number(overLimit) };
+function once(kind: HistoryEntry['kind'], atMs: number): HistoryEntry {
+  return { kind, atMs, lastAtMs: atMs, count: 1 };
 }
 
-function entryAt(kind: HistoryEntry['kind'], atMs: number | null): HistoryEntry[] {
-  return atMs === null ? [] : [{ kind, atMs, lastAtMs: atMs, count: 1 }];
-}
-
-function entryOf(text: string): HistoryEntry[] {
-  const [, atMs, lastAtMs, count, name, first, second] =
-    /^(\d+) (\d+) (\d+) (\w+)(?: (\w+))?(?: (\w+))?$/.exec(text) ?? [];
-  const kind = Kind.safeParse(name).data;
-  if (kind === undefined) return [];
-  return [
-    {
-      ...{ kind, atMs: Number(atMs), lastAtMs: Number(lastAtMs), count: Number(count) },
-      ...(kind === 'refused' && { code: Code.safeParse(first).data, reason: Reason.safeParse(second).data }),
-      ...(kind === 'problem' && { problem: trainerProblems.find((problem) => problem === first) }),
-      ...((kind === 'cancelled' || kind === 'arrived') && { by: first === 'admin' ? 'admin' : 'trainer' }),
-    },
-  ];
-}
-
-function numberOf(fields: Fields, name: string): number | null {
-  const text = fields.get(name);
-  return text === undefined ? null : Number(text);
+function entriesOf({ name, at, last, count, got, over }: Entry): HistoryEntry[] {
+  const [kind, first, second] = name.split(' ');
+  const entry = { atMs: at, lastAtMs: last, count, acceptedBefore: got, overLimit: over };
+  switch (kind) {
+    case 'refused':
+      return [{ kind, ...entry, code: Code.safeParse(first).data, reason: Reason.safeParse(second).data }];
+    case 'reanchored':
+      return [{ kind, ...entry }];
+    case 'recovered':
+      return [once('stale', at), once(kind, last)];
+    case 'problem':
+      return [{ kind, ...entry, problem: Problem.safeParse(first).data }];
+    case 'arrived':
+    case 'cancelled':
+    case 'timeout':
+      return [{ ...once(kind, at), by: Role.safeParse(first).data }];
+    default:
+      return [];
+  }
 }

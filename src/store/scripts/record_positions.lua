@@ -59,7 +59,6 @@
 -- include: timeline
 -- include: judge
 -- include: count_refusal
--- include: note_recovery
 -- include: adopt_journey
 -- include: move_track
 -- include: report_nearby
@@ -90,7 +89,12 @@ local function update_of(position)
   }
 end
 
-local function save_track(keys, track, isTracked)
+-- seenMs: see seen_ms, before the update.
+local function save_track(keys, track, isTracked, seenMs)
+  local wasStale = seenMs and nowMs - seenMs > RULES.staleAfterMs
+  if wasStale and nowMs - seen_ms(track) <= RULES.staleAfterMs then
+    pcall(note, keys.track, track, nowMs, 'recovered', nil, seenMs + RULES.staleAfterMs)
+  end
   if isTracked then update_track(keys.track, track)
   elseif track.trainerId then create_track(keys.track, track, nowMs) end
 end
@@ -112,27 +116,26 @@ local function record_position(position)
     or check_rate(keys.rate, nowMs, shiftMs)
   if refusal then return count_refusal(keys, track, update, refusal) end
 
-  local isTracked = track.trainerId ~= nil
+  local isTracked, seenMs = track.trainerId ~= nil, seen_ms(track)
   if not isTracked then adopt_journey(active, keys, track, update) end
   note_lateness(track, update)
   if update.beat then
     record_heartbeat(keys, track, update, not isHealed and stored, location)
-    save_track(keys, track, isTracked)
+    save_track(keys, track, isTracked, seenMs)
     return { 'heartbeat', nowMs, track.next }
   end
   local verdict, gone, elapsed = judge(track, update)
   if verdict == 'implausible' then
     track.at = nowMs
-    save_track(keys, track, isTracked)
+    save_track(keys, track, isTracked, seenMs)
     return count_refusal(keys, track, update, { verdict })
   end
-  if verdict == 'reanchored' then count_in_timeline(keys.track, track, verdict, nowMs) end
-  note_recovery(keys.track, track, update)
+  if verdict == 'reanchored' then pcall(note, keys.track, track, nowMs, verdict) end
   local distance = distance_home(track, update)
   move_track(track, update, distance, gone, elapsed)
   local json = store_location(keys, track, update)
   report_nearby(keys, track, update, distance)
-  save_track(keys, track, isTracked)
+  save_track(keys, track, isTracked, seenMs)
   notify_watchers(update.sessionId, json)
   return { isHealed and 'healed' or verdict, nowMs, track.next }
 end

@@ -13,19 +13,16 @@
     {'not_counted'}  there is no such journey of this trainer
 ]]
 -- include: clock
--- include: distance
 -- include: old_track
 -- include: cached
 -- include: track
 -- include: trainer_of
 -- include: timeline
--- include: judge
--- include: count_refusal
 local activeKey, trackKey = KEYS[1], KEYS[2]
 local nowMs, trainerId, code = now_ms(ARGV[1]), ARGV[2], ARGV[3]
 
 local active = cached(activeKey)
 local track = active and trainer_of(active) == trainerId and parse_track(cached(trackKey))
 if not track or not is_of_journey(track, active) then return { 'not_counted' } end
-note_refusal(trackKey, track, nowMs, code .. ' input', 0)
+note(trackKey, track, nowMs, 'refused ' .. code .. ' input')
 return { 'counted' }

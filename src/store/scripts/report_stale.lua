@@ -34,5 +34,5 @@ record_event(outboxKey, 'TrainerLocationStale', nowMs, {
   eventId = event_id(sessionId .. whole(nowMs) .. 'stale'), trainerId = track.trainerId, studentId = track.studentId,
   sessionId = sessionId, time = iso_time(nowMs), lastFixTime = iso_time(seenMs),
 })
-count_in_timeline(trackKey, track, 'stale', nowMs)
+pcall(note, trackKey, track, nowMs, 'staleSeen')
 return { 'recorded' }

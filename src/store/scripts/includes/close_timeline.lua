@@ -1,15 +1,9 @@
--- Copies what support needs of the record, which is deleted, into the timeline. name: how the journey ended.
+-- Notes how the journey ended, and copies of the record, which is deleted, what support needs. Call it with pcall.
 local function close_timeline(keys, journey, name, endedAtMs)
   local track = parse_track(cached(keys.track))
   if not track or (ms_of_iso(journey.startedAt) or track.startMs) ~= track.startMs then return end
-  pcall(function()
-    local key = open_timeline(keys.track, track)
-    note_silence(key, track, endedAtMs)
-    add_entry(key, name, endedAtMs, 1)
-    local values = { endMs = endedAtMs, firstMs = track.firstMs, nearbyMs = tonumber(track.nearby), accepted = track.got,
-      sequence = track.seq }
-    for field, number in pairs(values) do redis.call('HSET', key, field, whole(number)) end
-    redis.call('HSET', key, 'trainerId', journey.trainerId, 'studentId', journey.studentId)
-    redis.call('PEXPIRE', key, whole(TIMELINE_OUTLIVES_MS))
-  end)
+  local timeline, key = note(keys.track, track, endedAtMs, name)
+  timeline.endMs, timeline.track = endedAtMs, track_summary(track)
+  timeline.trainerId, timeline.studentId = track.trainerId, track.studentId
+  redis.call('SET', key, cjson.encode(timeline), 'PX', TIMELINE_OUTLIVES_MS)
 end

@@ -9,7 +9,6 @@ end
 local function record_still(keys, track, update, location)
   local stoodMs = update.nowMs
   local seenMs = seen_ms(track)
-  note_recovery(keys.track, track, update)
   local still = seenMs and still_seconds(track.still, 0, (stoodMs - seenMs) / 1000, 0) or 0
   track.still, track.stoodMs, track.problem = still > 0 and still or nil, stoodMs, nil
   track.fixMs = track.fixMs or stoodMs
@@ -36,7 +35,7 @@ local function record_problem(keys, track, update, stored)
   track.problem = update.beat
   track.next = next_update_ms(nil, nil, track.still or 0, update.stretch)
   if not isNew then return end
-  count_in_timeline(keys.track, track, 'problem ' .. update.beat, update.nowMs)
+  pcall(note, keys.track, track, update.nowMs, 'problem ' .. update.beat)
   notify_watchers(update.sessionId, 'problem')
 end
 
