@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { errorCodes } from './errors.js';
 import { endReasons, events } from './events.js';
-import { Uuid } from './identifiers.js';
+import { SessionId, StudentId, TrainerId, Uuid } from './identifiers.js';
 import { trainerProblems } from './requests.js';
 import { freshnessLevels, Location, Time } from './responses.js';
 
@@ -27,8 +27,8 @@ function parseCursor(text: string): FleetCursor | null {
 }
 
 export const FleetQuery = z.object({
-  trainerId: Uuid.optional(),
-  studentId: Uuid.optional(),
+  trainerId: TrainerId.optional(),
+  studentId: StudentId.optional(),
   freshness: z
     .enum([...freshnessLevels, 'none'])
     .optional()
@@ -60,9 +60,9 @@ export const FleetQuery = z.object({
 export type FleetQuery = z.output<typeof FleetQuery>;
 
 const journeyFields = {
-  sessionId: Uuid,
-  trainerId: Uuid,
-  studentId: Uuid,
+  sessionId: SessionId,
+  trainerId: TrainerId,
+  studentId: StudentId,
   startedAt: Time,
   expiresAt: Time,
   freshness: z.enum(freshnessLevels).nullable().meta({ description: 'Null: no position is stored.' }),
@@ -89,7 +89,7 @@ export const FleetPage = z
       description:
         'Null: this was the last page. With filters a call looks through at most 1,000 journeys, so a page may be empty and have a nextCursor.',
     }),
-    unreadable: z.array(Uuid).meta({ description: 'Sessions whose stored journey cannot be read.' }),
+    unreadable: z.array(SessionId).meta({ description: 'Sessions whose stored journey cannot be read.' }),
   })
   .meta({ id: 'FleetPage' });
 export type FleetPage = z.infer<typeof FleetPage>;

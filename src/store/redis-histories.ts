@@ -43,15 +43,18 @@ export class RedisHistories implements JourneyHistories {
     const { partitions, redis } = this.#dependencies;
     const key = partitions.all[partition]?.expiries ?? '';
     const from = after?.expiresAtMs ?? '-inf';
-    for (let offset = 0; ; offset += count) {
+    const found: FleetCursor[] = [];
+    // The first is usually the one at which the page before ended; others may have the same score.
+    const size = count + 1;
+    for (let offset = 0; found.length < count; offset += size) {
       const reply = await this.#run('listActive', key, () =>
-        redis.zrangebyscore(key, from, '+inf', 'WITHSCORES', 'LIMIT', offset, count),
+        redis.zrangebyscore(key, from, '+inf', 'WITHSCORES', 'LIMIT', offset, size),
       );
       const page = pairsOf(reply).map(([sessionId, score]) => ({ partition, expiresAtMs: score, sessionId }));
-      // Many journeys may reach their limit in the millisecond at which the page before ended.
-      const found = page.filter((each) => after === null || isAfter(each, after));
-      if (found.length > 0 || page.length < count) return found;
+      found.push(...page.filter((each) => after === null || isAfter(each, after)));
+      if (page.length < size) break;
     }
+    return found.slice(0, count);
   }
 
   async read(sessionId: string): Promise<HistoryReading> {
