@@ -72,9 +72,10 @@ function of(verdict: Verdict, message: string): Diagnosis {
 }
 
 /** The phone was last heard with an accepted or a refused update. */
-function silence({ nowMs, startedAtMs, history, updateIntervalMs }: Evidence): Diagnosis[] {
+function silence({ nowMs, startedAtMs, location, history, updateIntervalMs }: Evidence): Diagnosis[] {
   const refusedMs = history?.entries.map(({ kind, lastAtMs }) => (kind === 'refused' ? lastAtMs : 0)) ?? [];
-  const heardMs = Math.max(history?.lastUpdateMs ?? 0, ...refusedMs);
+  // Another version may have accepted the location without a history.
+  const heardMs = Math.max(history?.lastUpdateMs ?? 0, location?.timestampMs ?? 0, ...refusedMs);
   const silentMs = nowMs - Math.max(heardMs, startedAtMs);
   if (silentMs <= (history?.nextUpdateMs ?? updateIntervalMs) + SILENT_AFTER_MS) return [];
   const what = heardMs < startedAtMs ? 'nothing since the start,' : 'nothing for';
