@@ -13,8 +13,10 @@ import { listen } from './http/server.js';
 import { withTimeout } from './journeys/errors.js';
 import { JourneyService } from './journeys/journey-service.js';
 import { rateLimiters } from './journeys/rate-limiter.js';
+import { FleetService } from './live/fleet-service.js';
 import { LiveReader } from './live/live-reader.js';
 import { LiveService } from './live/live-service.js';
+import { WatchMarks } from './live/watch-marks.js';
 import { createOutbox } from './outbox/create-outbox.js';
 import { EventBridgePublisher } from './outbox/event-bridge-publisher.js';
 import { ExpirySweeper } from './outbox/expiry-sweeper.js';
@@ -25,6 +27,7 @@ import { PostgresSessionRepository } from './sessions/session-repository.js';
 import { readBacklog } from './store/backlog.js';
 import { redisConnections, type RedisConnections } from './store/connections.js';
 import { RedisCheck } from './store/redis-check.js';
+import { RedisHistories } from './store/redis-histories.js';
 import { RedisJourneyStore } from './store/journey-store.js';
 import { EmbeddedMetrics } from './telemetry/embedded-metrics.js';
 import { LoadMonitor } from './telemetry/load-monitor.js';
@@ -107,10 +110,12 @@ function build(config: Config, overrides: Overrides) {
   const isForbidden = () => redisCheck.isForbidden;
   const observers = { logger, metrics, clock, isForbidden };
   const store = buildStore(config, redis, observers);
+  const observe = redisObserver(metrics);
+  const histories = new RedisHistories({ ...redis, commandTimeoutMs, clock, observe });
   const loadMonitor = new LoadMonitor();
   const stretch = overrides.stretch ?? (() => loadMonitor.stretch);
   const limits = rateLimiters();
-  const journeys = new JourneyService({ store, sessions, ...limits, observer: metrics, stretch });
+  const journeys = new JourneyService({ store, sessions, histories, ...limits, observer: metrics, stretch });
   const { guesses } = limits;
   const lookup = new CachedSessionLookup({ ...redis, repository: sessions, commandTimeoutMs, guesses });
   const cadence = () => ({ updateIntervalMs: config.rules.updateIntervalMs, stretch: stretch() });
@@ -123,7 +128,9 @@ function build(config: Config, overrides: Overrides) {
     cadence,
   });
   const monotonicMs = clock ?? (() => performance.now());
-  const live = new LiveService({ reader, changes: redis.changes, guesses, cadence, monotonicMs });
+  const marks = new WatchMarks(histories);
+  const live = new LiveService({ reader, changes: redis.changes, marks, guesses, cadence, monotonicMs });
+  const fleet = new FleetService({ store, histories, cadence, limits: config.rules });
   metrics.gaugeWaiting(() => live.waiting);
   metrics.gaugeStretch(stretch);
   const relay = buildRelay(config, redis, observers);
@@ -131,7 +138,7 @@ function build(config: Config, overrides: Overrides) {
   const sweeper = new ExpirySweeper({ expiries, isForbidden, ...expiryRecorder(logger, metrics) });
   const embeddedMetrics = new EmbeddedMetrics(metrics, config.embeddedMetricsNamespace);
   return {
-    ...{ logger, redis, redisCheck, metrics, sessions, store, journeys, live },
+    ...{ logger, redis, redisCheck, metrics, sessions, store, journeys, live, fleet },
     ...{ relay, sweeper, loadMonitor, embeddedMetrics },
   };
 }
@@ -139,7 +146,7 @@ function build(config: Config, overrides: Overrides) {
 type Parts = ReturnType<typeof build>;
 
 function buildHttpApp(config: Config, parts: Parts, state: { isDraining: boolean }): Express {
-  const { logger, metrics, redis, redisCheck, sessions, journeys, live } = parts;
+  const { logger, metrics, redis, redisCheck, sessions, journeys, live, fleet } = parts;
   const requestLog = new RequestLog({
     logger,
     sampledRoutes: new Set([UPDATES_ROUTE, LIVE_ROUTE, WAITING_ROUTE]),
@@ -149,6 +156,7 @@ function buildHttpApp(config: Config, parts: Parts, state: { isDraining: boolean
   return createHttpApp({
     journeys,
     live,
+    fleet,
     authenticator: new Authenticator(config.auth),
     rules: config.rules,
     isDraining,
@@ -202,6 +210,12 @@ interface Observers {
   isForbidden: () => boolean;
 }
 
+function redisObserver(metrics: Metrics) {
+  return (operation: string, seconds: number, succeeded: boolean) => {
+    metrics.redisCalled(operation, seconds, succeeded);
+  };
+}
+
 function buildStore(
   config: Config,
   { redis, lifecycle, partitions }: RedisConnections,
@@ -215,9 +229,7 @@ function buildStore(
     commandTimeoutMs: config.redis.commandTimeoutMs,
     clock,
     isForbidden,
-    observe: (operation, seconds, succeeded) => {
-      metrics.redisCalled(operation, seconds, succeeded);
-    },
+    observe: redisObserver(metrics),
     onHealed: (key) => {
       logger.error({ key }, 'unreadable location overwritten');
     },

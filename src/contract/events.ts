@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SessionId, StudentId, TrainerId } from './identifiers.js';
 
 export const EVENT_SOURCE = 'admin-service';
 
@@ -7,9 +8,9 @@ export type EndReason = (typeof endReasons)[number];
 
 const eventIdentity = {
   eventId: z.uuid().meta({ description: 'Identifies the event; a redelivered event has the same id.' }),
-  trainerId: z.string(),
-  studentId: z.string(),
-  sessionId: z.string(),
+  trainerId: TrainerId,
+  studentId: StudentId,
+  sessionId: SessionId,
 };
 
 export const TrainerJourneyStarted = z

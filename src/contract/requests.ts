@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { Uuid } from './identifiers.js';
+import { SessionId } from './identifiers.js';
 
-export const SessionParams = z.object({ sessionId: Uuid });
+export const SessionParams = z.object({ sessionId: SessionId });
 
-export const LiveQuery = z.object({ sessionId: Uuid });
+export const LiveQuery = z.object({ sessionId: SessionId });
 
 const Sequence = z
   .int()
@@ -31,7 +31,7 @@ function optionalNumber(description: string) {
  */
 export const PositionUpdate = z
   .object({
-    sessionId: Uuid,
+    sessionId: SessionId,
     latitude: z.number().min(-90).max(90).meta({ description: 'Degrees, WGS 84.', example: 12.971599 }),
     longitude: z.number().min(-180).max(180).meta({ description: 'Degrees, WGS 84.', example: 77.594566 }),
     accuracy: optionalNumber('Accuracy radius in metres.'),
@@ -85,7 +85,7 @@ export type TrainerProblem = (typeof trainerProblems)[number];
 /** The body of an update without coordinates, from a phone that has nothing new to send. */
 export const Heartbeat = z
   .object({
-    sessionId: Uuid,
+    sessionId: SessionId,
     sequence: Sequence,
     still: z.boolean().nullish().meta({
       description: 'True: the phone has not moved since its last accepted position.',

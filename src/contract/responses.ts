@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import { endReasons } from './events.js';
-import { Uuid } from './identifiers.js';
+import { SessionId, StudentId, TrainerId } from './identifiers.js';
 import { trainerProblems } from './requests.js';
 
-const Time = z.iso
+export const Time = z.iso
   .datetime({ precision: 3 })
   .meta({ description: 'Server time, ISO 8601 in UTC with milliseconds.' });
 
 export const JourneyStarted = z
   .object({
-    sessionId: Uuid,
-    trainerId: Uuid,
-    studentId: Uuid,
+    sessionId: SessionId,
+    trainerId: TrainerId,
+    studentId: StudentId,
     startedAt: Time,
     expiresAt: Time,
     nextUpdateMs: z.int().meta({ description: 'Milliseconds until the first position should be sent.' }),
@@ -28,7 +28,7 @@ export type JourneyStarted = z.infer<typeof JourneyStarted>;
 
 export const PositionRecorded = z
   .object({
-    sessionId: Uuid,
+    sessionId: SessionId,
     timestamp: Time,
     ttl: z.int().meta({ description: 'Seconds for which the position is stored.' }),
     nextUpdateMs: z.int().meta({ description: 'Milliseconds until the next position should be sent.' }),
@@ -53,8 +53,8 @@ export const freshnessLevels = ['live', 'delayed', 'stale'] as const;
 
 export const LiveJourney = z
   .object({
-    sessionId: Uuid,
-    trainerId: Uuid.nullable().meta({ description: 'Null if the session has no trainer.' }),
+    sessionId: SessionId,
+    trainerId: TrainerId.nullable().meta({ description: 'Null if the session has no trainer.' }),
     isActive: z.boolean(),
     location: Location.nullable(),
     lastUpdate: Time.nullable(),
@@ -103,12 +103,14 @@ export type LiveJourney = z.infer<typeof LiveJourney>;
 
 export const JourneyArrived = z
   .object({
-    sessionId: Uuid,
+    sessionId: SessionId,
     arrivedAt: Time,
     distance: z.int().meta({ description: 'Distance to the home in metres, rounded.' }),
   })
   .meta({ id: 'JourneyArrived' });
 export type JourneyArrived = z.infer<typeof JourneyArrived>;
 
-export const JourneyStopped = z.object({ sessionId: Uuid, stoppedAt: Time }).meta({ id: 'JourneyStopped' });
+export const JourneyStopped = z
+  .object({ sessionId: SessionId, stoppedAt: Time })
+  .meta({ id: 'JourneyStopped' });
 export type JourneyStopped = z.infer<typeof JourneyStopped>;

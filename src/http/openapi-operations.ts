@@ -8,31 +8,12 @@ import {
   LiveJourney,
   PositionRecorded,
 } from '../contract/responses.js';
-import { ErrorAnswer, type ErrorCode } from '../contract/errors.js';
+import type { ErrorCode } from '../contract/errors.js';
 import { Heartbeat, IdempotencyKey, LiveQuery, PositionUpdate, SessionParams } from '../contract/requests.js';
-import { statusOf } from './statuses.js';
+import { commonErrors, errors } from './openapi-errors.js';
 
-const commonErrors: ErrorCode[] = [
-  'VALIDATION_FAILED',
-  'UNAUTHENTICATED',
-  'FORBIDDEN',
-  'METHOD_NOT_ALLOWED',
-  'INTERNAL_ERROR',
-  'STATE_UNAVAILABLE',
-];
 const sessionCallErrors: ErrorCode[] = [...commonErrors, 'PAYLOAD_TOO_LARGE'];
 const journeyErrors: ErrorCode[] = ['JOURNEY_NOT_ACTIVE', 'JOURNEY_ENDED'];
-
-const headersOf: Partial<Record<ErrorCode, z.ZodObject>> = {
-  UNAUTHENTICATED: z.object({ 'WWW-Authenticate': z.literal('Bearer') }),
-  METHOD_NOT_ALLOWED: z.object({ Allow: z.string() }),
-  RATE_LIMITED: z.object({ 'Retry-After': z.string().meta({ description: 'Whole seconds, rounded up.' }) }),
-  STATE_UNAVAILABLE: z.object({
-    'Retry-After': z.string().meta({
-      description: 'Whole seconds.',
-    }),
-  }),
-};
 
 const repeatHeaders = z.object({
   'Idempotency-Replayed': z
@@ -42,13 +23,33 @@ const repeatHeaders = z.object({
 });
 const idempotencyHeader = z.object({ 'Idempotency-Key': IdempotencyKey });
 
+/** Of the sample data. */
+const exampleSession = { sessionId: '5e55a000-0000-4000-8000-000000000001' };
+export const exampleIds = {
+  ...exampleSession,
+  trainerId: '7a100000-0000-4000-8000-000000000001',
+  studentId: '57d00000-0000-4000-8000-000000000001',
+};
+export const exampleLocation = {
+  ...{ latitude: 12.971599, longitude: 77.594566, accuracy: 8, speed: 7.5, heading: 90 },
+  ...{ timestamp: '2026-12-01T10:08:30.000Z', sequence: 41 },
+};
+const startedAt = '2026-12-01T10:00:00.000Z';
+const expiresAt = '2026-12-01T11:00:00.000Z';
+
 export const startJourney: ZodOpenApiOperationObject = {
+  operationId: 'startJourney',
   tags: ['journey'],
   summary: 'Start the journey of a session',
   description: "For the session's trainer. Of concurrent starts exactly one succeeds.",
   requestParams: { path: SessionParams, header: idempotencyHeader },
   responses: {
-    '201': response('The journey has started.', JourneyStarted, repeatHeaders),
+    '201': response(
+      'The journey has started.',
+      JourneyStarted,
+      { ...exampleIds, startedAt, expiresAt, nextUpdateMs: 5_000 },
+      repeatHeaders,
+    ),
     ...errors(
       ...sessionCallErrors,
       'SESSION_NOT_STARTABLE',
@@ -59,7 +60,6 @@ export const startJourney: ZodOpenApiOperationObject = {
   },
 };
 
-const exampleSession = { sessionId: '3f2b8c1e-9d4a-4f6b-8a57-0c1d2e3f4a5b' };
 const updateExamples = {
   position: {
     value: {
@@ -76,6 +76,7 @@ const updateExamples = {
 };
 
 export const recordPosition: ZodOpenApiOperationObject = {
+  operationId: 'recordUpdate',
   tags: ['location'],
   summary: "Post the trainer's position, or a heartbeat",
   description:
@@ -87,7 +88,12 @@ export const recordPosition: ZodOpenApiOperationObject = {
     },
   },
   responses: {
-    '201': response('The position or heartbeat was accepted.', PositionRecorded),
+    '201': response('The position or heartbeat was accepted.', PositionRecorded, {
+      ...exampleSession,
+      timestamp: exampleLocation.timestamp,
+      ttl: 300,
+      nextUpdateMs: 5_000,
+    }),
     ...errors(
       ...sessionCallErrors,
       ...journeyErrors,
@@ -106,6 +112,7 @@ const waitHeaders = {
 };
 
 export const watch: ZodOpenApiOperationObject = {
+  operationId: 'watchJourney',
   tags: ['location'],
   summary: 'Where the trainer is',
   description:
@@ -124,6 +131,13 @@ export const watch: ZodOpenApiOperationObject = {
     '200': response(
       'The state of the journey.',
       LiveJourney,
+      {
+        ...{ sessionId: exampleIds.sessionId, trainerId: exampleIds.trainerId, isActive: true },
+        ...{ location: exampleLocation, lastUpdate: exampleLocation.timestamp, startedAt, expiresAt },
+        ...{ distanceMeters: 1_480, etaSeconds: 312, etaLowSeconds: 240, etaHighSeconds: 420 },
+        ...{ ageMs: 2_350, freshness: 'live', uncertaintyMeters: 26 },
+        ...{ stillSeconds: null, trainerProblem: null, nextPollMs: 3_150 },
+      },
       z.object({ ETag: z.string(), 'Cache-Control': z.string(), ...waitHeaders }),
     ),
     '304': {
@@ -144,41 +158,55 @@ export const watch: ZodOpenApiOperationObject = {
 };
 
 export const arrive: ZodOpenApiOperationObject = {
+  operationId: 'arrive',
   tags: ['journey'],
   summary: 'The trainer has arrived',
   description:
     "Ends the journey if the last precise position is near the student's home and at most 5 minutes old, 30 s beside a coarse one. After a jump, only once 120 km/h would have sufficed.",
   requestParams: { path: SessionParams, header: idempotencyHeader },
   responses: {
-    '200': response('The journey has ended.', JourneyArrived, repeatHeaders),
+    '200': response(
+      'The journey has ended.',
+      JourneyArrived,
+      { ...exampleSession, arrivedAt: '2026-12-01T10:24:31.512Z', distance: 22 },
+      repeatHeaders,
+    ),
     ...errors(...sessionCallErrors, ...journeyErrors, 'NOT_AT_DESTINATION', 'LOCATION_UNKNOWN'),
   },
 };
 
 export const stop: ZodOpenApiOperationObject = {
+  operationId: 'stopJourney',
   tags: ['journey'],
   summary: 'Cancel the journey',
   description: "For the journey's trainer, or an admin.",
   requestParams: { path: SessionParams, header: idempotencyHeader },
   responses: {
-    '200': response('The journey has ended.', JourneyStopped, repeatHeaders),
+    '200': response(
+      'The journey has ended.',
+      JourneyStopped,
+      { ...exampleSession, stoppedAt: '2026-12-01T10:12:03.480Z' },
+      repeatHeaders,
+    ),
     ...errors(...sessionCallErrors, ...journeyErrors),
   },
 };
 
 const up = z.enum(['up', 'down']);
 export const healthLive: ZodOpenApiOperationObject = {
+  operationId: 'healthLive',
   tags: ['health'],
   summary: 'The process answers',
   description:
     'Checks no dependency, but is 503 until Redis has been reached once since the process started.',
   security: [],
   responses: {
-    '200': response('The process answers.', z.object({ status: z.literal('live') })),
+    '200': response('The process answers.', z.object({ status: z.literal('live') }), { status: 'live' }),
     ...errors('METHOD_NOT_ALLOWED', 'STATE_UNAVAILABLE'),
   },
 };
 export const healthReady: ZodOpenApiOperationObject = {
+  operationId: 'healthReady',
   tags: ['health'],
   summary: 'The process can serve',
   description: 'Degraded without Postgres: active journeys need only Redis.',
@@ -187,45 +215,22 @@ export const healthReady: ZodOpenApiOperationObject = {
     '200': response(
       'The process can serve.',
       z.object({ status: z.enum(['ready', 'degraded']), redis: up, postgres: up }),
+      { status: 'ready', redis: 'up', postgres: 'up' },
     ),
     ...errors('METHOD_NOT_ALLOWED', 'STATE_UNAVAILABLE'),
   },
 };
 
-function response(
+export function response(
   description: string,
   data: z.ZodType,
+  example: object,
   headers?: z.ZodObject,
 ): ZodOpenApiResponsesObject[`${1 | 2 | 3 | 4 | 5}${string}`] {
   const schema = z.object({ success: z.literal(true), data });
   return {
     description,
     ...(headers === undefined ? {} : { headers }),
-    content: { 'application/json': { schema } },
-  };
-}
-
-/** One response per status, naming its codes. */
-function errors(...codes: ErrorCode[]): ZodOpenApiResponsesObject {
-  const responses: ZodOpenApiResponsesObject = {};
-  for (const status of new Set(codes.map((code) => statusOf[code]))) {
-    const here = codes.filter((code) => statusOf[code] === status);
-    const headers = headersOf[here[0] as ErrorCode];
-    responses[`${status}`] = {
-      description: here.join(', '),
-      ...(headers === undefined ? {} : { headers }),
-      content: { 'application/json': { schema: ErrorAnswer } },
-    };
-  }
-  return responses;
-}
-
-export function eventOperation(summary: string, detail: z.ZodType): ZodOpenApiOperationObject {
-  return {
-    summary,
-    security: [],
-    tags: ['events'],
-    requestBody: { content: { 'application/json': { schema: detail } } },
-    responses: { '200': { description: 'Delivered at least once; eventId is the same in every repeat.' } },
+    content: { 'application/json': { schema, example: { success: true, data: example } } },
   };
 }

@@ -1,3 +1,4 @@
+import { INVALID_CURSOR } from '../contract/fleet.js';
 import type { JourneyStarted } from '../contract/responses.js';
 import type { JourneyRules } from '../journeys/journey.js';
 import { isoTime } from '../journeys/iso-time.js';
@@ -10,6 +11,7 @@ import type {
   StartOutcome,
   StopOutcome,
 } from '../journeys/outcomes.js';
+import type { DiagnosisOutcome, FleetPageOutcome } from '../live/fleet-service.js';
 import type { LiveOutcome } from '../live/live-state.js';
 import { ApiError, success, type ApiResponse, type Headers } from './responses.js';
 
@@ -168,6 +170,26 @@ export function stopResponse(outcome: StopOutcome, sessionId: string): ApiRespon
       return ended(outcome);
     case 'endedForOthers':
       return ended(null);
+  }
+}
+
+export function fleetResponse(outcome: FleetPageOutcome): ApiResponse {
+  switch (outcome.kind) {
+    case 'page':
+      return success(200, outcome.page);
+    case 'invalidCursor':
+      return new ApiError('VALIDATION_FAILED', 'Validation failed: cursor.', [
+        { path: 'cursor', message: INVALID_CURSOR },
+      ]);
+  }
+}
+
+export function diagnosisResponse(outcome: DiagnosisOutcome): ApiResponse {
+  switch (outcome.kind) {
+    case 'diagnosed':
+      return success(200, outcome.journey);
+    case 'notActive':
+      return notActive();
   }
 }
 

@@ -39,6 +39,7 @@ export function send(req: Request, res: Response, response: ApiResponse): void {
       return;
     case 'error': {
       const { code, message, details, headers } = response;
+      req.errorCode = code;
       const error = { code, requestId: req.requestId, details };
       sendJson(req, res, statusOf[code], { success: false, message, error }, headers);
       return;

@@ -1,9 +1,18 @@
 import type { Express, Request, RequestHandler, Response } from 'express';
 import type { z } from 'zod';
-import { IdempotencyKey, LiveQuery, SessionParams, updateSchemaOf } from '../contract/requests.js';
+import { FleetQuery } from '../contract/fleet.js';
+import {
+  IdempotencyKey,
+  LiveQuery,
+  SessionParams,
+  updateSchemaOf,
+  type Heartbeat,
+  type PositionUpdate,
+} from '../contract/requests.js';
 import type { Caller } from '../journeys/journey.js';
 import type { JourneyService } from '../journeys/journey-service.js';
 import type { Call } from '../journeys/permissions.js';
+import type { FleetService } from '../live/fleet-service.js';
 import type { LiveService } from '../live/live-service.js';
 import type { WaitingPoll } from '../live/waiting-poll.js';
 import { HeldPoll } from './held-poll.js';
@@ -12,6 +21,8 @@ import { readJson, skipBody } from './middleware/body.js';
 import type { Draining } from './middleware/draining.js';
 import {
   arriveResponse,
+  diagnosisResponse,
+  fleetResponse,
   liveResponse,
   recordResponse,
   startResponse,
@@ -24,6 +35,7 @@ import { ApiError, send, type ApiResponse } from './responses.js';
 export interface RoutesDependencies {
   journeys: JourneyService;
   live: LiveService;
+  fleet: FleetService;
   authenticator: Authenticator;
   rules: ResponseRules;
   closeIfDraining: Draining;
@@ -32,6 +44,7 @@ export interface RoutesDependencies {
 const BASE_PATH = '/api/v1/admin';
 export const UPDATES_ROUTE = '/location-tracking/journey/updates';
 export const LIVE_ROUTE = '/location-tracking/journey/live';
+const JOURNEYS_ROUTE = '/location-tracking/journeys';
 /** The label of waiting polls in metrics and logs: a wait is no slow response. */
 export const WAITING_ROUTE = `${LIVE_ROUTE} (waiting)`;
 
@@ -45,9 +58,9 @@ interface Route {
   handler: RequestHandler;
 }
 
-/** The five calls; the most frequent ones first, because Express tries the routes in order. */
+/** All calls; the most frequent ones first, because Express tries the routes in order. */
 export function addJourneyRoutes(app: Express, dependencies: RoutesDependencies): void {
-  const { journeys, rules, authenticator } = dependencies;
+  const { journeys, fleet, rules, authenticator } = dependencies;
   const routes: Route[] = [
     {
       method: 'post',
@@ -55,7 +68,7 @@ export function addJourneyRoutes(app: Express, dependencies: RoutesDependencies)
       call: 'recordPosition',
       handler: async (req, res) => {
         const body = await readJson(req);
-        const update = parse(updateSchemaOf(body), body);
+        const update = parseUpdate(journeys, req, body);
         const outcome = await journeys.recordUpdate(req.caller, update);
         send(req, res, recordResponse(outcome, update.sessionId, rules));
       },
@@ -70,6 +83,24 @@ export function addJourneyRoutes(app: Express, dependencies: RoutesDependencies)
     sessionCall('stop', 'stop-journey', async ({ caller, sessionId, key }) =>
       stopResponse(await journeys.stop(caller, sessionId, key), sessionId),
     ),
+    {
+      method: 'get',
+      path: JOURNEYS_ROUTE,
+      call: 'listJourneys',
+      handler: async (req, res) => {
+        send(req, res, fleetResponse(await fleet.list(parse(FleetQuery, req.query))));
+      },
+    },
+    {
+      method: 'get',
+      path: `${JOURNEYS_ROUTE}/:sessionId`,
+      call: 'diagnoseJourney',
+      handler: async (req, res) => {
+        const { sessionId } = parse(SessionParams, req.params);
+        req.sessionId = sessionId;
+        send(req, res, diagnosisResponse(await fleet.find(sessionId)));
+      },
+    },
   ];
   for (const { method, path, call, handler } of routes) {
     app[method](BASE_PATH + path, authorize(authenticator, call, path), handler);
@@ -95,6 +126,7 @@ function sessionCall(call: Call, name: string, respond: (call: SessionCall) => P
   const handler: RequestHandler = async (req, res) => {
     await skipBody(req);
     const { sessionId } = parse(SessionParams, req.params);
+    req.sessionId = sessionId;
     const key = parse(IdempotencyKey, req.get('Idempotency-Key'), 'Idempotency-Key');
     const { caller } = req;
     send(req, res, await respond({ caller, sessionId, key, timeoutMs: remainingMs(req) }));
@@ -102,11 +134,28 @@ function sessionCall(call: Call, name: string, respond: (call: SessionCall) => P
   return { method: 'post', path: `/sessions/:sessionId/${name}`, call, handler };
 }
 
+/** A refused body counts for its session, if that can be read. @throws ApiError VALIDATION_FAILED */
+function parseUpdate(journeys: JourneyService, req: Request, body: unknown): PositionUpdate | Heartbeat {
+  try {
+    const update = parse(updateSchemaOf(body), body);
+    req.sessionId = update.sessionId;
+    return update;
+  } catch (error) {
+    const session = SessionParams.safeParse(body).data;
+    if (session !== undefined) {
+      req.sessionId = session.sessionId;
+      journeys.refuseUpdate(req.caller, session.sessionId);
+    }
+    throw error;
+  }
+}
+
 /** Responds at once, or with Prefer: wait as soon as the state is another than If-None-Match names. */
 function livePoll({ live, closeIfDraining }: RoutesDependencies): RequestHandler {
   return async (req, res, next) => {
     const { caller } = req;
     const { sessionId } = parse(LiveQuery, req.query);
+    req.sessionId = sessionId;
     const ifNoneMatch = req.headers['if-none-match'];
     const seconds = ifNoneMatch === undefined ? null : preferredWaitSeconds(req.headers['prefer']);
     const timeoutMs = remainingMs(req);

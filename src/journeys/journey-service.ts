@@ -1,5 +1,7 @@
+import type { ErrorCode } from '../contract/errors.js';
 import type { Heartbeat, PositionUpdate } from '../contract/requests.js';
 import { withTimeout } from './errors.js';
+import type { JourneyHistories } from './journey-history.js';
 import { jittered } from './jitter.js';
 import { startableStatuses, type Caller, type Session } from './journey.js';
 import type { ArriveOutcome, EndedForOthers, RecordOutcome, StartOutcome, StopOutcome } from './outcomes.js';
@@ -15,6 +17,7 @@ import type { RateLimiter } from './rate-limiter.js';
 export interface JourneyServiceDependencies {
   store: JourneyStore;
   sessions: SessionRepository;
+  histories: Pick<JourneyHistories, 'reportRefusal'>;
   /** Limits starts. */
   starts: RateLimiter;
   /** Limits calls for sessions that do not exist. */
@@ -89,9 +92,22 @@ export class JourneyService {
     const { store } = this.#dependencies;
     const stretch = jittered(this.#dependencies.stretch());
     if ('heartbeat' in update) return store.recordHeartbeat({ ...update, trainerId, stretch });
-    if (update.mocked) return { kind: 'mocked' };
     const { sessionId, ageMs } = update;
+    if (update.mocked) {
+      this.#reportRefusal(trainerId, sessionId, 'LOCATION_MOCKED');
+      return { kind: 'mocked' };
+    }
     return store.recordPosition({ sessionId, trainerId, position: update, ageMs, stretch });
+  }
+
+  /** An update whose body is invalid. */
+  refuseUpdate(caller: Caller, sessionId: string): void {
+    this.#reportRefusal(caller.userId, sessionId, 'VALIDATION_FAILED');
+  }
+
+  /** Never slows or fails the response. */
+  #reportRefusal(trainerId: string, sessionId: string, code: ErrorCode): void {
+    this.#dependencies.histories.reportRefusal(sessionId, trainerId, code).catch(() => undefined);
   }
 
   async arrive(caller: Caller, sessionId: string, key: string | undefined): Promise<ArriveOutcome> {

@@ -7,6 +7,8 @@ export const permittedRoles = {
   watch: ['student', 'trainer', 'admin'],
   arrive: ['trainer'],
   stop: ['trainer', 'admin'],
+  listJourneys: ['admin'],
+  diagnoseJourney: ['admin'],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Call = keyof typeof permittedRoles;

@@ -6,7 +6,8 @@ import { JourneyFeed } from './journey-feed.js';
 import type { LiveReader } from './live-reader.js';
 import type { LiveOutcome, LiveState } from './live-state.js';
 import { activeView, fixAgeMs } from './live-view.js';
-import { WaitingPoll, type LivePoll, type PollHost } from './waiting-poll.js';
+import type { WatchMarks } from './watch-marks.js';
+import { WaitingPoll, type LivePoll, type Poller, type PollHost } from './waiting-poll.js';
 
 /** Bounds the memory; beyond it a poll is answered at once. */
 const MAX_WAITING = 20_000;
@@ -16,6 +17,7 @@ const MAX_WAITING_PER_CALLER = 100;
 export interface LiveServiceDependencies {
   reader: LiveReader;
   changes: JourneyChanges;
+  marks: Pick<WatchMarks, 'mark'>;
   /** Limits polls for sessions that do not exist. */
   guesses: RateLimiter;
   cadence: () => Cadence;
@@ -37,7 +39,7 @@ export class LiveService {
     this.#feed = new JourneyFeed(dependencies.changes, dependencies.monotonicMs);
     this.#host = {
       reader: dependencies.reader,
-      outcomeOf: (state, waited) => this.#outcomeOf(state, waited),
+      outcomeOf: (poll, state, waited) => this.#outcomeOf(poll, state, waited),
       onClosed: (poll) => {
         this.#forget(poll);
       },
@@ -59,7 +61,8 @@ export class LiveService {
 
   /** @throws StateUnavailableError, CorruptStateError */
   async read(caller: Caller, sessionId: string, timeoutMs: number): Promise<LiveOutcome> {
-    return this.#outcomeOf(await this.#dependencies.reader.read(caller, sessionId, timeoutMs), false);
+    const state = await this.#dependencies.reader.read(caller, sessionId, timeoutMs);
+    return this.#outcomeOf({ caller, sessionId }, state, false);
   }
 
   /** Answers as soon as the state is another than the caller knows, or when the wait is over. Returns a poll that may wait. */
@@ -89,6 +92,11 @@ export class LiveService {
     this.#feed.leave(waiting.watched);
   }
 
+  #markWatched(sessionId: string, { kind }: LiveState): void {
+    if (kind === 'active') this.#dependencies.marks.mark(sessionId, 'watched');
+    if (kind === 'forbidden') this.#dependencies.marks.mark(sessionId, 'refused');
+  }
+
   #mayWait({ userId, role }: Caller): boolean {
     if (this.#isReleased || !this.#feed.isUp || this.#polls.size >= MAX_WAITING) return false;
     // Each watched session is a subscription, so nobody who guesses ids gets one.
@@ -103,7 +111,8 @@ export class LiveService {
     else this.#pollsByCaller.set(userId, polls);
   }
 
-  #outcomeOf(state: LiveState, waited: boolean): LiveOutcome {
+  #outcomeOf({ caller, sessionId }: Poller, state: LiveState, waited: boolean): LiveOutcome {
+    if (caller.role === 'student') this.#markWatched(sessionId, state);
     switch (state.kind) {
       case 'active': {
         const { location, nowMs, version } = state;

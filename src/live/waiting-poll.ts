@@ -4,10 +4,13 @@ import type { Waiter, WatchedJourney } from './journey-feed.js';
 import type { LiveReader } from './live-reader.js';
 import { mayWatch, type LiveOutcome, type LiveState } from './live-state.js';
 
-/** A caller that would wait for a change. One of `answer` and `fail` is called, once, unless the poll is cancelled. */
-export interface LivePoll {
+export interface Poller {
   caller: Caller;
   sessionId: string;
+}
+
+/** A caller that would wait for a change. One of `answer` and `fail` is called, once, unless the poll is cancelled. */
+export interface LivePoll extends Poller {
   /** How long to wait. */
   seconds: number;
   /** For reading the state; the wait is not included. */
@@ -22,7 +25,7 @@ export interface LivePoll {
 export interface PollHost {
   reader: LiveReader;
   /** waited: the wait was granted and is over; false: ask again. */
-  outcomeOf(state: LiveState, waited: boolean): LiveOutcome;
+  outcomeOf(poll: Poller, state: LiveState, waited: boolean): LiveOutcome;
   /** Called once for each poll, before its answer. */
   onClosed(poll: WaitingPoll): void;
 }
@@ -142,7 +145,7 @@ export class WaitingPoll implements Waiter {
     }
     this.#close();
     const waited = this.#isTimedOut || !isKnown;
-    this.poll.answer(this.#host.outcomeOf(isAllowed ? state : { kind: 'forbidden' }, waited));
+    this.poll.answer(this.#host.outcomeOf(this.poll, isAllowed ? state : { kind: 'forbidden' }, waited));
   }
 
   #knows(state: LiveState): boolean {

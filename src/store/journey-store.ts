@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { StateUnavailableError, withTimeout } from '../journeys/errors.js';
+import { StateUnavailableError } from '../journeys/errors.js';
 import type { JourneyRules } from '../journeys/journey.js';
 import type { ArriveOutcome, RecordOutcome, StopOutcome } from '../journeys/outcomes.js';
 import type * as ports from '../journeys/ports.js';
-import { asFailure } from './connection.js';
 import type { Keys } from './keys.js';
 import { SINGLE_REDIS, type Partitions } from './partitions.js';
+import { redisCall } from './redis-call.js';
 import { arriveOutcome, liveReading, recordOutcome, startAttempt, stopOutcome } from './replies.js';
 import {
   heartbeatParts,
@@ -213,19 +213,11 @@ export class RedisJourneyStore implements ports.JourneyStore {
     return new ScriptBatcher({ send, timeoutMs, observe });
   }
 
-  async #run<T>(operation: string, key: string, call: () => Promise<T>): Promise<T> {
-    const startedAt = performance.now();
-    let succeeded = false;
-    try {
-      if (this.#dependencies.isForbidden?.() === true)
-        throw new StateUnavailableError('redis', 'lacking rights');
-      const reply = await withTimeout(this.#dependencies.commandTimeoutMs, 'redis', call());
-      succeeded = true;
-      return reply;
-    } catch (error) {
-      throw asFailure(error, key);
-    } finally {
-      this.#dependencies.observe(operation, (performance.now() - startedAt) / 1000, succeeded);
-    }
+  #run<T>(operation: string, key: string, call: () => Promise<T>): Promise<T> {
+    const { commandTimeoutMs: timeoutMs, observe, isForbidden } = this.#dependencies;
+    return redisCall({ operation, key, timeoutMs, observe }, async () => {
+      if (isForbidden?.() === true) throw new StateUnavailableError('redis', 'lacking rights');
+      return call();
+    });
   }
 }

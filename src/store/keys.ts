@@ -65,6 +65,21 @@ export class Keys {
     return `${this.tag}journey:track:${sessionId}`;
   }
 
+  /** What support sees of a journey beside its record: see scripts/includes/timeline.lua. */
+  timeline(sessionId: string): string {
+    return `${this.tag}journey:timeline:${sessionId}`;
+  }
+
+  /** Exists while the student has watched lately. */
+  watched(sessionId: string): string {
+    return `${this.tag}journey:watched:${sessionId}`;
+  }
+
+  /** Exists while a student was lately refused to watch. */
+  watchRefused(sessionId: string): string {
+    return `${this.tag}journey:watch-refused:${sessionId}`;
+  }
+
   /** When TrainerLocationStale was last recorded. */
   staleTold(sessionId: string): string {
     return `${this.tag}journey:stale-told:${sessionId}`;

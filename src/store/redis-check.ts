@@ -105,7 +105,15 @@ function commandsOn(keys: Keys): string[][] {
     keys.firstAnswer('', NO_SESSION, { callerId: '', key: '' }),
     keys.staleTold(NO_SESSION),
   ];
-  const texts = [...keys.lifecycle(NO_SESSION).slice(0, 4), location, keys.rate(NO_SESSION), first, stale];
+  const support = [keys.timeline, keys.watched, keys.watchRefused].map((of) => of.call(keys, NO_SESSION));
+  const texts = [
+    ...keys.lifecycle(NO_SESSION).slice(0, 4),
+    location,
+    keys.rate(NO_SESSION),
+    first,
+    stale,
+    ...support,
+  ];
   const on = (key: string, commands: string) =>
     commands.split(', ').map((command) => {
       const [name = '', ...args] = command.split(' ');

@@ -18,6 +18,14 @@ const DEAD_LETTERS_MAX_LENGTH = 10_000;
 export type Argument = string | number;
 /** An outcome in a word, and its values. Redis' integers are numbers, its strings text. */
 export type ScriptReply = [word: string, ...values: (string | number | null)[]];
+/** Of scripts/read_history.lua. */
+export type HistoryReply = [
+  nowMs: number,
+  summary: string | null,
+  timeline: string | null,
+  watchedLeftMs: number,
+  watchRefusedLeftMs: number,
+];
 /** A script for several sessions takes the number of its keys first. */
 type Script<Reply> = (...keysThenArguments: Argument[]) => Promise<Reply>;
 
@@ -31,6 +39,8 @@ export interface JourneyScripts {
   expireJourney: Script<ScriptReply>;
   dueJourneys: Script<string[]>;
   reportStale: Script<ScriptReply>;
+  reportRefusal: Script<ScriptReply>;
+  readHistory: Script<HistoryReply>;
   relayHeartbeat: Script<number>;
   settleEvents: Script<number>;
 }
@@ -44,6 +54,8 @@ const scripts: Record<keyof JourneyScripts, { file: string; numberOfKeys?: numbe
   expireJourney: { file: 'expire_journey', numberOfKeys: 6 },
   dueJourneys: { file: 'due_journeys', numberOfKeys: 1 },
   reportStale: { file: 'report_stale', numberOfKeys: 4 },
+  reportRefusal: { file: 'report_refusal', numberOfKeys: 2 },
+  readHistory: { file: 'read_history', numberOfKeys: 5 },
   relayHeartbeat: { file: 'relay_heartbeat', numberOfKeys: 2 },
   settleEvents: { file: 'settle_events', numberOfKeys: 2 },
 };

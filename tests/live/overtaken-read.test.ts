@@ -72,7 +72,9 @@ async function pollWhileItChanges(first: LiveReading, second: LiveReading): Prom
     },
     unfollow: () => undefined,
   };
-  const live = new LiveService({ reader, changes, guesses, cadence, monotonicMs: () => performance.now() });
+  const marks = { mark: () => undefined };
+  const monotonicMs = () => performance.now();
+  const live = new LiveService({ reader, changes, marks, guesses, cadence, monotonicMs });
   const knows = (version: string) => version === versionOf(first);
   return new Promise((resolve, reject) => {
     const poll = { caller, sessionId, seconds: 25, timeoutMs: 900, knows, answer: resolve, fail: reject };

@@ -17,6 +17,9 @@ export interface Found {
 /** No key expires by Redis' own clock: the model decides when. */
 const SHORTEST_TTL_MS = 1_000;
 
+/** What support sees is not modelled; it only has to expire, by Redis' own clock. */
+const FOR_SUPPORT = /^journey:(timeline|watched|watch-refused):/;
+
 /** Keys that belong to no session. */
 const SHARED_KEYS = ['journey:outbox', 'journey:outbox:dead', 'journey:expiries'];
 
@@ -64,7 +67,7 @@ export class RedisUnderModel {
       string[],
     ];
     const keys = found
-      .filter(([name]) => !SHARED_KEYS.includes(name))
+      .filter(([name, ttlMs]) => !SHARED_KEYS.includes(name) && !(FOR_SUPPORT.test(name) && ttlMs > 0))
       .map(([name, ttlMs, value]): [string, FoundKey] => [name, { ttlMs, value }]);
     const pairs = deadlines.flatMap((member, index): [string, number][] =>
       index % 2 === 0 ? [[member, Number(deadlines[index + 1])]] : [],

@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { anActiveJourney, fiveCalls, timedGet, unavailable } from '../support/five-calls.js';
 import { aSession, type ASession } from '../support/a-session.js';
+import { data } from '../support/api.js';
 import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.js';
 import { metric, runService, type RunningService } from '../support/running-service.js';
+import { tokenFor } from '../support/tokens.js';
 import { until } from '../support/until.js';
 import { aWaitingStudent } from '../support/waiting-polls.js';
 
@@ -50,6 +53,11 @@ test('the rights of the operations manual suffice for every call, a waiting poll
     await redis.client.del(`location:rate:${trainerId}`);
     expect((await service.api.update(trainerToken, { sessionId, ...heartbeat })).status).toBe(201);
   }
+  expect((await fiveCalls.update(service.url, session)).status).toBe(429);
+  const admin = await tokenFor(randomUUID(), 'admin');
+  expect(data(await service.api.journey(sessionId, admin))).toMatchObject({
+    diagnostics: { refusedUpdates: { RATE_LIMITED: 1 } },
+  });
   const { answer } = await aWaitingStudent(service, session);
   const once = { 'Idempotency-Key': 'once' };
   expect((await service.api.arrived(sessionId, trainerToken, once)).status).toBe(200);

@@ -43,6 +43,15 @@ export class Api {
     return this.call('POST', `/api/v1/admin/sessions/${sessionId}/stop-journey`, { token, headers });
   }
 
+  journeys(token: string, query: Record<string, string> = {}): Promise<Answer> {
+    const path = `/api/v1/admin/location-tracking/journeys?${new URLSearchParams(query).toString()}`;
+    return this.call('GET', path, { token });
+  }
+
+  journey(sessionId: string, token: string): Promise<Answer> {
+    return this.call('GET', `/api/v1/admin/location-tracking/journeys/${sessionId}`, { token });
+  }
+
   /** An object is sent as JSON, a string as it is. */
   async call(method: string, path: string, { token, body, headers }: CallOptions = {}): Promise<Answer> {
     const response = await fetch(`${this.#url}${path}`, {

@@ -31,6 +31,7 @@ export const keyOf = {
   ended: (sessionId: string) => `${tagOf(sessionId)}journey:ended:${sessionId}`,
   meta: (sessionId: string) => `${tagOf(sessionId)}session:meta:${sessionId}`,
   track: (sessionId: string) => `${tagOf(sessionId)}journey:track:${sessionId}`,
+  timeline: (sessionId: string) => `${tagOf(sessionId)}journey:timeline:${sessionId}`,
 };
 
 /** The channel of a session's changes, with the database's number unless it is 0. */

@@ -66,6 +66,25 @@ test('every refused poll is logged with its status, and not as an error', async 
   );
 });
 
+test('a refused or lifecycle call is logged with session, caller, role and code, and without a coordinate', async () => {
+  const { sessionId, trainerId, trainerToken } = await aSession();
+  const started = randomUUID();
+  data(await service.api.start(sessionId, trainerToken, { 'X-Request-Id': started }));
+  const caller = { sessionId, callerId: trainerId, role: 'trainer' };
+  expect(await linesOf(started)).toMatchObject([caller]);
+  for (const [refused, errorCode] of [
+    [{ mocked: true }, 'LOCATION_MOCKED'],
+    [{ latitude: 'north' }, 'VALIDATION_FAILED'],
+  ] as const) {
+    const requestId = randomUUID();
+    const body = { sessionId, latitude: 12.345678, longitude: 77.5, ...refused };
+    await service.api.update(trainerToken, body, { 'X-Request-Id': requestId });
+    const lines = await linesOf(requestId);
+    expect(lines).toMatchObject([{ ...caller, errorCode }]);
+    expect(JSON.stringify(lines)).not.toMatch(/12\.345678|77\.5|eyJ/);
+  }
+});
+
 test('successful health checks are not logged', async () => {
   await fetch(`${service.url}/health/live`);
   await fetch(`${service.url}/health/ready`);

@@ -11,7 +11,7 @@ import { tokenVerifier, type TokenKeySettings, type Verify } from './token-keys.
 
 declare module 'express-serve-static-core' {
   interface Request {
-    /** Set by `authorize`. */
+    /** Set by `authorize`; undefined before and without a valid token. */
     caller: Caller;
   }
 }

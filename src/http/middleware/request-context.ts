@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { Request, RequestHandler, Response } from 'express';
+import type { ErrorCode } from '../../contract/errors.js';
+import type { Caller } from '../../journeys/journey.js';
 import type { Draining } from './draining.js';
 
 declare module 'express-serve-static-core' {
@@ -11,6 +13,9 @@ declare module 'express-serve-static-core' {
     startedAtMs: number;
     /** The route's pattern, for logs and metrics: a path has as many values as there are sessions. */
     routeLabel: string;
+    /** For the log, once they are known. */
+    sessionId?: string;
+    errorCode?: ErrorCode;
   }
 }
 
@@ -23,6 +28,9 @@ export interface CompletedRequest {
   route: string;
   status: number;
   seconds: number;
+  sessionId: string | undefined;
+  caller: Caller | undefined;
+  errorCode: ErrorCode | undefined;
   /** The caller disconnected before the response was written. */
   aborted: boolean;
   remoteAddress: () => string | undefined;
@@ -53,6 +61,9 @@ function completed(req: Request, res: Response): CompletedRequest {
     // nginx' status for a caller that disconnected before the response.
     status: res.headersSent ? res.statusCode : 499,
     seconds: (performance.now() - req.startedAtMs) / 1000,
+    sessionId: req.sessionId,
+    caller: req.caller,
+    errorCode: req.errorCode,
     aborted: !res.writableFinished,
     remoteAddress: () => remoteAddressOf(req),
   };

@@ -25,6 +25,7 @@ export class RequestLog {
 
   completed(request: CompletedRequest): void {
     const { requestId, method, route, status, seconds, aborted, remoteAddress } = request;
+    const { sessionId, caller, errorCode } = request;
     const { logger } = this.#dependencies;
     if (status < 400 && !aborted && !this.#isLogged(route)) return;
     // A refused request is not an error; what fails inside is logged where its cause is known.
@@ -35,6 +36,7 @@ export class RequestLog {
         route,
         status,
         durationMs: Math.round(seconds * 1e6) / 1000,
+        ...{ sessionId, callerId: caller?.userId, role: caller?.role, errorCode },
         remoteAddress: remoteAddress(),
         ...(this.#skipped > 0 && { notLoggedBefore: this.#skipped }),
         ...(aborted && { aborted }),

@@ -12,7 +12,7 @@
   ARGV
     1  the time in ms, or '' for Redis' own clock
     2  sessionId
-    3  the caller's id, or '' for an admin
+    3  the trainer's id, or '' for an admin
     4  'arrived' or 'cancelled'
     5  seed of the event id
     6  prefix of location keys
@@ -37,6 +37,9 @@
 -- include: not_active
 -- include: outbox
 -- include: changes
+-- include: timeline
+-- include: track_summary
+-- include: close_timeline
 -- include: close_journey
 -- include: judge
 -- include: check_arrival
@@ -67,6 +70,7 @@ if reason == 'arrived' then
   distance, refusal = check_arrival(keys, journey, nowMs)
   if refusal then return refusal end
 end
-close_journey(keys, journey, reason, nowMs, RULES.endedTtlSeconds * 1000, eventSeed)
+local role = callerId == '' and 'admin' or 'trainer'
+close_journey(keys, journey, reason, nowMs, RULES.endedTtlSeconds * 1000, eventSeed, role)
 remember_answer(keys.firstAnswer, { endedAt = iso_time(nowMs), distance = distance })
 return { 'ended_now', nowMs, distance }

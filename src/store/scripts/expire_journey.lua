@@ -27,6 +27,9 @@
 -- include: expiries
 -- include: outbox
 -- include: changes
+-- include: timeline
+-- include: track_summary
+-- include: close_timeline
 -- include: close_journey
 local keys = { active = KEYS[1], ended = KEYS[2], track = KEYS[3], meta = KEYS[4], expiries = KEYS[5],
   outbox = KEYS[6], locationPrefix = ARGV[4] }

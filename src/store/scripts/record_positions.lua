@@ -56,7 +56,9 @@
 -- include: arrivals
 -- include: check_sequence
 -- include: check_rate
+-- include: timeline
 -- include: judge
+-- include: count_refusal
 -- include: adopt_journey
 -- include: move_track
 -- include: report_nearby
@@ -88,7 +90,12 @@ local function update_of(position)
   }
 end
 
-local function save_track(keys, track, isTracked)
+-- seenMs: see seen_ms, before the update.
+local function save_track(keys, track, isTracked, seenMs)
+  local wasStale = seenMs and nowMs - seenMs > RULES.staleAfterMs
+  if wasStale and nowMs - seen_ms(track) <= RULES.staleAfterMs then
+    pcall(note, keys.track, track, nowMs, 'recovered', nil, seenMs + RULES.staleAfterMs)
+  end
   if isTracked then update_track(keys.track, track)
   elseif track.trainerId then create_track(keys.track, track, nowMs) end
 end
@@ -102,35 +109,36 @@ local function record_position(position)
 
   local track, stored, isHealed = load_track(keys, active, update)
   refusal = check_duplicate(track, update, stored)
-  if refusal then return refusal end
+  if refusal then return count_refusal(keys, track, update, refusal) end
   local shiftMs = follow_clock(track, update)
   local isStill = update.beat == 'still'
   local location = isStill and stored and not isHealed and cjson.decode(stored)
   refusal = check_stale(track, update) or isStill and not location and { 'location_unknown' }
     or check_rate(keys.rate, nowMs, shiftMs)
-  if refusal then return refusal end
+  if refusal then return count_refusal(keys, track, update, refusal) end
 
-  local isTracked = track.trainerId ~= nil
+  local isTracked, seenMs = track.trainerId ~= nil, seen_ms(track)
   if not isTracked then adopt_journey(active, keys, track, update) end
   note_lateness(track, update)
   if update.beat then
     note_arrival(track, update)
     if isStill then record_still(keys, track, update, location)
     else record_problem(keys, track, update, not isHealed and stored) end
-    save_track(keys, track, isTracked)
+    save_track(keys, track, isTracked, seenMs)
     return { 'heartbeat', nowMs, track.next }
   end
   local verdict, gone, elapsed = judge(track, update)
   if verdict == 'implausible' then
     track.at = nowMs
-    save_track(keys, track, isTracked)
-    return { verdict }
+    save_track(keys, track, isTracked, seenMs)
+    return count_refusal(keys, track, update, { verdict })
   end
+  if verdict == 'reanchored' then pcall(note, keys.track, track, nowMs, verdict) end
   local distance = distance_home(track, update)
   move_track(track, update, distance, gone, elapsed)
   local json = store_location(keys, track, update)
   report_nearby(keys, track, update, distance)
-  save_track(keys, track, isTracked)
+  save_track(keys, track, isTracked, seenMs)
   notify_watchers(update.sessionId, json)
   return { isHealed and 'healed' or verdict, nowMs, track.next }
 end

@@ -19,6 +19,7 @@
 -- include: track
 -- include: seen_ms
 -- include: outbox
+-- include: timeline
 local activeKey, trackKey, markKey, outboxKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local nowMs, sessionId = now_ms(ARGV[1]), ARGV[2]
 local INTERVAL_MS = 60000
@@ -34,4 +35,5 @@ record_event(outboxKey, 'TrainerLocationStale', nowMs, {
   eventId = event_id(sessionId .. whole(nowMs) .. 'stale'), trainerId = track.trainerId, studentId = track.studentId,
   sessionId = sessionId, time = iso_time(nowMs), lastFixTime = iso_time(seenMs),
 })
+pcall(note, trackKey, track, nowMs, 'staleSeen')
 return { 'recorded' }

@@ -14,6 +14,7 @@ end
 
 -- Notes that the update has used its slot.
 local function note_arrival(track, update)
+  track.got = (track.got or 0) + 1
   track.at = not update.sequence and update.nowMs or nil
   if not update.sequence then return end
   track.seq, track.seqMs = update.sequence, update.nowMs

@@ -5,9 +5,10 @@ local function journey_of(track, sessionId)
 end
 
 -- Ends a journey, whatever the reason ('arrived', 'cancelled' or 'timeout'): deletes its location, cached metadata,
--- record and expiry, writes journey:ended for markTtlMs, records the event and notifies watchers.
-local function close_journey(keys, journey, reason, endedAtMs, markTtlMs, eventSeed)
+-- record and expiry, writes journey:ended for markTtlMs, records the event and notifies watchers. role: of who ended it.
+local function close_journey(keys, journey, reason, endedAtMs, markTtlMs, eventSeed, role)
   local endedAt = iso_time(endedAtMs)
+  pcall(close_timeline, keys, journey, role and reason .. ' ' .. role or reason, endedAtMs)
   redis.call('DEL', keys.active, keys.meta, keys.track,
     keys.locationPrefix .. journey.trainerId .. ':session:' .. journey.sessionId)
   cancel_expiry(keys.expiries, journey.sessionId)

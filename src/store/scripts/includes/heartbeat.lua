@@ -33,5 +33,7 @@ local function record_problem(keys, track, update, stored)
   end
   track.problem = update.beat
   track.next = next_update_ms(nil, nil, track.still or 0, update.stretch)
-  if isNew then notify_watchers(update.sessionId, 'problem') end
+  if not isNew then return end
+  pcall(note, keys.track, track, update.nowMs, 'problem ' .. update.beat)
+  notify_watchers(update.sessionId, 'problem')
 end

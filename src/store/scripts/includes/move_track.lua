@@ -10,6 +10,7 @@ local function move_track(track, update, distance, gone, elapsed)
   local still = still_seconds(track.still, gone, elapsed and elapsed - stoodSeconds, update.speed)
   -- A first position, or a coarse one, may be wild: it is no reason to ask later for the next.
   track.next = next_update_ms(gone and distance, update.speed, still, update.stretch)
+  if not track.fixMs then track.firstMs = update.nowMs end
   track.still, track.fixMs = still > 0 and still or nil, update.refMs
   track.stoodMs, track.problem = nil, nil
   note_arrival(track, update)

@@ -3,7 +3,7 @@ local function report_nearby(keys, track, update, distance)
   local isConfirmed = not track.run and not track.conf
   if not distance or track.nearby or update.isCoarse or not isConfirmed then return end
   if distance + (update.acc or 0) > RULES.nearbyRadiusMeters then return end
-  track.nearby = true
+  track.nearby = update.nowMs
   record_event(keys.outbox, 'TrainerNearby', update.nowMs, {
     eventId = event_id(update.sessionId .. whole(track.startMs) .. 'nearby'), trainerId = track.trainerId,
     studentId = track.studentId, sessionId = update.sessionId, time = update.nowText,

@@ -1,7 +1,8 @@
 -- journey:track:<sessionId> is the service's own record of a journey, MessagePack with these fields:
 --   trainerId, studentId, startMs, endMs
 --   homeLat, homeLon             if the session has a home
---   nearby                       TrainerNearby was recorded
+--   nearby                       when TrainerNearby was recorded; true where an earlier version did
+--   got, firstMs                 how many updates were accepted, and when the first position was
 --   seq, seqMs                   the last sequence, and when it came
 --   at                           when the last update came, if not at seqMs; early: the phone comes sooner than asked
 --   fixMs                        the last fix
