@@ -44,8 +44,8 @@ WORKDIR /app
 # A numeric user, so that orchestrators can verify that it is not root.
 USER 1000
 EXPOSE 3010 9464
-# For docker-compose.yml, which waits for it; ECS ignores it and asks the load balancer.
-HEALTHCHECK --interval=10s --timeout=2s --start-period=5s --retries=3 \
+# For docker-compose.yml, which waits for it; ECS ignores it and asks the load balancer, whose rule this is.
+HEALTHCHECK --interval=12s --timeout=10s --start-period=5s --retries=4 \
   CMD ["node", "-e", "http.get({ port: process.env.PORT || 3010, path: '/health/live' }, (answer) => process.exit(answer.statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
 # The base image's entrypoint replaces itself by this, so node is process 1 and gets SIGTERM. The same command as npm start,
 # which tests/packaging.test.ts checks; src/README.md says why these two flags.

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Match } from 'aws-cdk-lib/assertions';
+import { HEALTH_RULE } from '../../tests/faults/health-rule.js';
 import { stageNames } from '../settings/stage-settings.js';
 import { LONGEST_WAIT } from '../stack/service-facts.js';
 import { anApp, resources, taskOf, templateOf, theContainer, theOnly, theTask } from './support/a-stack.js';
@@ -133,16 +134,14 @@ test('tasks scale by CPU and by how far phones are slowed down, from at least tw
   });
 });
 
-test('a task that answers after seconds stays, one that hangs is replaced within a minute', () => {
+test('a task that answers after seconds stays, one that hangs is replaced within a minute, by the rule that herds are tested with', () => {
   for (const group of Object.values(
     resources(templateOf('prod'), 'AWS::ElasticLoadBalancingV2::TargetGroup'),
   )) {
     const interval = group['HealthCheckIntervalSeconds'] as number;
     const timeout = group['HealthCheckTimeoutSeconds'] as number;
     const failures = group['UnhealthyThresholdCount'] as number;
-    expect(timeout).toBeGreaterThanOrEqual(10);
-    expect(timeout).toBeLessThan(interval);
-    expect(failures).toBeGreaterThanOrEqual(4);
+    expect({ intervalSeconds: interval, timeoutSeconds: timeout, failures }).toEqual(HEALTH_RULE);
     expect(failures * interval + timeout).toBeLessThanOrEqual(60);
   }
 });
