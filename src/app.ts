@@ -110,7 +110,7 @@ function build(config: Config, overrides: Overrides) {
   const isForbidden = () => redisCheck.isForbidden;
   const observers = { logger, metrics, clock, isForbidden };
   const store = buildStore(config, redis, observers);
-  const observe = redisObserver(metrics);
+  const observe = metrics.redisCalled.bind(metrics);
   const histories = new RedisHistories({ ...redis, commandTimeoutMs, clock, observe });
   const loadMonitor = new LoadMonitor();
   const stretch = overrides.stretch ?? (() => loadMonitor.stretch);
@@ -210,12 +210,6 @@ interface Observers {
   isForbidden: () => boolean;
 }
 
-function redisObserver(metrics: Metrics) {
-  return (operation: string, seconds: number, succeeded: boolean) => {
-    metrics.redisCalled(operation, seconds, succeeded);
-  };
-}
-
 function buildStore(
   config: Config,
   { redis, lifecycle, partitions }: RedisConnections,
@@ -229,7 +223,7 @@ function buildStore(
     commandTimeoutMs: config.redis.commandTimeoutMs,
     clock,
     isForbidden,
-    observe: redisObserver(metrics),
+    observe: metrics.redisCalled.bind(metrics),
     onHealed: (key) => {
       logger.error({ key }, 'unreadable location overwritten');
     },

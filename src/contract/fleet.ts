@@ -46,9 +46,9 @@ export const FleetQuery = z.object({
   cursor: z
     .string()
     .max(100)
-    .transform((text, { addIssue }) => {
+    .transform((text, context) => {
       const cursor = parseCursor(text);
-      if (cursor === null) addIssue(INVALID_CURSOR);
+      if (cursor === null) context.addIssue(INVALID_CURSOR);
       return cursor ?? z.NEVER;
     })
     .optional()

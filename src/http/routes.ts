@@ -83,6 +83,22 @@ export function addJourneyRoutes(app: Express, dependencies: RoutesDependencies)
     sessionCall('stop', 'stop-journey', async ({ caller, sessionId, key }) =>
       stopResponse(await journeys.stop(caller, sessionId, key), sessionId),
     ),
+    ...fleetRoutes(fleet),
+  ];
+  for (const { method, path, call, handler } of routes) {
+    app[method](BASE_PATH + path, authorize(authenticator, call, path), handler);
+  }
+  for (const { method, path } of routes) {
+    app.all(BASE_PATH + path, (req) => {
+      req.routeLabel = path;
+      throw methodNotAllowed(method === 'get' ? 'GET, HEAD' : 'POST');
+    });
+  }
+}
+
+/** For support. */
+function fleetRoutes(fleet: FleetService): Route[] {
+  return [
     {
       method: 'get',
       path: JOURNEYS_ROUTE,
@@ -102,15 +118,6 @@ export function addJourneyRoutes(app: Express, dependencies: RoutesDependencies)
       },
     },
   ];
-  for (const { method, path, call, handler } of routes) {
-    app[method](BASE_PATH + path, authorize(authenticator, call, path), handler);
-  }
-  for (const { method, path } of routes) {
-    app.all(BASE_PATH + path, (req) => {
-      req.routeLabel = path;
-      throw methodNotAllowed(method === 'get' ? 'GET, HEAD' : 'POST');
-    });
-  }
 }
 
 interface SessionCall {

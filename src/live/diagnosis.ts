@@ -1,6 +1,5 @@
-import type { ErrorCode } from '../contract/errors.js';
 import type { EndReason } from '../contract/events.js';
-import type { Diagnosis, RefusalReason, Verdict } from '../contract/fleet.js';
+import type { Diagnosis, Verdict } from '../contract/fleet.js';
 import type { TrainerProblem } from '../contract/requests.js';
 import { isoTime } from '../journeys/iso-time.js';
 import type { HistoryEntry, JourneyHistory } from '../journeys/journey-history.js';
@@ -88,57 +87,57 @@ function waiting({ nowMs, startedAtMs }: Evidence): Diagnosis {
   return of('waitingForFirstPosition', message);
 }
 
-/** Each kind of refusal that goes on. */
-function refusals({ nowMs, history, maxSpeedKmh, updateIntervalMs }: Evidence): Diagnosis[] {
-  if (history === null) return [];
-  const found: Diagnosis[] = [];
-  const add = (
-    code: ErrorCode,
-    reasons: RefusalReason[],
-    diagnosisOf: (last: HistoryEntry) => [verdict: Verdict, why: string],
-  ) => {
-    const last = history.entries.findLast(
-      (entry) =>
-        entry.code === code &&
-        entry.reason !== undefined &&
-        reasons.includes(entry.reason) &&
-        nowMs - entry.lastAtMs <= RECENT_MS &&
-        entry.count >= SOME_REFUSALS,
-    );
-    if (last === undefined) return;
-    const [verdict, why] = diagnosisOf(last);
-    found.push(of(verdict, `${shareOf(last, history)} updates were refused because ${why}.`));
-  };
-  add('LOCATION_MOCKED', ['input'], () => [
+interface Refusals {
+  last: HistoryEntry;
+  history: JourneyHistory;
+  maxSpeedKmh: number;
+  updateIntervalMs: number;
+}
+
+/** By code and reason, in the order in which the agent should see them. */
+const refusalCauses: Record<string, (refusals: Refusals) => [verdict: Verdict, why: string]> = {
+  'LOCATION_MOCKED input': () => [
     'refusedMocked',
     'the phone sends mock locations: ask the trainer to remove the fake GPS app',
-  ]);
-  add('LOCATION_IMPLAUSIBLE', ['speed'], ({ overLimit }) => [
+  ],
+  'LOCATION_IMPLAUSIBLE speed': ({ last, maxSpeedKmh }) => [
     'refusedImplausible',
-    `they imply a speed over ${maxSpeedKmh} km/h, the last one by ${overLimit ?? 0} m`,
-  ]);
-  add('LOCATION_STALE', ['sequence'], ({ acceptedBefore }) =>
-    history.accepted > (acceptedBefore ?? 0)
+    `they imply a speed over ${maxSpeedKmh} km/h, the last one by ${last.overLimit ?? 0} m`,
+  ],
+  'LOCATION_STALE sequence': ({ last, history }) =>
+    history.accepted > (last.acceptedBefore ?? 0)
       ? ['secondPhone', 'a second phone sends for this session: ask the trainer to use only one']
       : [
           'refusedStale',
           `the app counts below sequence ${history.lastSequence ?? 0}: ask the trainer to restart it`,
         ],
-  );
-  add('LOCATION_STALE', ['age'], () => ['refusedStale', 'the phone sends old positions']);
-  add('RATE_LIMITED', ['otherSession'], () => [
+  'LOCATION_STALE age': () => ['refusedStale', 'the phone sends old positions'],
+  'RATE_LIMITED otherSession': () => [
     'refusedRate',
     'the trainer also sends for another session: ask the trainer to end the other journey',
-  ]);
-  add('RATE_LIMITED', ['tooFrequent'], () => [
+  ],
+  'RATE_LIMITED tooFrequent': ({ updateIntervalMs }) => [
     'refusedRate',
     `the phone sends more often than every ${updateIntervalMs / 1_000} s: the app is outdated, or runs on two phones`,
-  ]);
-  add('VALIDATION_FAILED', ['input'], () => [
+  ],
+  'VALIDATION_FAILED input': () => [
     'refusedInvalid',
     'they are invalid, for example 0,0 from a phone without a fix: ask the trainer to update the app',
-  ]);
-  return found;
+  ],
+};
+
+/** Each kind of refusal that goes on. */
+function refusals({ nowMs, history, ...limits }: Evidence): Diagnosis[] {
+  if (history === null) return [];
+  const isGoingOn = ({ kind, lastAtMs, count }: HistoryEntry) =>
+    kind === 'refused' && nowMs - lastAtMs <= RECENT_MS && count >= SOME_REFUSALS;
+  const entries = history.entries.filter(isGoingOn);
+  return Object.entries(refusalCauses).flatMap(([name, causeOf]) => {
+    const last = entries.findLast(({ code, reason }) => `${code} ${reason}` === name);
+    if (last === undefined) return [];
+    const [verdict, why] = causeOf({ last, history, ...limits });
+    return [of(verdict, `${shareOf(last, history)} updates were refused because ${why}.`)];
+  });
 }
 
 /** "3 of the last 5": all updates since the first of these refusals. */

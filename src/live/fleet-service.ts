@@ -11,9 +11,9 @@ import type { JourneyStore, LiveReading } from '../journeys/ports.js';
 import type { Cadence } from './cadence.js';
 import { diagnosedJourney, endedJourney, fleetJourney, type DiagnosisLimits } from './fleet-view.js';
 
-/** Journeys that one call reads at most, and at once. */
+/** Journeys that one call reads at most, and at once at least: with filters a page takes more than it shows. */
 const MAX_READ = 1_000;
-const READ_AT_ONCE = 50;
+const MIN_AT_ONCE = 50;
 
 export interface FleetServiceDependencies {
   store: Pick<JourneyStore, 'readLive'>;
@@ -39,8 +39,9 @@ export class FleetService {
     const page: FleetPage = { journeys: [], nextCursor: null, unreadable: [] };
     let cursor = query.cursor ?? null;
     if (cursor !== null && cursor.partition >= histories.partitions) return { kind: 'invalidCursor' };
-    for (let read = 0; read < MAX_READ; read += READ_AT_ONCE) {
-      const found = await histories.activeAfter(cursor, READ_AT_ONCE);
+    const count = Math.max(query.limit, MIN_AT_ONCE);
+    for (let read = 0; read < MAX_READ; read += count) {
+      const found = await histories.activeAfter(cursor, count);
       const readings = await Promise.all(found.map(({ sessionId }) => readOrNull(store.readLive(sessionId))));
       for (const [index, entry] of found.entries()) {
         const reading = readings[index] ?? null;
@@ -54,7 +55,7 @@ export class FleetService {
           return { kind: 'page', page: { ...page, nextCursor: formatCursor(cursor) } };
         }
       }
-      if (found.length < READ_AT_ONCE) return { kind: 'page', page };
+      if (found.length < count) return { kind: 'page', page };
     }
     return { kind: 'page', page: { ...page, nextCursor: cursor && formatCursor(cursor) } };
   }

@@ -129,5 +129,5 @@ function shownEntry({ kind, atMs, lastAtMs, count, code, reason, problem, by }: 
 }
 
 function timeOrNull(ms: number | null | undefined): string | null {
-  return ms == null ? null : isoTime(ms);
+  return ms === null || ms === undefined ? null : isoTime(ms);
 }

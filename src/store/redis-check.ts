@@ -105,7 +105,7 @@ function commandsOn(keys: Keys): string[][] {
     keys.firstAnswer('', NO_SESSION, { callerId: '', key: '' }),
     keys.staleTold(NO_SESSION),
   ];
-  const support = [keys.timeline, keys.watched, keys.watchRefused].map((of) => of.call(keys, NO_SESSION));
+  const support = [keys.timeline(NO_SESSION), keys.watched(NO_SESSION), keys.watchRefused(NO_SESSION)];
   const texts = [
     ...keys.lifecycle(NO_SESSION).slice(0, 4),
     location,

@@ -138,7 +138,7 @@ function once(kind: HistoryEntry['kind'], atMs: number): HistoryEntry {
 }
 
 function entriesOf({ name, at, last, count, got, over }: Entry): HistoryEntry[] {
-  const [kind, first, second] = name.split(' ');
+  const [kind = '', first, second] = name.split(' ');
   const entry = { atMs: at, lastAtMs: last, count, acceptedBefore: got, overLimit: over };
   switch (kind) {
     case 'refused':

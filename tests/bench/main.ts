@@ -8,6 +8,7 @@ import { runWithStack, say, type Stack } from '../support/stack.js';
 import { wholeNumber } from '../support/whole-number.js';
 import { Bench } from './bench.js';
 import { measureCosts, type CallGroup } from './parts/cost.js';
+import { measureFleet } from './parts/fleet.js';
 import { measureMemory } from './parts/memory.js';
 import { measureOverload } from './parts/overload.js';
 import { countRoundTrips } from './parts/round-trips.js';
@@ -16,7 +17,7 @@ import type { PartReport } from './report/part-report.js';
 import { loadBefore, resultsText, rowOfBar, type RunDescription } from './report/results.js';
 
 /** In the order in which they run. */
-const partNames = ['update', 'live', 'waiting', 'memory', 'trips', 'overload'] as const;
+const partNames = ['update', 'live', 'waiting', 'memory', 'trips', 'overload', 'fleet'] as const;
 type PartName = (typeof partNames)[number];
 
 interface Options {
@@ -80,6 +81,7 @@ async function measureParts(bench: Bench, only: readonly PartName[]): Promise<Pa
   if (only.includes('memory')) reports.push(await measureMemory(bench));
   if (only.includes('trips')) reports.push(await countRoundTrips(bench));
   if (only.includes('overload')) reports.push(await measureOverload(bench));
+  if (only.includes('fleet')) reports.push(await measureFleet(bench));
   return reports;
 }
 

@@ -208,6 +208,13 @@ describe('the timeline', () => {
   });
 });
 
+test('a journey whose record another version did not write is diagnosed by its position', async () => {
+  data(await send(900, 0));
+  await sharedRedis().del(keyOf.track(journey.sessionId));
+  const { diagnosis, timeline } = await diagnosisOf();
+  expect({ diagnosis, timeline }).toEqual({ diagnosis: only('ok', /./), timeline: [] });
+});
+
 test('support changes nothing', async () => {
   data(await send(900, 0));
   clock.advance(90_000);

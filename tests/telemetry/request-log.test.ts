@@ -67,11 +67,16 @@ test('every refused poll is logged with its status, and not as an error', async 
 });
 
 test('a refused or lifecycle call is logged with session, caller, role and code, and without a coordinate', async () => {
-  const { sessionId, trainerId, trainerToken } = await aSession();
+  const { sessionId, trainerId, studentId, trainerToken, studentToken } = await aSession();
   const started = randomUUID();
   data(await service.api.start(sessionId, trainerToken, { 'X-Request-Id': started }));
   const caller = { sessionId, callerId: trainerId, role: 'trainer' };
   expect(await linesOf(started)).toMatchObject([caller]);
+  const forbidden = randomUUID();
+  await service.api.stop(sessionId, studentToken, { 'X-Request-Id': forbidden });
+  expect(await linesOf(forbidden)).toMatchObject([
+    { sessionId, callerId: studentId, role: 'student', errorCode: 'FORBIDDEN' },
+  ]);
   for (const [refused, errorCode] of [
     [{ mocked: true }, 'LOCATION_MOCKED'],
     [{ latitude: 'north' }, 'VALIDATION_FAILED'],

@@ -3,6 +3,7 @@ import type { Request, RequestHandler } from 'express';
 import { LRUCache } from 'lru-cache';
 import type { JWTVerifyOptions } from 'jose';
 import { roles, TokenClaims, type Role } from '../../contract/identifiers.js';
+import { SessionParams } from '../../contract/requests.js';
 import { StateUnavailableError } from '../../journeys/errors.js';
 import type { Caller } from '../../journeys/journey.js';
 import { isPermitted, permittedRoles, type Call } from '../../journeys/permissions.js';
@@ -101,6 +102,7 @@ export function authorize(authenticator: Authenticator, call: Call, routeLabel: 
     req.routeLabel = routeLabel;
     req.caller = await authenticator.authenticate(req);
     if (!isPermitted(call, req.caller.role)) {
+      req.sessionId = SessionParams.safeParse({ ...req.query, ...req.params }).data?.sessionId;
       throw forbiddenRole(permittedRoles[call]);
     }
     next();

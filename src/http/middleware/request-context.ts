@@ -14,7 +14,7 @@ declare module 'express-serve-static-core' {
     /** The route's pattern, for logs and metrics: a path has as many values as there are sessions. */
     routeLabel: string;
     /** For the log, once they are known. */
-    sessionId?: string;
+    sessionId?: string | undefined;
     errorCode?: ErrorCode;
   }
 }
