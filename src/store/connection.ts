@@ -5,7 +5,18 @@ import { CorruptStateError, StateUnavailableError } from '../journeys/errors.js'
 /** The commands beside the scripts that the service uses, of a single Redis and of a cluster. */
 export type RedisCommands = Pick<
   Redis,
-  'call' | 'info' | 'mget' | 'set' | 'time' | 'xgroup' | 'xlen' | 'xrange' | 'xreadgroup' | 'zcard'
+  | 'call'
+  | 'info'
+  | 'mget'
+  | 'set'
+  | 'time'
+  | 'xgroup'
+  | 'xlen'
+  | 'xpending'
+  | 'xrange'
+  | 'xreadgroup'
+  | 'zcard'
+  | 'zrange'
 >;
 
 export interface SentinelSettings {

@@ -33,6 +33,7 @@ export interface JourneyScripts {
   reportStale: Script<ScriptReply>;
   relayHeartbeat: Script<number>;
   settleEvents: Script<number>;
+  requeueEvents: Script<number>;
 }
 
 const scripts: Record<keyof JourneyScripts, { file: string; numberOfKeys?: number }> = {
@@ -46,6 +47,7 @@ const scripts: Record<keyof JourneyScripts, { file: string; numberOfKeys?: numbe
   reportStale: { file: 'report_stale', numberOfKeys: 4 },
   relayHeartbeat: { file: 'relay_heartbeat', numberOfKeys: 2 },
   settleEvents: { file: 'settle_events', numberOfKeys: 2 },
+  requeueEvents: { file: 'requeue_events', numberOfKeys: 2 },
 };
 
 /** Adds one typed method per script to the client. */
