@@ -108,13 +108,15 @@ const tasksOf = (defaults: StageDefaults) =>
     .prefault({});
 
 /** Requests in five minutes. By default as many as 10,000 phones behind one address of a carrier send, and ten a second. */
-const Firewall = z
-  .strictObject({
-    isEnabled: z.boolean({ error: 'must be true or false' }).default(true),
-    requestsPerAddress: integer(1_000, 100_000_000).default(600_000),
-    requestsPerToken: integer(300, 1_000_000).default(3_000),
-  })
-  .prefault({});
+const firewallOf = (stage: StageName) =>
+  z
+    .strictObject({
+      // It costs by the request: in a large stage several times the rest.
+      isEnabled: z.boolean({ error: 'must be true or false' }).default(stage !== 'cluster'),
+      requestsPerAddress: integer(1_000, 100_000_000).default(600_000),
+      requestsPerToken: integer(300, 1_000_000).default(3_000),
+    })
+    .prefault({});
 
 const Canary = z.strictObject({
   /** A session of the canary alone, with the status scheduled. */
@@ -151,7 +153,7 @@ const schemaOf = (stage: StageName) => {
       tasks: tasksOf(defaults),
       redis: redisOf(defaults),
       tokens: Tokens.prefault({}),
-      firewall: Firewall,
+      firewall: firewallOf(stage),
       /** Without it there is no canary. It can be added after the first deployment, when tokens can be issued. */
       canary: Canary.optional(),
       corsOrigins: z.array(origin).default([]),

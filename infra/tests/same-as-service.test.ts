@@ -128,7 +128,12 @@ test('the service writes every metric that is watched, with the same dimension',
   const missing = watched.filter(
     ({ name, dimensions }) => !written.has(`${name} ${Object.keys(dimensions).join()}`),
   );
-  expect(missing.map(({ name }) => name)).toEqual(['canary_failed']);
+  expect(missing).toEqual([]);
+});
+
+test("the canary writes its alarm's metric", () => {
+  const alarms = Object.values(resources(templateOf('prod'), 'AWS::CloudWatch::Alarm'));
+  expect(JSON.stringify(alarms)).toContain('"MetricName":"canary_failed"');
   expect(sourceOf('canary.ts')).toContain("Name: 'canary_failed'");
 });
 

@@ -28,7 +28,9 @@ export const canary = {
 const image = { repository: 'admin-service', tag: 'v1' };
 
 export function settingsOf(stage: StageName, changes: Record<string, unknown> = {}): StageSettings {
-  const settings = Stages.parse({ [stage]: { ...required, pageTo, image, canary, ...changes } })[stage];
+  const settings = Stages.parse({
+    [stage]: { ...required, pageTo, image, canary, firewall: { isEnabled: true }, ...changes },
+  })[stage];
   if (settings === undefined) throw new Error(`no stage ${stage}`);
   return settings;
 }

@@ -12,6 +12,9 @@ case "$1 $2" in
   'ecs list-task-definitions')
     for revision in $ACTIVE; do printf 'arn:aws:ecs:us-east-1:0:task-definition/family:%s\\t' "$revision"; done ;;
   'ecs describe-task-definition') echo "commit-of-$4" ;;
+  'ecs run-task') echo "$*" >>"$CHANGES"; echo 'arn:aws:ecs:us-east-1:0:task/the-cluster/0a1b' ;;
+  'logs get-log-events') [[ "$*" == *'operator/operator/0a1b'* ]] && echo '2 active journeys' ;;
+  'ecs describe-tasks') [[ "$*" == *exitCode* ]] && echo "$EXIT_CODE" || echo 'CannotPullContainerError' ;;
   'ecs update-service') echo "$*" >>"$CHANGES"; echo IN_PROGRESS ;;
   'ecs wait') echo "$*" >>"$CHANGES" ;;
   *) echo "unknown: $*" >&2; exit 1 ;;
@@ -28,22 +31,27 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-function rollback(args: string[], { running = 7, active = '7 6 4' } = {}) {
+interface Fake {
+  running?: number;
+  active?: string;
+  exitCode?: string;
+}
+
+const rollback = (args: string[], fake: Fake = {}) => run('rollback.sh', args, fake);
+
+function run(script: string, args: string[], { running = 7, active = '7 6 4', exitCode = '0' }: Fake = {}) {
   const changes = join(folder, 'changes');
   writeFileSync(changes, '');
-  const { status, stdout, stderr } = spawnSync(
-    'bash',
-    [join(import.meta.dirname, '../rollback.sh'), ...args],
-    {
-      encoding: 'utf8',
-      env: {
-        PATH: `${folder}:${process.env['PATH'] ?? ''}`,
-        RUNNING: String(running),
-        ACTIVE: active,
-        CHANGES: changes,
-      },
+  const { status, stdout, stderr } = spawnSync('bash', [join(import.meta.dirname, '..', script), ...args], {
+    encoding: 'utf8',
+    env: {
+      PATH: `${folder}:${process.env['PATH'] ?? ''}`,
+      RUNNING: String(running),
+      ACTIVE: active,
+      CHANGES: changes,
+      EXIT_CODE: exitCode,
     },
-  );
+  });
   return { status, stdout, stderr, changes: readFileSync(changes, 'utf8') };
 }
 
@@ -85,9 +93,27 @@ test.each([
   expect(stderr).toContain(message);
 });
 
-test('the stack has the outputs and keeps the task definitions that the script needs', () => {
+test('an operator command runs in a task inside the network; its output and exit code are those of the command', () => {
+  const done = run('ops.sh', ['prod', 'requeue', 'j07/17-0', '--yes']);
+  expect([done.status, done.stdout]).toEqual([0, '2 active journeys\n']);
+  expect(done.changes).toContain('"command": ["node", "dist/ops.js", "requeue", "j07/17-0", "--yes"]');
+  expect(run('ops.sh', ['prod', 'journeys', 'x'], { exitCode: '2' }).status).toBe(2);
+});
+
+test('an operator command that cannot start, or that the shell could misread, says why', () => {
+  const unstarted = run('ops.sh', ['prod', 'journeys'], { exitCode: 'None' });
+  expect([unstarted.status, unstarted.stderr]).toEqual([1, 'CannotPullContainerError\n']);
+  for (const args of [['prod'], ['prod', 'journeys', '"]}']]) {
+    const { status, stderr, changes } = run('ops.sh', args);
+    expect([status, changes]).toEqual([2, '']);
+    expect(stderr).toContain('infra/ops.sh STAGE');
+  }
+});
+
+test('the stack has the outputs and keeps the task definitions that the scripts need', () => {
   const template = templateOf('prod');
-  for (const name of ['Cluster', 'Service']) expect(template.findOutputs(name)).toHaveProperty(name);
+  for (const name of ['Cluster', 'Service', 'OperatorTask', 'TaskNetwork', 'LogGroup'])
+    expect(template.findOutputs(name)).toHaveProperty(name);
   const definitions = Object.entries(template.findResources('AWS::ECS::TaskDefinition'));
   const [, own] = definitions.find(([id]) => id.startsWith('Service')) ?? [];
   expect(own).toMatchObject({ UpdateReplacePolicy: 'Retain' });
