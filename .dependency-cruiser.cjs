@@ -12,6 +12,10 @@ const mayImport = {
   telemetry: [],
   client: [],
   'main.ts': ['config.ts', 'app.ts'],
+  ops: ['journeys', 'store', 'outbox'],
+  'ops.ts': ['config.ts', 'ops', 'store', 'journeys'],
+  canary: ['client', 'config'],
+  'canary.ts': ['canary', 'config.ts', 'config'],
 };
 
 const forbidden = Object.entries(mayImport).map(([room, allowed]) => {

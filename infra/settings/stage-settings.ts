@@ -49,10 +49,12 @@ const origin = text(
   'must be an origin such as https://app.example.org, https://*.example.org or capacitor://localhost',
 );
 
+const secretArn = (message: string) =>
+  text(/^arn:aws[\w-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-\w{6}$/, message);
+
 const Database = z.strictObject(
   {
-    secretArn: text(
-      /^arn:aws[\w-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-\w{6}$/,
+    secretArn: secretArn(
       'must be the complete ARN of a secret, including the six-character suffix; the secret has the fields host, dbname, username and password',
     ),
     securityGroupId: text(/^sg-[0-9a-f]{8,17}$/, "must be the id of the database's security group, sg-…"),
@@ -105,6 +107,26 @@ const tasksOf = (defaults: StageDefaults) =>
     })
     .prefault({});
 
+/** Requests in five minutes. By default as many as 10,000 phones behind one address of a carrier send, and ten a second. */
+const firewallOf = (stage: StageName) =>
+  z
+    .strictObject({
+      // It costs by the request: in a large stage several times the rest.
+      isEnabled: z.boolean({ error: 'must be true or false' }).default(stage !== 'cluster'),
+      requestsPerAddress: integer(1_000, 100_000_000).default(600_000),
+      requestsPerToken: integer(300, 1_000_000).default(3_000),
+    })
+    .prefault({});
+
+const Canary = z.strictObject({
+  /** A session of the canary alone, with the status scheduled. */
+  sessionId: text(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/, 'must be the id of a session, in lower case'),
+  /** Fields trainer and student: tokens of the session's users. */
+  tokensSecretArn: secretArn(
+    'must be the complete ARN of a secret, including the six-character suffix; the secret has the fields trainer and student',
+  ),
+});
+
 const Recipient = z.union([z.email(), z.url({ protocol: /^https$/ })], {
   error: 'must be an e-mail address, or the https URL of a pager such as PagerDuty',
 });
@@ -131,6 +153,9 @@ const schemaOf = (stage: StageName) => {
       tasks: tasksOf(defaults),
       redis: redisOf(defaults),
       tokens: Tokens.prefault({}),
+      firewall: firewallOf(stage),
+      /** Without it there is no canary. It can be added after the first deployment, when tokens can be issued. */
+      canary: Canary.optional(),
       corsOrigins: z.array(origin).default([]),
       logLevel: z
         .enum(['error', 'warn', 'info', 'debug'], { error: 'must be error, warn, info or debug' })
@@ -183,6 +208,7 @@ interface CheckedTogether {
   tasks: { min: number; max: number };
   redis: RedisTogether;
   tokens: { jwksUrl?: string | undefined; rotating: boolean };
+  canary?: { tokensSecretArn: string } | undefined;
 }
 
 /** Rejects settings that are valid on their own but contradict each other. */
@@ -190,11 +216,13 @@ function checkTogether(settings: CheckedTogether, context: z.RefinementCtx): voi
   const refuse = (path: string[], message: string) => {
     context.addIssue({ code: 'custom', path, message });
   };
-  const { region, certificateArn, database, network, tasks, redis, tokens } = settings;
+  const { region, certificateArn, database, network, tasks, redis, tokens, canary } = settings;
   if (regionOf(certificateArn) !== region)
     refuse(['certificateArn'], `must be in the stage's region, ${region}`);
   if (regionOf(database.secretArn) !== region)
     refuse(['database', 'secretArn'], `must be in the stage's region, ${region}`);
+  if (canary && regionOf(canary.tokensSecretArn) !== region)
+    refuse(['canary', 'tokensSecretArn'], `must be in the stage's region, ${region}`);
   if (blocksOverlap(network.cidr, database.vpcCidr))
     refuse(
       ['network', 'cidr'],

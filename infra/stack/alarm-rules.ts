@@ -3,6 +3,7 @@ import { Duration } from 'aws-cdk-lib';
 import type { Rule } from 'aws-cdk-lib/aws-events';
 import { dataAlarmRules } from './data-alarm-rules.js';
 import {
+  blockedRequests,
   crashes,
   failedResponses,
   missingTasks,
@@ -48,6 +49,7 @@ export function alarmRules(watched: Watched, crashedTasks: Rule): AlarmRule[] {
   return [
     ...answers(watched),
     ...callers(watched),
+    ...fromOutside(watched),
     ...tasks(watched, crashedTasks),
     ...dataAlarmRules(watched),
   ];
@@ -112,6 +114,29 @@ function callers({ balancer }: Watched): AlarmRule[] {
       ...{ threshold: 0, minutes: 5 },
     },
   ];
+}
+
+/** Only with the parts of the stack that they watch. */
+function fromOutside({ canary, firewall }: Watched): AlarmRule[] {
+  const rules: AlarmRule[] = [];
+  if (canary)
+    rules.push({
+      name: 'canary',
+      severity: 'hurt',
+      meaning: 'Journeys of the canary fail, or the canary does not run.',
+      metric: ownMetric('canary_failed', 'Maximum'),
+      ...{ threshold: 0, minutes: 3, of: 5 },
+      missing: BREACHING,
+    });
+  if (firewall)
+    rules.push({
+      name: 'blocked-requests',
+      severity: 'ticket',
+      meaning: 'The firewall blocks more than 100 requests a minute.',
+      metric: blockedRequests(firewall),
+      ...{ threshold: 100, minutes: 5 },
+    });
+  return rules;
 }
 
 function tasks({ balancer, service }: Watched, crashedTasks: Rule): AlarmRule[] {

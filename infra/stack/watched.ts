@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { MathExpression, Metric, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import {
   HttpCodeElb,
@@ -6,7 +6,9 @@ import {
   type ApplicationTargetGroup,
 } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import type { Rule } from 'aws-cdk-lib/aws-events';
+import type { CanaryTask } from './canary-task.js';
 import type { Events } from './events.js';
+import type { Firewall } from './firewall.js';
 import type { LoadBalancer } from './load-balancer.js';
 import type { Redis } from './redis.js';
 import type { Service } from './service.js';
@@ -18,6 +20,8 @@ export interface Watched {
   service: Service;
   redis: Redis;
   events: Events;
+  firewall: Firewall | undefined;
+  canary: CanaryTask | undefined;
 }
 
 const period = Duration.minutes(1);
@@ -121,6 +125,17 @@ export function vanishedTraffic(): MathExpression {
       heartbeats: outcome('heartbeat'),
     },
     label: 'updates have vanished',
+    period,
+  });
+}
+
+/** Requests that the firewall blocked. */
+export function blockedRequests(firewall: Firewall): Metric {
+  return new Metric({
+    namespace: 'AWS/WAFV2',
+    metricName: 'BlockedRequests',
+    dimensionsMap: { WebACL: firewall.metricName, Region: Stack.of(firewall).region, Rule: 'ALL' },
+    statistic: 'Sum',
     period,
   });
 }

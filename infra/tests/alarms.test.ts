@@ -24,6 +24,8 @@ const expectedAlarms = [
     'refused-tokens',
     'refused-requests',
     'vanished-traffic',
+    'canary',
+    'blocked-requests',
     'crashing-tasks',
     'missing-tasks',
     'busy-tasks',
@@ -63,7 +65,7 @@ test.each(stageNames)(
 
 test('what users notice pages once, through one composite alarm', () => {
   const rule = JSON.stringify(composite('prod')['AlarmRule']);
-  const parts = ['failedanswers', 'slowcalls', 'slowpolls', 'refusedtokens', 'vanishedtraffic'];
+  const parts = ['failedanswers', 'slowcalls', 'slowpolls', 'refusedtokens', 'vanishedtraffic', 'canary'];
   for (const name of parts) expect(rule).toContain(`Alarms${name}`);
   expect(rule.match(/ALARM\(/g)).toHaveLength(parts.length);
 });
@@ -176,13 +178,21 @@ test('every alarm says what it means and has a row in the alarms table of the RE
   }
 });
 
+test('a stage without canary and firewall has no alarms of them', () => {
+  const names = namedAlarms(templateOf('dev', { canary: undefined, firewall: { isEnabled: false } })).map(
+    nameOf,
+  );
+  expect(names).not.toContain('canary');
+  expect(names).not.toContain('blocked-requests');
+});
+
 test('dev and prod have the same thresholds', () => {
   const limits = (stage: StageName) => alarmsOf(stage).map((alarm) => [nameOf(alarm), alarm['Threshold']]);
   expect(limits('dev')).toEqual(limits('prod'));
 });
 
-test('missing data about the outbox or the tasks raises an alarm', () => {
-  for (const name of ['outbox-age', 'missing-tasks']) {
+test('missing data about the outbox, the tasks or the canary raises an alarm', () => {
+  for (const name of ['outbox-age', 'missing-tasks', 'canary']) {
     const alarm = alarmsOf('prod').find((each) => nameOf(each) === name);
     expect(alarm?.['TreatMissingData']).toBe('breaching');
   }

@@ -131,6 +131,12 @@ test('the service writes every metric that is watched, with the same dimension',
   expect(missing).toEqual([]);
 });
 
+test("the canary writes its alarm's metric", () => {
+  const alarms = Object.values(resources(templateOf('prod'), 'AWS::CloudWatch::Alarm'));
+  expect(JSON.stringify(alarms)).toContain('"MetricName":"canary_failed"');
+  expect(sourceOf('canary.ts')).toContain("Name: 'canary_failed'");
+});
+
 test('every metric that the service writes is watched', async () => {
   const watched = new Set(watchedMetrics(templateOf('prod')).map(({ name }) => name));
   const unwatched = [...(await writtenMetrics())].filter((each) => !watched.has(each.split(' ')[0] ?? ''));

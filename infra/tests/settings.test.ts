@@ -170,3 +170,22 @@ test('a synth with invalid settings prints only the message and exits with code 
     expect.stringContaining('prod.database must be'),
   ]);
 });
+
+test('invalid settings of firewall and canary are reported with what they should be', () => {
+  const message = errorOf(
+    withChange({
+      firewall: { isEnabled: 'yes', requestsPerAddress: 1 },
+      canary: { sessionId: 'x', tokensSecretArn: 'secret' },
+    }),
+  );
+  expect(message).toMatch(/^  prod\.firewall\.isEnabled must be true or false$/m);
+  expect(message).toMatch(/^  prod\.firewall\.requestsPerAddress must be a whole number from 1000 /m);
+  expect(message).toMatch(/^  prod\.canary\.sessionId must be the id of a session/m);
+  expect(message).toMatch(/^  prod\.canary\.tokensSecretArn must be the complete ARN of a secret/m);
+});
+
+test('a firewall costs by the request, so that the cluster has one only if it asks for it', () => {
+  const read = (stage: string) => readStages(fileOf({ [stage]: required }), { isExample: true });
+  expect(read('prod').prod?.firewall.isEnabled).toBe(true);
+  expect(read('cluster').cluster?.firewall.isEnabled).toBe(false);
+});

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const infra = join(import.meta.dirname, '..');
 
 test('the README contains the tables that sizing.ts prints', () => {
-  const { stdout, status } = spawnSync(process.execPath, ['--import', 'tsx', 'sizing.ts'], {
+  const { stdout, status } = spawnSync(process.execPath, ['--import', 'tsx', 'sizing/main.ts'], {
     cwd: infra,
     encoding: 'utf8',
   });

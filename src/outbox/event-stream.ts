@@ -3,7 +3,8 @@ import { DEAD_LETTERS_KEY, OUTBOX_KEY, RELAYS_KEY } from '../store/keys.js';
 import type { JourneyScripts } from '../store/scripts.js';
 import type { OutboxEntry } from './outbox.js';
 
-const GROUP = 'relay';
+/** The consumer group of all processes. */
+export const GROUP = 'relay';
 /** A relay that has sent no heartbeat for so long has died; one that waits for EventBridge or backs off still sends them. */
 export const DEAD_AFTER_MS = 5_000;
 
@@ -99,9 +100,14 @@ function isReply(error: unknown, code: string): boolean {
 
 /** An entry that was trimmed while pending has no fields; EventBridge rejects it, which deletes it. */
 function parseEntry(id: string, tag: string, fields: string[]): OutboxEntry {
-  const value = (name: string) => {
+  const value = entryFields(fields);
+  return { id, tag, detailType: value('type'), atMs: Number(value('at')), detail: value('detail') };
+}
+
+/** The fields of an entry by name; '' for one that it lacks. */
+export function entryFields(fields: string[]): (name: string) => string {
+  return (name) => {
     const index = fields.indexOf(name);
     return index < 0 ? '' : (fields[index + 1] ?? '');
   };
-  return { id, tag, detailType: value('type'), atMs: Number(value('at')), detail: value('detail') };
 }

@@ -12,9 +12,11 @@ export type RedisCommands = Pick<
   | 'time'
   | 'xgroup'
   | 'xlen'
+  | 'xpending'
   | 'xrange'
   | 'xreadgroup'
   | 'zcard'
+  | 'zrange'
   | 'zrangebyscore'
 >;
 

@@ -43,6 +43,7 @@ export interface JourneyScripts {
   readHistory: Script<HistoryReply>;
   relayHeartbeat: Script<number>;
   settleEvents: Script<number>;
+  requeueEvents: Script<number>;
 }
 
 const scripts: Record<keyof JourneyScripts, { file: string; numberOfKeys?: number }> = {
@@ -58,6 +59,7 @@ const scripts: Record<keyof JourneyScripts, { file: string; numberOfKeys?: numbe
   readHistory: { file: 'read_history', numberOfKeys: 5 },
   relayHeartbeat: { file: 'relay_heartbeat', numberOfKeys: 2 },
   settleEvents: { file: 'settle_events', numberOfKeys: 2 },
+  requeueEvents: { file: 'requeue_events', numberOfKeys: 2 },
 };
 
 /** Adds one typed method per script to the client. */

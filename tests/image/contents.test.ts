@@ -67,7 +67,7 @@ test('its code is that of the service alone', () => {
   );
   expect(files).toContain('/app/dist/main.js');
   expect(files).toContain('/app/dist/store/scripts/record_positions.lua');
-  const ofTheService = /^\/app\/(package\.json|dist\/(?!dev\/|client\/).+\.(js|js\.map|lua))$/;
+  const ofTheService = /^\/app\/(package\.json|dist\/(?!dev\/|client\/\w+\/).+\.(js|js\.map|lua))$/;
   expect(files.filter((file) => !ofTheService.test(file))).toEqual([]);
 });
 

@@ -1,4 +1,5 @@
 import { docker, isGone, newName } from '../support/container.js';
+import { redisImage, redisProgramOf } from '../support/private-redis.js';
 import { imageUnderTest } from '../support/service-process.js';
 import { until } from '../support/until.js';
 
@@ -74,14 +75,62 @@ test('node is process 1, and with the settings as they are docker stop ends it w
   expect(tookMs).toBeLessThan(25_000);
 });
 
+/** A Redis of its own on the same network, with a password. */
+function startRedis(): { name: string; urlWith: (password: string) => string } {
+  const name = newName();
+  const image = redisImage ?? 'redis:7-alpine';
+  docker('run', '--detach', '--name', name, image, redisProgramOf(image), '--requirepass', 'right');
+  started.push(name);
+  return { name, urlWith: (password) => `redis://:${password}@${addressOf(name)}:6379` };
+}
+
+const addressOf = (name: string) =>
+  docker('inspect', '--format', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', name);
+const statusOf = async (name: string, path: string) =>
+  (await fetch(`http://${addressOf(name)}:3010${path}`)).status;
+
 test.each([{}, { PORT: '8080' }])('its health check finds it healthy with %j', async (more) => {
-  const name = start(more, '--health-interval=1s');
-  await until('healthy', isHealth(name, 'healthy'));
+  const name = start({ REDIS_URL: startRedis().urlWith('right'), ...more }, '--health-interval=1s');
+  await until('healthy', isHealth(name, 'healthy'), 20_000);
+});
+
+test('with a wrong Redis password it runs and never becomes healthy, so that it replaces no running task', async () => {
+  const redis = startRedis();
+  const name = start({ REDIS_URL: redis.urlWith('wrong') }, '--health-interval=1s', '--health-retries=1');
+  await listening(name);
+  await until('unhealthy', isHealth(name, 'unhealthy'), 20_000);
+  expect(stateOf(name, 'Running')).toBe('true');
+  expect(docker('logs', name)).not.toContain('wrong@');
+});
+
+test('it stays healthy when it loses Redis later, and says so in ready', async () => {
+  const redis = startRedis();
+  const name = start({ REDIS_URL: redis.urlWith('right') }, '--health-interval=1s', '--health-retries=1');
+  await until('healthy', isHealth(name, 'healthy'), 20_000);
+  docker('rm', '--force', redis.name);
+  await until('not ready', async () => (await statusOf(name, '/health/ready')) === 503, 20_000);
+  const checks = () => Number(docker('inspect', '--format', '{{len .State.Health.Log}}', name));
+  await until('all remembered checks were made', () => checks() >= 5, 20_000);
+  expect(await statusOf(name, '/health/live')).toBe(200);
+  expect([stateOf(name, 'Health.Status'), stateOf(name, 'Health.FailingStreak')]).toEqual(['healthy', '0']);
+});
+
+test('while it drains after SIGTERM it still lives and is not ready', async () => {
+  const name = start({ REDIS_URL: startRedis().urlWith('right') }, '--health-interval=1s');
+  await until('healthy', isHealth(name, 'healthy'), 20_000);
+  docker('kill', '--signal', 'TERM', name);
+  await until('not ready', async () => (await statusOf(name, '/health/ready')) === 503);
+  expect(await statusOf(name, '/health/live')).toBe(200);
+  await until('it has ended', () => stateOf(name, 'Running') === 'false', 25_000);
+  expect(stateOf(name, 'ExitCode')).toBe('0');
 });
 
 test('its health check finds a process that hangs', async () => {
-  const name = start({}, '--health-interval=1s', '--health-timeout=1s', '--health-retries=1');
-  await until('healthy', isHealth(name, 'healthy'));
+  const name = start(
+    { REDIS_URL: startRedis().urlWith('right') },
+    ...['--health-interval=1s', '--health-timeout=1s', '--health-retries=1'],
+  );
+  await until('healthy', isHealth(name, 'healthy'), 20_000);
   docker('kill', '--signal', 'STOP', name);
   await until('unhealthy', isHealth(name, 'unhealthy'), 20_000);
 });

@@ -8,7 +8,7 @@ import { startLocalPostgres } from '../../src/dev/servers/local-postgres.js';
 import { startLocalRedis } from '../../src/dev/servers/local-redis.js';
 import { startReaper } from '../../src/dev/servers/reaper.js';
 import type { LocalServer } from '../../src/dev/servers/server-process.js';
-import { wantsCluster } from './shared-services.js';
+import { wantsCluster, wantsClusterTls } from './shared-services.js';
 import { startRedisCluster } from './redis-cluster.js';
 import { redisImage, redisProgramOf } from './private-redis.js';
 
@@ -112,8 +112,9 @@ async function localServers(): Promise<RealServices> {
 }
 
 async function clusterOfThisMachine(): Promise<Pick<LocalServer, 'url' | 'means' | 'stop'>> {
-  const cluster = await startRedisCluster();
-  return { url: cluster.url, means: 'a Redis Cluster of six processes', stop: () => cluster.stop() };
+  const cluster = await startRedisCluster({ tls: wantsClusterTls });
+  const means = `a Redis Cluster of six processes${wantsClusterTls ? ' with TLS' : ''}`;
+  return { url: cluster.url, means, stop: () => cluster.stop() };
 }
 
 async function applySchema(databaseUrl: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { Cluster, type Redis } from 'ioredis';
+import { Cluster, type ClusterOptions, type Redis } from 'ioredis';
 import { answersPing } from '../../src/dev/servers/local-redis.js';
 import { makeTemporaryFolder, startReaper, type Reaper } from '../../src/dev/servers/reaper.js';
 import {
@@ -11,6 +11,7 @@ import {
   type ServerProcess,
 } from '../../src/dev/servers/server-process.js';
 import { clientOf, redisProgram } from './private-redis.js';
+import { authority, certificate } from './tls-proxy.js';
 import { until } from './until.js';
 
 const SLOTS = 16_384;
@@ -51,7 +52,8 @@ export interface RedisCluster {
   stop(): Promise<void>;
 }
 
-export async function startRedisCluster(): Promise<RedisCluster> {
+/** tls: for clients that trust the authority of the tests (NODE_EXTRA_CA_CERTS), and between the nodes. */
+export async function startRedisCluster({ tls = false } = {}): Promise<RedisCluster> {
   const program = redisProgram;
   if (program === undefined) throw new Error('a cluster takes redis-server or valkey-server on the PATH');
   const reaper = startReaper();
@@ -59,19 +61,16 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   const password = randomBytes(12).toString('hex');
   const ports: [port: number, busPort: number][] = [];
   for (let count = 0; count < 2 * PRIMARIES; count++) ports.push([await freePort(), await freePort()]);
-  const surroundings = { program, reaper, password, folder: folder.path };
+  const surroundings = { program, reaper, password, folder: folder.path, tls };
   const started = await Promise.all(ports.map((each) => startNode(surroundings, each)));
   await joinAsOne(started);
   const [first] = started as [StartedNode];
-  const client = new Cluster([{ host: '127.0.0.1', port: first.port }], {
-    redisOptions: { password },
-    retryDelayOnFailover: 100,
-    clusterRetryStrategy: () => 100,
-  });
+  const url = urlOf(surroundings, first.port);
+  const client = clusterClientOf(url, { retryDelayOnFailover: 100, clusterRetryStrategy: () => 100 });
   client.on('error', () => undefined);
   await client.ping();
   return {
-    url: `redis://:${password}@127.0.0.1:${first.port}`,
+    url,
     client,
     nodes: started,
     ownerOf: (slot) => ownerOf(started, slot),
@@ -98,21 +97,50 @@ interface Surroundings {
   reaper: Reaper;
   password: string;
   folder: string;
+  tls: boolean;
+}
+
+function urlOf({ tls, password }: Surroundings, port: number): string {
+  // The certificate names localhost.
+  return tls ? `rediss://:${password}@localhost:${port}` : `redis://:${password}@127.0.0.1:${port}`;
+}
+
+/** A client as another service has it, of a cluster with or without TLS. */
+export function clusterClientOf(url: string, options: ClusterOptions = {}): Cluster {
+  const { protocol, hostname, port, password } = new URL(url);
+  return new Cluster([{ host: hostname, port: Number(port) }], {
+    ...options,
+    dnsLookup: (address, done) => {
+      done(null, address);
+    },
+    redisOptions: { password, ...(protocol === 'rediss:' && { tls: {} }) },
+  });
+}
+
+/** Certificates name hosts, so the nodes announce theirs. */
+function tlsSettings(port: number): string[] {
+  return [
+    ...['port 0', `tls-port ${port}`, 'tls-cluster yes', 'tls-replication yes', 'tls-auth-clients no'],
+    ...[`tls-ca-cert-file "${authority.file}"`, `tls-cert-file "${certificate.cert}"`],
+    ...[`tls-key-file "${certificate.key}"`, 'cluster-announce-hostname localhost'],
+    'cluster-preferred-endpoint-type hostname',
+  ];
 }
 
 async function startNode(
-  { program, reaper, password, folder }: Surroundings,
+  surroundings: Surroundings,
   [port, busPort]: [number, number],
 ): Promise<StartedNode> {
+  const { program, reaper, password, folder, tls } = surroundings;
   const data = mkdtempSync(join(folder, 'node-'));
   const settings = [
-    ...['bind 127.0.0.1', `port ${port}`, `dir "${data}"`],
+    ...['bind 127.0.0.1', `dir "${data}"`, ...(tls ? tlsSettings(port) : [`port ${port}`])],
     ...[`requirepass ${password}`, `masterauth ${password}`],
     ...['save ""', 'appendonly no', 'repl-diskless-sync-delay 0', 'repl-ping-replica-period 1'],
     ...['cluster-enabled yes', `cluster-port ${busPort}`, `cluster-node-timeout ${NODE_TIMEOUT_MS}`],
     ...['cluster-require-full-coverage no', 'cluster-replica-validity-factor 0'],
   ];
-  const url = `redis://:${password}@127.0.0.1:${port}`;
+  const url = urlOf(surroundings, port);
   const start = async (): Promise<ServerProcess> => {
     const server = await startServerProcess(
       { command: program, args: ['-'], input: settings.join('\n'), stopSignal: 'SIGTERM' },

@@ -1,17 +1,14 @@
 import { crc32 } from 'node:zlib';
 import { Cluster, Redis } from 'ioredis';
+import { clusterClientOf } from './redis-cluster.js';
 import { sharedRedisUrl, wantsCluster } from './shared-services.js';
 
 let client: Redis | Cluster | undefined;
 
 /** Reads the keys as another service would. */
 export function sharedRedis(): Redis | Cluster {
-  client ??= wantsCluster ? clusterClient(new URL(sharedRedisUrl())) : new Redis(sharedRedisUrl());
+  client ??= wantsCluster ? clusterClientOf(sharedRedisUrl()) : new Redis(sharedRedisUrl());
   return client;
-}
-
-function clusterClient({ hostname, port, password }: URL): Cluster {
-  return new Cluster([{ host: hostname, port: Number(port) }], { redisOptions: { password } });
 }
 
 /** The prefix of a session's keys in a cluster of 64 partitions. */

@@ -1,5 +1,6 @@
 import type { LocalEventBus } from '../../src/dev/event-bus/local-event-bus.js';
-import { sharedDatabaseUrl, sharedRedisUrl, wantsCluster } from './shared-services.js';
+import { sharedDatabaseUrl, sharedRedisUrl, wantsCluster, wantsClusterTls } from './shared-services.js';
+import { authority } from './tls-proxy.js';
 import { SECRET } from './tokens.js';
 
 /** The settings of a service of the tests, as an environment. */
@@ -13,6 +14,7 @@ export function testEnvironment(settings: Record<string, string> = {}): Record<s
     LOG_LEVEL: 'debug',
     SHUTDOWN_DELAY_MS: '0',
     ...(wantsCluster && settings['REDIS_URL'] === undefined && { REDIS_CLUSTER: 'true' }),
+    ...(wantsClusterTls && { NODE_EXTRA_CA_CERTS: authority.file }),
     ...settings,
   };
 }

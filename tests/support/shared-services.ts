@@ -1,5 +1,6 @@
-/** Whether the run's Redis is a cluster: `npm run test:cluster`. */
-export const wantsCluster = process.env['TEST_REDIS_CLUSTER'] === '1';
+/** Whether the run's Redis is a cluster, and with TLS: `npm run test:cluster` and `test:cluster-tls`. */
+export const wantsClusterTls = process.env['TEST_REDIS_CLUSTER'] === 'tls';
+export const wantsCluster = wantsClusterTls || process.env['TEST_REDIS_CLUSTER'] === '1';
 
 /** Where the run's Redis and Postgres are; set by global-setup.mjs before any test. */
 export function sharedDatabaseUrl(): string {

@@ -10,8 +10,10 @@ export const authority = {
   pem: readFileSync(fileOf('authority.pem'), 'utf8'),
 };
 export const stranger = { pem: readFileSync(fileOf('stranger.pem'), 'utf8') };
-const cert = readFileSync(fileOf('localhost.pem'));
-const key = readFileSync(fileOf('localhost.key'));
+/** Of localhost; the names of the files. */
+export const certificate = { cert: fileOf('localhost.pem'), key: fileOf('localhost.key') };
+const cert = readFileSync(certificate.cert);
+const key = readFileSync(certificate.key);
 
 export interface TlsProxy {
   port: number;

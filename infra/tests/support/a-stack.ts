@@ -19,11 +19,18 @@ export const required = {
 /** Required in prod. */
 export const pageTo = ['on-call@example.org'];
 
+export const canary = {
+  sessionId: '0f8fad5b-d9cb-469f-a165-70867728950e',
+  tokensSecretArn: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:admin-service/canary-abcdef',
+};
+
 /** An existing image, because staging the checkout for a build is slow; one test does that. */
 const image = { repository: 'admin-service', tag: 'v1' };
 
 export function settingsOf(stage: StageName, changes: Record<string, unknown> = {}): StageSettings {
-  const settings = Stages.parse({ [stage]: { ...required, pageTo, image, ...changes } })[stage];
+  const settings = Stages.parse({
+    [stage]: { ...required, pageTo, image, canary, firewall: { isEnabled: true }, ...changes },
+  })[stage];
   if (settings === undefined) throw new Error(`no stage ${stage}`);
   return settings;
 }
@@ -46,7 +53,7 @@ export function aStack(app: App, stage: StageName, changes: Record<string, unkno
 const templates = new Map<string, Template>();
 
 export function templateOf(stage: StageName, changes: Record<string, unknown> = {}): Template {
-  const key = JSON.stringify([stage, changes]);
+  const key = JSON.stringify([stage, changes], (_name, value: unknown) => value ?? null);
   const template = templates.get(key) ?? Template.fromStack(aStack(anEmptyApp(), stage, changes));
   templates.set(key, template);
   return template;
