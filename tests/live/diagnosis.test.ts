@@ -36,7 +36,7 @@ test.each<[verdict: string, evidence: Partial<Evidence>, message: RegExp]>([
   ['noUpdateReceived', { history: null, location: null }, /nothing since the start, 600 s/],
   [
     'waitingForFirstPosition',
-    { startedAtMs: nowMs - 8_000, history: null, location: null },
+    { startedAtMs: nowMs - 8_000, watchedMs: nowMs - 1_000, history: null, location: null },
     /started 8 s ago/,
   ],
   ['phoneProblem', { problem: 'permission' }, /allow it in the settings/],
