@@ -168,6 +168,7 @@ test('TLS to Postgres is verified with the certificates of its region only', () 
     const template = templateOf('dev', {
       region,
       certificateArn: arn('arn:aws:acm:us-east-1:000000000000:certificate/0'),
+      canary: undefined,
       database: {
         secretArn: arn('arn:aws:secretsmanager:us-east-1:000000000000:secret:reader-abcdef'),
         ...{ securityGroupId: 'sg-0123456789abcdef0', vpcId: 'vpc-0123456789abcdef0' },

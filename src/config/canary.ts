@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { text, url } from './fields.js';
+import { url } from './fields.js';
+
+const token = () => z.string({ error: 'must be a token' }).min(1, 'must be a token');
 
 const Environment = z.object({
   CANARY_URL: url(['http:', 'https:'], 'https://journeys.example.com'),
   CANARY_SESSION_ID: z.guid({ error: 'must be the id of a session' }),
-  CANARY_TRAINER_TOKEN: text(),
-  CANARY_STUDENT_TOKEN: text(),
+  CANARY_TRAINER_TOKEN: token(),
+  CANARY_STUDENT_TOKEN: token(),
 });
 
 export interface CanaryConfig {
