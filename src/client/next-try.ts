@@ -63,7 +63,8 @@ export function nextTry({ clock, random }: { clock: Clock; random: () => number 
       dueIn(Math.min(nextInMs, LONGEST_ASKED_MS));
     },
     failed(retryAfterMs) {
-      notBeforeMs = clock.nowMs() + Math.min(retryAfterMs, LONGEST_ASKED_MS) * (1 + RETRY_AFTER_JITTER * random());
+      notBeforeMs =
+        clock.nowMs() + Math.min(retryAfterMs, LONGEST_ASKED_MS) * (1 + RETRY_AFTER_JITTER * random());
       dueIn(random() * Math.min(LONGEST_BACKOFF_MS, BASE_MS * 2 ** failures++));
       return inMs();
     },
