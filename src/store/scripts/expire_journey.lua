@@ -28,6 +28,7 @@
 -- include: outbox
 -- include: changes
 -- include: timeline
+-- include: seen_ms
 -- include: track_summary
 -- include: close_timeline
 -- include: close_journey

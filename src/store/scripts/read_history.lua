@@ -18,6 +18,7 @@
 -- include: old_track
 -- include: cached
 -- include: track
+-- include: seen_ms
 -- include: track_summary
 local activeKey, trackKey, timelineKey, watchedKey, refusedKey = unpack(KEYS)
 local active, track = cached(activeKey), parse_track(cached(trackKey))
