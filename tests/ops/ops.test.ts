@@ -89,7 +89,7 @@ test('outbox shows what waits for EventBridge, and which task has read it', asyn
 test('requeue says what it would do, moves a dead letter back with --yes, and the event is published', async () => {
   const { sessionId, letter } = await aDeadLetter();
   const dry = await ops(['requeue', letter]);
-  expect(dry.code).toBe(0);
+  expect([dry.code, dry.stderr]).toEqual([0, '']);
   expect(dry.stdout).toContain('Nothing was changed. Repeat with --yes.');
   expect(lineWith((await ops(['dead-letters', '--limit', '1000'])).stdout, sessionId)).toContain(
     'MalformedDetail',
