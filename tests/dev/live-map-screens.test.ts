@@ -1,4 +1,4 @@
-import type { Watched } from '../../src/client/index.js';
+import type { LiveJourney, Watched } from '../../src/client/index.js';
 import { minutesLate, studentScreen } from '../../src/dev/pages/live-map/browser/student-screen.js';
 import { trainerScreen } from '../../src/dev/pages/live-map/browser/trainer-screen.js';
 
@@ -10,9 +10,9 @@ const onTheWay = {
 } as Watched;
 const notStarted = { ...onTheWay, state: 'waiting', position: null, journey: null } as Watched;
 const unknownArrival = { etaSeconds: null, etaLowSeconds: null, etaHighSeconds: null };
-const at = (distanceMeters: number) => ({ journey: { ...onTheWay.journey, distanceMeters } });
+const at = (distanceMeters: number) => ({ journey: { isActive: true, distanceMeters } as LiveJourney });
 
-const student: [string, Partial<Watched> & object, number, string, string][] = [
+const student: [string, Partial<Watched>, number, string, string][] = [
   ['on the way', {}, 0, 'Arriving in 4–7 min', 'Asha is on the way, 1.2 km away.'],
   [
     'without an estimate',

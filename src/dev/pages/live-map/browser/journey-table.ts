@@ -74,8 +74,8 @@ export class JourneyTable {
     const words = this.#search.value.toLowerCase().split(/\s+/);
     return this.#journeys.filter((journey) => {
       const { sessionId, trainerId, studentId } = journey;
-      const names = Object.values(this.#with.directory.names(journey));
-      const text = [...names, sessionId, trainerId, studentId].join(' ').toLowerCase();
+      const { trainer, student, place } = this.#with.directory.names(journey);
+      const text = [trainer, student, place, sessionId, trainerId, studentId].join(' ').toLowerCase();
       const isState = ['', journeyState(journey).state].includes(this.#filter.value);
       return isState && words.every((word) => text.includes(word));
     });
@@ -123,6 +123,7 @@ export class JourneyTable {
     };
     for (const name of columns) setText(element(`.${name} span`, row), texts[name]);
     setText(element('.place', row), place);
+    setText(element('.to', row), `to ${student}`);
     setText(element('.age', row), ageMs === null ? '' : ago(ageMs));
     return row;
   }
@@ -130,7 +131,7 @@ export class JourneyTable {
   #newRow(id: string): HTMLTableRowElement {
     const button = make('button');
     button.type = 'button';
-    const head = make('th', 'name', button);
+    const head = make('th', 'name', button, make('small', 'to'));
     head.scope = 'row';
     const cells = columns.map((name) => make('td', name, make('span')));
     cells[0]?.append(make('small', 'place'));
@@ -168,10 +169,11 @@ function markChosen(row: HTMLTableRowElement, isChosen: boolean): void {
 
 /** "5 on the way, 1 stale" */
 function countOf(journeys: readonly FleetJourney[]): string {
-  const states = journeys.map((journey) => journeyState(journey).state);
-  const parts = (['stale', 'delayed'] as const).flatMap((state) => {
-    const count = states.filter((each) => each === state).length;
-    return count > 0 ? [`${count} ${state}`] : [];
-  });
-  return [`${journeys.length} on the way`, ...parts].join(', ');
+  const counts = new Map<string, number>();
+  for (const journey of journeys) {
+    const what = journey.trainerProblem ? 'with a problem' : (journey.freshness ?? 'without a position');
+    counts.set(what, (counts.get(what) ?? 0) + 1);
+  }
+  const worst = ['with a problem', 'stale', 'delayed'].filter((what) => counts.has(what));
+  return [`${journeys.length} on the way`, ...worst.map((what) => `${counts.get(what)} ${what}`)].join(', ');
 }

@@ -129,16 +129,11 @@ class LiveMap {
     }
     if (this.#watched) {
       const { session, watched } = this.#watched;
-      const { state, position, uncertaintyMeters } = watched;
+      const { state, position, uncertaintyMeters, trainerProblem } = watched;
       if (position !== null && state !== 'ended') {
         shown.add(session.id);
-        this.#map.showTrainer({
-          sessionId: session.id,
-          name: session.trainerName,
-          state,
-          position,
-          uncertaintyMeters,
-        });
+        const trainer = { sessionId: session.id, name: session.trainerName, position, uncertaintyMeters };
+        this.#map.showTrainer({ ...trainer, state: trainerProblem ? 'stale' : state });
       }
     }
     this.#map.keepOnly(shown);

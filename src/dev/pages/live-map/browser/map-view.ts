@@ -55,7 +55,7 @@ export class MapView {
     this.#homes.get(this.#chosen)?.setIcon(homeIcon(false)).setZIndexOffset(0);
     this.#mark(this.#chosen, false);
     this.#chosen = sessionId;
-    this.#homes.get(sessionId)?.setIcon(homeIcon(true)).setZIndexOffset(900).setOpacity(1);
+    this.#homes.get(sessionId)?.setIcon(homeIcon(true)).setZIndexOffset(100).setOpacity(1);
     this.#mark(sessionId, true);
   }
 

@@ -47,7 +47,7 @@ export class Phones {
     });
     for (const { id, isFree, subject, studentName } of sessions) {
       if (!isFree) continue;
-      const option = make('option', '', `${subject}, ${studentName}`);
+      const option = make('option', '', `${studentName}: ${subject}`);
       option.value = id;
       this.#select.append(option);
     }

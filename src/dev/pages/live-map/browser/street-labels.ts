@@ -23,7 +23,10 @@ interface Label {
   isUpright: boolean;
 }
 
+const TITLES_FROM_ZOOM = 12;
 const NAMES_FROM_ZOOM = 15;
+/** Farther out, every second street has a name. */
+const ALL_NAMES_FROM_ZOOM = 16;
 /** From the quarter's centre. */
 const REACH_METERS = 2_500;
 /** Between two names of the same street. */
@@ -40,7 +43,7 @@ const placed = new Map<string, Label[]>();
 export function drawStreetNames(tile: Tile, quarter: Neighbourhood): void {
   if (tile.zoom < NAMES_FROM_ZOOM) return;
   const key = `${quarter.name} ${tile.zoom}`;
-  const labels = placed.get(key) ?? placeLabels(tile.scale, quarter);
+  const labels = placed.get(key) ?? placeLabels(tile, quarter);
   placed.set(key, labels);
   setFont(tile, '11px', '--street');
   for (const label of labels) draw(tile, (quarter.streetAngle * Math.PI) / 180, label);
@@ -48,6 +51,7 @@ export function drawStreetNames(tile: Tile, quarter: Neighbourhood): void {
 
 /** The quarter's name in capitals. */
 export function drawTitle(tile: Tile, quarter: Neighbourhood): void {
+  if (tile.zoom < TITLES_FROM_ZOOM) return;
   setFont(tile, '600 12px', '--ground');
   draw(tile, 0, titleOf(quarter));
 }
@@ -72,7 +76,7 @@ function setFont({ canvas }: Tile, font: string, halo: string): void {
   canvas.strokeStyle = property(halo);
 }
 
-function placeLabels(scale: number, quarter: Neighbourhood): Label[] {
+function placeLabels({ scale, zoom }: Tile, quarter: Neighbourhood): Label[] {
   const { across, along } = blockMeters;
   const taken: Label[] = [titleOf(quarter)];
   const halfOf = ({ text, isUpright }: Label) => {
@@ -94,7 +98,8 @@ function placeLabels(scale: number, quarter: Neighbourhood): Label[] {
   const places = numbers(REACH_METERS / NAME_EVERY_METERS);
   const at = (each: number, block: number, index: number) =>
     (Math.round((each * NAME_EVERY_METERS) / block) + 0.5 + Math.abs(index % 3)) * block;
-  for (const index of numbers(REACH_METERS / along))
+  const streets = numbers(REACH_METERS / along).filter((n) => zoom >= ALL_NAMES_FROM_ZOOM || n % 2 === 0);
+  for (const index of streets)
     for (const each of places) {
       const [cross, main] = [crossName(index), mainName(quarter, index)];
       place({ text: main, x: index * across, y: at(each, along, index), isUpright: true });

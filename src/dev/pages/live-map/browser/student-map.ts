@@ -47,7 +47,7 @@ export class StudentMap {
     }
     const at = latLng(position);
     const icon = trainerIcon(session.trainerName);
-    this.#trainer ??= L.marker(at, { icon, keyboard: false, interactive: false });
+    this.#trainer ??= L.marker(at, { icon, keyboard: false, interactive: false, zIndexOffset: 500 });
     this.#trainer.setLatLng(at).addTo(this.#map);
     const radius = uncertaintyMeters ?? 0;
     this.#circle.setLatLng(at).setRadius(radius).addTo(this.#map);
