@@ -70,7 +70,8 @@ export class DevStack {
     const admin = await stack.tokens.issue(randomUUID(), 'admin');
     const tokens = { ...(await stack.tokens.issueFor(untouched)), admin };
     const sessions = await mapSessions(samples, planned, stack.tokens);
-    serveLiveMap(pages.app, stack.bus, { serviceUrl, tiles: this.#options.mapTiles, sessions });
+    const settings = { serviceUrl, adminToken: admin, tiles: this.#options.mapTiles, sessions };
+    serveLiveMap(pages.app, stack.bus, settings);
     pages.app.get('/api', (_request, response) => {
       response.set('cache-control', 'no-store').send(apiPage(serviceUrl, untouched.id, tokens));
     });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { GeoPoint } from './simulation/places.js';
 import type { PlannedSession } from './simulation/simulated-sessions.js';
+import { addressAt } from './simulation/streets.js';
 
 /** The sample session that no simulated trainer drives to. */
 export const untouchedSessionId = '5e55a000-0000-4000-8000-000000000001';
@@ -31,7 +32,7 @@ export async function insertSessions(url: string, sessions: readonly PlannedSess
     sessions.map(({ studentId }) => studentId),
     sessions.map(({ trainerId }) => trainerId),
     sessions.map(({ home, neighbourhood }) =>
-      JSON.stringify({ ...home, address: `${neighbourhood.name}, Bengaluru` }),
+      JSON.stringify({ ...home, address: `${addressAt(neighbourhood, home)}, Bengaluru` }),
     ),
   ];
   const sql = `

@@ -6,8 +6,11 @@ import type { PhonePosition } from '../../src/client/index.js';
 const home = { latitude: 12.978369, longitude: 77.640835 };
 const session: MapSession = {
   id: '5e55a000-0000-4000-8000-000000000001',
+  trainerId: '',
   isFree: true,
-  trainerName: 'You',
+  trainerName: 'Asha Rao',
+  studentName: 'Aarav',
+  subject: 'Tabla',
   place: 'a place',
   home,
   streets: { centre: home, streetAngle: 4 },

@@ -15,11 +15,15 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 /** Quick updates, and a home that is reached from anywhere but 3 km away. */
 const settings = {
-  UPDATE_INTERVAL_MS: '1000',
-  UPDATE_TOLERANCE_MS: '500',
+  UPDATE_INTERVAL_MS: '500',
+  UPDATE_TOLERANCE_MS: '250',
   ARRIVAL_RADIUS_METERS: '2000',
   MAX_SPEED_KMH: '100000',
 };
+
+/** Both phones beside the map. */
+const wide = { width: 1240, height: 700 };
+const narrow = { width: 390, height: 740 };
 
 jest.setTimeout(120_000);
 if (!hasChromium) process.stderr.write('skipped: the live map, because there is no Chromium\n');
@@ -34,11 +38,12 @@ describeInBrowser('the live map of npm run dev', () => {
 
   beforeAll(async () => {
     [dev, browser] = await Promise.all([startDev(['--journeys', '1'], settings), startBrowser()]);
-    page = await browser.newPage({ viewport: { width: 900, height: 600 } });
+    page = await browser.newPage({ viewport: wide });
     page.setDefaultTimeout(PATIENCE_MS);
     page.on('request', (made) => hosts.add(new URL(made.url()).hostname));
     await page.goto(dev.url);
-    await phone('trainer').getByText('idle').waitFor();
+    await state('trainer', 'idle');
+    await button('trainer', 'Start journey').and(page.locator(':enabled')).waitFor();
   }, 120_000);
   afterAll(async () => {
     await browser.close();
@@ -51,7 +56,7 @@ describeInBrowser('the live map of npm run dev', () => {
   const field = (name: 'trainer' | 'student', which: string) =>
     phone(name).locator(`[data-field="${which}"]`);
   const state = (name: 'trainer' | 'student', which: string) =>
-    phone(name).locator(`[data-field="state"][data-state="${which}"]`).waitFor();
+    page.locator(`[data-phone="${name}"][data-state="${which}"]`).waitFor();
   const textOf = async (locator: Locator) => (await locator.textContent()) ?? '';
   const says = (name: 'trainer' | 'student', which: string, text: string | RegExp) =>
     until(
@@ -60,9 +65,10 @@ describeInBrowser('the live map of npm run dev', () => {
       PATIENCE_MS,
     );
   const driveJourney = async () => {
-    if (await button('trainer', 'Start journey').isEnabled())
-      await button('trainer', 'Start journey').click();
-    if (await button('trainer', 'Drive').isVisible()) await button('trainer', 'Drive').click();
+    const start = button('trainer', 'Start journey');
+    if (await start.isVisible()) await start.click();
+    const drive = phone('trainer').locator('[data-act="drive"][aria-pressed="false"]:enabled');
+    if (await drive.isVisible()) await drive.click();
     await state('trainer', 'tracking');
     await state('student', 'live');
   };
@@ -77,17 +83,16 @@ describeInBrowser('the live map of npm run dev', () => {
     expect(response.statusCode).toBe(403);
   });
 
-  test('a trainer who drives before the start is asked to start the journey', async () => {
-    await button('trainer', 'Drive').click();
-    await says('trainer', 'message', 'press Start journey');
-  });
-
-  test('a journey is started with the keyboard alone', async () => {
-    const hasFocus = () => page.evaluate<boolean>("document.activeElement?.dataset.act === 'start'");
-    for (let presses = 0; presses < 20 && !(await hasFocus()); presses++)
-      await page.keyboard.press('Shift+Tab');
+  test('a journey is started and driven with the keyboard alone', async () => {
+    const focused = () => page.evaluate<string>("document.activeElement?.dataset.act ?? ''");
+    for (let presses = 0; presses < 20 && (await focused()) !== 'start'; presses++)
+      await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    // Start is disabled now, and what comes next has the focus.
+    await until('Drive has the focus', async () => (await focused()) === 'drive', PATIENCE_MS);
     await page.keyboard.press('Enter');
     await state('trainer', 'tracking');
+    await button('trainer', 'Stop driving').waitFor();
   });
 
   test('the marker and the student follow each position within two seconds', async () => {
@@ -109,28 +114,14 @@ describeInBrowser('the live map of npm run dev', () => {
     expect(await textOf(update.first().locator('pre'))).toMatch(/"latitude":[\s\S]*"nextUpdateMs": /);
   });
 
-  test('a student without a network sees so with the last position, and recovers', async () => {
+  test('a student without a network sees so, and recovers', async () => {
     await driveJourney();
     await button('student', 'Cut network').click();
-    await state('student', 'reconnecting');
-    expect(await textOf(field('student', 'position'))).toMatch(/^\d+\.\d+, \d+\.\d+$/);
-    await expectNoScrolling();
+    await says('student', 'title', 'You are offline');
+    expect(await textOf(field('student', 'detail'))).toMatch(/was here (just now|\d+ s ago)/);
     await button('student', 'Restore network').click();
-    await state('student', 'live');
+    await says('student', 'title', /Arriving|on the way/);
   });
-
-  /** On a narrow phone. */
-  async function expectNoScrolling(): Promise<void> {
-    const before = page.viewportSize();
-    await page.setViewportSize({ width: 360, height: 740 });
-    expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(360);
-    const overflowing = await page.evaluate<string[]>(
-      `[...document.querySelectorAll('#journeys span:not(.place), .phone h2, .chip, .world button')]
-        .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ textContent }) => textContent)`,
-    );
-    expect(overflowing).toEqual([]);
-    if (before) await page.setViewportSize(before);
-  }
 
   test('a trainer without a network sends positions again when it is back', async () => {
     await driveJourney();
@@ -141,24 +132,71 @@ describeInBrowser('the live map of npm run dev', () => {
     await state('trainer', 'tracking');
     const isSent = async () => (await textOf(field('trainer', 'sent'))) !== sent;
     await until('another position is sent', isSent, PATIENCE_MS);
-    await says('trainer', 'message', 'Connected again');
+    await says('trainer', 'title', 'Your student sees you');
   });
 
   test('with GPS paused both phones say why there is no position, and recover', async () => {
     await driveJourney();
     await button('trainer', 'Pause GPS').click();
-    await says('trainer', 'message', 'Your student can’t see you: no GPS.');
-    await says('student', 'headline', 'has no GPS');
+    await says('trainer', 'title', 'Your student can’t see you: no GPS');
+    await says('student', 'detail', /No update for \d+ s. \w+’s phone has no GPS./);
+    await expectDiagnosis('no GPS fix');
     await button('trainer', 'Resume GPS').click();
-    await says('trainer', 'message', 'Your student sees you again.');
-    await says('student', 'headline', 'On the way');
+    await says('trainer', 'title', 'Your student sees you');
+    await says('student', 'title', /Arriving|on the way/);
   });
+
+  /** Support finds the journey with the keyboard, and reads why. */
+  async function expectDiagnosis(reason: string): Promise<void> {
+    await page.getByRole('link', { name: 'Fleet' }).click();
+    await page.getByRole('searchbox').fill('diya 5e55a000');
+    await until(
+      'one journey is found',
+      async () => (await page.locator('#journeys tr').count()) === 2,
+      PATIENCE_MS,
+    );
+    await page.keyboard.press('Enter');
+    await page.locator('.diagnosis', { hasText: reason }).waitFor();
+    await page.locator('#journeys td.state', { hasText: 'No GPS' }).waitFor();
+    await page.getByRole('searchbox').fill('');
+    await page.getByRole('link', { name: 'Phones' }).click();
+  }
+
+  test('on a phone support moves between journeys and their details with the keyboard', async () => {
+    await driveJourney();
+    await page.setViewportSize(narrow);
+    await page.getByRole('link', { name: 'Fleet' }).click();
+    await page.locator('#journeys tbody tr').nth(1).waitFor();
+    const focused = () => page.evaluate<string>('document.activeElement?.textContent');
+    await page.locator('#journeys tbody button').first().focus();
+    await page.keyboard.press('ArrowDown');
+    const second = await focused();
+    await page.keyboard.press('Enter');
+    expect(await focused()).toBe('← All journeys');
+    await page.locator('#journey h2', { hasText: second }).waitFor();
+    await page.keyboard.press('Enter');
+    expect(await focused()).toBe(second);
+    await expectNoScrolling();
+    await page.getByRole('link', { name: 'Phones' }).click();
+    await expectNoScrolling();
+    await page.setViewportSize(wide);
+  });
+
+  async function expectNoScrolling(): Promise<void> {
+    expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(narrow.width);
+    const overflowing = await page.evaluate<string[]>(
+      `[...document.querySelectorAll('main button, main p, main td, .rows')]
+        .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth && clientWidth > 0)
+        .map(({ className, textContent }) => className + textContent)`,
+    );
+    expect(overflowing).toEqual([]);
+  }
 
   test('a reloaded page continues the journey', async () => {
     await driveJourney();
     await page.reload();
     await state('trainer', 'tracking');
-    await says('trainer', 'message', 'was running');
+    await says('trainer', 'message', 'goes on');
     await state('student', 'live');
   });
 
@@ -166,11 +204,20 @@ describeInBrowser('the live map of npm run dev', () => {
     await driveJourney();
     await page.emulateMedia({ colorScheme });
     if (!(await page.evaluate<boolean>("'axe' in window"))) await page.evaluate(axe);
-    const violations = await page.evaluate<string[]>(
-      "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join()))",
-    );
-    expect(violations).toEqual([]);
+    expect(await violations(colorScheme)).toEqual([]);
+    await page.getByRole('link', { name: 'Fleet' }).click();
+    await page.locator('#journeys tbody button').first().click();
+    await page.locator('.diagnosis li').first().waitFor();
+    expect(await violations(colorScheme)).toEqual([]);
+    await page.getByRole('link', { name: 'Phones' }).click();
   });
+
+  /** In the other colours only the contrast differs. */
+  const violations = (colorScheme: 'light' | 'dark') =>
+    page.evaluate<string[]>(
+      `axe.run(${colorScheme === 'dark' ? "{ runOnly: ['color-contrast'] }" : ''})
+        .then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join()))`,
+    );
 
   test('a second page shows the active journey and joins it on Start', async () => {
     await driveJourney();
@@ -194,7 +241,7 @@ describeInBrowser('the live map of npm run dev', () => {
     await button('trainer', 'I have arrived').click();
     await state('trainer', 'ended');
     await state('student', 'ended');
-    await says('student', 'message', 'arrived');
+    await says('student', 'title', 'has arrived');
     await until(
       'the event is shown',
       async () => (await events('TrainerJourneyEnded')) > before,
@@ -206,19 +253,20 @@ describeInBrowser('the live map of npm run dev', () => {
     expect(await page.locator('#map .route').getAttribute('d')).not.toBe(way);
   });
 
-  test('an arrival from far away is refused with a code and advice, and the journey goes on', async () => {
+  test('an arrival from far away is refused in plain words, and the journey goes on', async () => {
     await driveJourney();
     await button('trainer', 'Teleport').click();
-    await says('student', 'distance', 'km');
+    await says('student', 'detail', 'km away');
     await button('trainer', 'I have arrived').click();
-    await says('trainer', 'message', /NOT_AT_DESTINATION \(\d+ m away\): Drive closer/);
+    await says('trainer', 'message', /You are still \d\.\d km away. Drive closer first./);
+    await page.locator('#calls .result', { hasText: '400 NOT_AT_DESTINATION' }).waitFor();
     await state('trainer', 'tracking');
   });
 
   test('npm run dev ends while the page is open: the page says so, and is loaded again by the next run', async () => {
     expect(await dev.interrupt()).toBe(0);
     await page.getByText('does not answer any more').waitFor();
-    await page.getByText('NETWORK_ERROR').first().waitFor();
+    await state('student', 'reconnecting');
     const next = { settings: { runId: randomUUID() }, page: 'This is the next run.' };
     const feed = { contentType: 'text/event-stream', body: 'retry: 1000\n\n' };
     await page.route('**/live-map/settings', (route) => route.fulfill({ json: next.settings }));
@@ -241,15 +289,15 @@ const recordMessages = `
 
 /** In the page: for each of three positions, the milliseconds from "sent" on one phone to its showing on the other. */
 const delaysOfPositions = `new Promise((resolve) => {
-  const field = (phone, name) => document.querySelector('[data-phone="' + phone + '"] [data-field="' + name + '"]');
-  const whenChanged = (node, work) => new MutationObserver(work).observe(node, { childList: true });
   const delays = [];
   let sentAt;
-  whenChanged(field('trainer', 'sent'), () => { sentAt = performance.now(); });
-  whenChanged(field('student', 'position'), () => {
+  const sent = document.querySelector('[data-phone="trainer"] [data-field="sent"]');
+  new MutationObserver(() => { sentAt = performance.now(); }).observe(sent, { childList: true });
+  const marker = document.querySelector('#student-map .trainer');
+  new MutationObserver(() => {
     if (sentAt === undefined) return;
     delays.push(performance.now() - sentAt);
     sentAt = undefined;
     if (delays.length === 3) resolve(delays);
-  });
+  }).observe(marker, { attributeFilter: ['style'] });
 })`;

@@ -8,6 +8,7 @@ export const unitTests = [
   'packaging.test.ts',
   'client/!(fleet|migrated-app|package|react|real-service|testing).test.ts',
   'dev/load/*.test.ts',
+  'dev/live-map-{screens,trip}.test.ts',
   'dev/simulation/*.test.ts',
   'faults/*.test.ts',
   'journeys/distance.test.ts',

@@ -4,7 +4,7 @@ import { build, type Loader } from 'esbuild';
 
 const projectFolder = join(import.meta.dirname, '../..');
 const folder = join(projectFolder, 'dist');
-const copied: Record<string, Loader> = { '.css': 'copy', '.html': 'copy', '.lua': 'copy', '.png': 'copy' };
+const copied: Record<string, Loader> = { '.css': 'copy', '.html': 'copy', '.lua': 'copy' };
 
 /**
  * Compiles src to dist, without checking types, for all processes that the tests start. With tsx each of them needs twice

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { neighbourhoods, trainerNames, type GeoPoint, type Neighbourhood } from './places.js';
+import { elementAt, studentName, subject, trainerName } from './people.js';
+import { neighbourhoods, type GeoPoint, type Neighbourhood } from './places.js';
 import type { Random } from './random.js';
 import { nearestCorner } from './streets.js';
 
@@ -10,6 +11,8 @@ export interface PlannedSession {
   home: GeoPoint;
   neighbourhood: Neighbourhood;
   trainerName: string;
+  studentName: string;
+  subject: string;
 }
 
 /** Homes are within about 700 m of the quarter's centre. */
@@ -24,7 +27,9 @@ export function planSessions(count: number, random: Random): PlannedSession[] {
       trainerId: randomUUID(),
       studentId: randomUUID(),
       neighbourhood,
-      trainerName: elementAt(trainerNames, index),
+      trainerName: trainerName(index),
+      studentName: studentName(index),
+      subject: subject(index),
       home: homeIn(neighbourhood, random),
     };
   });
@@ -38,10 +43,4 @@ function homeIn(neighbourhood: Neighbourhood, random: Random): GeoPoint {
     longitude: longitude + (random() - 0.5) * 2 * spreadDegrees,
   });
   return { latitude: Number(corner.latitude.toFixed(6)), longitude: Number(corner.longitude.toFixed(6)) };
-}
-
-function elementAt<Element>(list: readonly Element[], index: number): Element {
-  const element = list[index % list.length];
-  if (element === undefined) throw new Error('The list is empty.');
-  return element;
 }

@@ -6,6 +6,12 @@ export const blockMeters = { along: 90, across: 140 };
 
 export type StreetGrid = Pick<Neighbourhood, 'centre' | 'streetAngle'>;
 
+/** Counted from the quarter's centre: mains run along its angle, crosses across. */
+export interface Corner {
+  main: number;
+  cross: number;
+}
+
 /** One step of a metre along the streets and one across, on the plane. */
 export function axesOf(streetAngle: number): { along: Plane; across: Plane } {
   const angle = (streetAngle * Math.PI) / 180;
@@ -17,9 +23,34 @@ export function axesOf(streetAngle: number): { along: Plane; across: Plane } {
 
 /** The street corner next to a point. */
 export function nearestCorner(grid: StreetGrid, point: GeoPoint): GeoPoint {
+  const { main, cross } = cornerAt(grid, point);
+  return at(grid, cross * blockMeters.along, main * blockMeters.across);
+}
+
+function cornerAt(grid: StreetGrid, point: GeoPoint): Corner {
   const { along, across } = alongAndAcross(grid, point);
-  const whole = (meters: number, block: number) => Math.round(meters / block) * block;
-  return at(grid, whole(along, blockMeters.along), whole(across, blockMeters.across));
+  return { main: Math.round(across / blockMeters.across), cross: Math.round(along / blockMeters.along) };
+}
+
+/** Of the corner next to a point: "3rd Cross, 100 Feet Road, Indiranagar". */
+export function addressAt(quarter: Neighbourhood, point: GeoPoint): string {
+  const { main, cross } = cornerAt(quarter, point);
+  return `${crossName(cross)}, ${mainName(quarter, main)}, ${quarter.name}`;
+}
+
+export function mainName({ mainRoad }: Pick<Neighbourhood, 'mainRoad'>, index: number): string {
+  return index === 0 ? mainRoad : `${numbered(index)} Main`;
+}
+
+export function crossName(index: number): string {
+  return index === 0 ? 'Temple Street' : `${numbered(index)} Cross`;
+}
+
+/** As in Bengaluru: 1st, 2nd, 3rd, and on the other side 1st A, 2nd A. */
+function numbered(index: number): string {
+  const number = Math.abs(index);
+  const ending = number > 10 && number < 14 ? 'th' : (['th', 'st', 'nd', 'rd'][number % 10] ?? 'th');
+  return `${number}${ending}${index < 0 ? ' A' : ''}`;
 }
 
 /** From anywhere to the home: along one street, then across. */

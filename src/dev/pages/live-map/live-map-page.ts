@@ -22,9 +22,10 @@ export function serveLiveMap(app: Express, bus: LocalEventBus, settings: Omit<Ma
       .set({ 'cache-control': 'no-store', 'content-security-policy': policyFor(settings) })
       .sendFile(join(folder, 'index.html'));
   });
-  app.get('/live-map/style.css', (_request, response) => {
-    response.set('cache-control', 'no-cache').sendFile(join(folder, 'style.css'));
-  });
+  for (const style of ['style.css', 'phones.css', 'fleet.css'])
+    app.get(`/live-map/${style}`, (_request, response) => {
+      response.set('cache-control', 'no-cache').sendFile(join(folder, style));
+    });
   app.get('/live-map/app.js', async (_request, response) => {
     script ??= bundle();
     response

@@ -4,9 +4,12 @@ import type { StreetGrid } from '../../simulation/streets.js';
 /** A session on the live map, with tokens for both sides. */
 export interface MapSession {
   id: string;
+  trainerId: string;
   /** No simulated trainer drives to it. */
   isFree: boolean;
   trainerName: string;
+  studentName: string;
+  subject: string;
   /** Where the student lives, in words. */
   place: string;
   home: GeoPoint | null;
@@ -25,6 +28,7 @@ export interface MapSettings {
   /** A new one after a restart, when earlier tokens are invalid. */
   runId: string;
   serviceUrl: string;
+  adminToken: string;
   /** Null: only the drawn streets. */
   tiles: MapTiles | null;
   sessions: MapSession[];

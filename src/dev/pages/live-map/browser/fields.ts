@@ -1,3 +1,5 @@
+import { element, setText } from './elements.js';
+
 /** Texts and buttons of a part of the page, by data-field and data-act. */
 export class Fields {
   readonly #root: HTMLElement;
@@ -6,42 +8,46 @@ export class Fields {
     this.#root = root;
   }
 
-  /** Writes only changes, so that a screen reader says them once. */
   set(name: string, text: string): void {
-    const field = this.#find(`[data-field="${name}"]`);
-    if (field.textContent !== text) field.textContent = text;
+    setText(this.field(name), text);
   }
 
   mark(name: string, state: string): void {
-    this.#find(`[data-field="${name}"]`).dataset['state'] = state;
+    this.field(name).dataset['state'] = state;
+  }
+
+  field(name: string): HTMLElement {
+    return element(`[data-field="${name}"]`, this.#root);
   }
 
   /** Buttons are disabled until this code has loaded. */
   on(act: string, work: () => void): void {
-    const button = this.button(act);
+    const button = this.#button(act);
     button.addEventListener('click', work);
     button.disabled = false;
   }
 
-  button(act: string): HTMLButtonElement {
-    return this.#find(`[data-act="${act}"]`) as HTMLButtonElement;
-  }
-
   /** A button that is on or off. */
   press(act: string, isPressed: boolean, text: string): void {
-    const button = this.button(act);
+    const button = this.#button(act);
     button.setAttribute('aria-pressed', String(isPressed));
-    if (button.textContent !== text) button.textContent = text;
+    setText(button, text);
   }
 
-  #find(selector: string): HTMLElement {
-    return element(selector, this.#root);
+  /** Who uses the keyboard goes on at the next button that can be pressed. */
+  enable(states: Record<string, { isEnabled: boolean; isShown?: boolean }>): void {
+    const focused = document.activeElement;
+    for (const [act, { isEnabled, isShown = true }] of Object.entries(states)) {
+      const button = this.#button(act);
+      button.disabled = !isEnabled;
+      button.hidden = !isShown;
+    }
+    if (!(focused instanceof HTMLButtonElement) || !this.#root.contains(focused)) return;
+    if (!focused.disabled && !focused.hidden) return;
+    this.#root.querySelector<HTMLElement>('button:enabled:not([hidden])')?.focus();
   }
-}
 
-/** @throws Error where index.html has no such element */
-export function element(selector: string, root: ParentNode = document): HTMLElement {
-  const found = root.querySelector<HTMLElement>(selector);
-  if (found === null) throw new Error(`index.html has no ${selector}`);
-  return found;
+  #button(act: string): HTMLButtonElement {
+    return element(`[data-act="${act}"]`, this.#root) as HTMLButtonElement;
+  }
 }

@@ -10,6 +10,8 @@ export interface Call {
   /** Null while it is in flight; 0: no answer. */
   status: number | null;
   tookMs: number | null;
+  /** Of an error, else empty. */
+  code: string;
   /** The body, or why there is no answer. */
   answer: string;
 }
@@ -47,12 +49,14 @@ export class PhoneNetwork {
       startedAt: new Date(),
       status: null,
       tookMs: null,
+      code: '',
       answer: '',
     };
     this.#onCall(call);
     const startedMs = performance.now();
     const over = (status: number, answer: string) => {
-      Object.assign(call, { status, answer, tookMs: performance.now() - startedMs });
+      const code = status < 400 ? '' : (/"code":"(\w+)"/.exec(answer)?.[1] ?? '');
+      Object.assign(call, { status, answer, code, tookMs: performance.now() - startedMs });
       this.#onCall(call);
     };
     const cut = new AbortController();

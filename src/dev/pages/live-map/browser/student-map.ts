@@ -1,36 +1,44 @@
 import * as L from 'leaflet';
 import type { Watched } from '../../../../client/index.js';
 import type { MapSession, MapTiles } from '../map-session.js';
-import { background, houseIcon, latLng, showState, trainerIcon } from './map-parts.js';
+import { background, homeIcon, latLng, showState, trainerIcon } from './map-parts.js';
 
-const ZOOM = 15;
+const CLOSEST_ZOOM = 16;
+/** Around the home and the trainer, in pixels; the home's pin stands above its point. */
+const PADDING: [top: L.PointTuple, bottom: L.PointTuple] = [
+  [30, 48],
+  [30, 26],
+];
 
 /** The map of the student's app: the home and the trainer. */
 export class StudentMap {
   readonly #map: L.Map;
-  readonly #home = L.marker([0, 0], { icon: houseIcon(true), keyboard: false, interactive: false });
+  readonly #home = L.marker([0, 0], { icon: homeIcon(true), keyboard: false, interactive: false });
   readonly #circle = L.circle([0, 0], { className: 'uncertainty', interactive: false, radius: 0 });
   #trainer: L.Marker | undefined;
-  #shown = '';
+  #points: L.LatLng[] = [];
+  #size = L.point(0, 0);
 
   constructor(root: HTMLElement, tiles: MapTiles | null) {
     this.#map = L.map(root, {
       ...{ zoomControl: false, attributionControl: false, dragging: false, keyboard: false },
       ...{ scrollWheelZoom: false, doubleClickZoom: false, boxZoom: false, touchZoom: false },
-      ...{ zoomAnimation: false, zoomSnap: 0.25 },
+      zoomAnimation: false,
     });
     background(tiles).addTo(this.#map);
-    // The figures below say the same.
+    new ResizeObserver(() => {
+      this.#map.invalidateSize({ animate: false });
+      this.#look(this.#points);
+    }).observe(root);
+    // The sentences above say the same.
     root.removeAttribute('tabindex');
   }
 
-  show(session: MapSession, { state, position, uncertaintyMeters, journey }: Watched): void {
-    const home = session.home ?? session.streets.centre;
-    this.#home.setLatLng(latLng(home)).addTo(this.#map);
+  show(session: MapSession, { state, position, uncertaintyMeters }: Watched): void {
+    const home = latLng(session.home ?? session.streets.centre);
+    this.#home.setLatLng(home).addTo(this.#map);
     const isOn = position !== null && state !== 'ended';
-    const shown = `${session.id} ${isOn ? (journey?.lastUpdate ?? '') : 'home'}`;
-    if (shown !== this.#shown) this.#look(isOn ? [home, position] : [home]);
-    this.#shown = shown;
+    this.#look(isOn ? [home, latLng(position)] : [home]);
     if (!isOn) {
       this.#trainer?.remove();
       this.#trainer = undefined;
@@ -38,17 +46,24 @@ export class StudentMap {
       return;
     }
     const at = latLng(position);
-    this.#trainer ??= L.marker(at, { icon: trainerIcon(session), keyboard: false, interactive: false });
+    const icon = trainerIcon(session.trainerName);
+    this.#trainer ??= L.marker(at, { icon, keyboard: false, interactive: false, zIndexOffset: 500 });
     this.#trainer.setLatLng(at).addTo(this.#map);
-    this.#circle
-      .setLatLng(at)
-      .setRadius(uncertaintyMeters ?? 0)
-      .addTo(this.#map);
+    const radius = uncertaintyMeters ?? 0;
+    this.#circle.setLatLng(at).setRadius(radius).addTo(this.#map);
     showState(state, position, this.#trainer, [this.#circle]);
   }
 
-  #look(points: { latitude: number; longitude: number }[]): void {
-    const bounds = L.latLngBounds(points.map(latLng)).pad(0.35);
-    this.#map.fitBounds(bounds, { maxZoom: ZOOM + 1, animate: false });
+  #look(points: L.LatLng[]): void {
+    const isSame =
+      points.length === this.#points.length && points.every((each, i) => this.#points[i]?.equals(each));
+    if (isSame && this.#map.getSize().equals(this.#size)) return;
+    this.#points = points;
+    this.#size = this.#map.getSize();
+    if (points.length === 0) return;
+    this.#map.fitBounds(L.latLngBounds(points), {
+      ...{ paddingTopLeft: PADDING[0], paddingBottomRight: PADDING[1] },
+      ...{ maxZoom: CLOSEST_ZOOM, animate: false },
+    });
   }
 }

@@ -1,14 +1,11 @@
-import {
-  JourneyApi,
-  StudentWatcher,
-  type EndedBecause,
-  type TrainerProblem,
-  type Watched,
-} from '../../../../client/index.js';
+import { JourneyApi, StudentWatcher, type Watched } from '../../../../client/index.js';
 import type { MapSession } from '../map-session.js';
+import { element } from './elements.js';
 import { Fields } from './fields.js';
 import type { PhoneNetwork } from './phone-network.js';
 import type { StudentMap } from './student-map.js';
+import { minutesLate, studentScreen } from './student-screen.js';
+import { firstNameOf } from './wording.js';
 
 export interface StudentPhoneDependencies {
   root: HTMLElement;
@@ -18,30 +15,6 @@ export interface StudentPhoneDependencies {
   onWatched: (session: MapSession, watched: Watched) => void;
 }
 
-const headlines: Record<Watched['state'], string> = {
-  waiting: 'Not on the way yet',
-  live: 'On the way',
-  delayed: 'On the way; the position is a little old',
-  stale: 'No new position for a while',
-  reconnecting: 'No connection: the last known position',
-  ended: 'The journey is over',
-};
-
-const problems: Record<TrainerProblem, string> = {
-  noFix: 'The trainer’s phone has no GPS: the last known position',
-  permission: 'The trainer’s phone gives no position: the last known one',
-  reducedAccuracy: 'The trainer’s phone gives only a rough position',
-  lowPower: 'The trainer’s phone saves power: the last known position',
-};
-
-const STANDS_FROM_SECONDS = 30;
-
-const ends: Partial<Record<EndedBecause, string>> = {
-  arrived: 'The trainer has arrived.',
-  cancelled: 'The trainer is not coming: the journey was cancelled.',
-  timeout: 'The trainer did not arrive in time: the journey ran out.',
-};
-
 /** The student's app with a StudentWatcher. */
 export class StudentPhone {
   readonly #fields: Fields;
@@ -49,9 +22,11 @@ export class StudentPhone {
   #session: MapSession | undefined;
   #api: JourneyApi | undefined;
   #watcher: StudentWatcher | undefined;
-  #isInBackground = false;
+  #isLocked = false;
   /** The watcher may still get the end of the previous journey. */
   #mayMissAStart = false;
+  /** When this journey's trainer was first expected at the latest. */
+  #promised: { startedAt: string; ms: number } | undefined;
 
   constructor(dependencies: StudentPhoneDependencies) {
     this.#with = dependencies;
@@ -62,11 +37,11 @@ export class StudentPhone {
       if (!network.isCut) this.#api?.backOnline();
       this.#fields.press('cut', network.isCut, network.isCut ? 'Restore network' : 'Cut network');
     });
-    this.#fields.on('background', () => {
-      this.#isInBackground = !this.#isInBackground;
-      this.#watcher?.setBackground(this.#isInBackground);
-      const text = this.#isInBackground ? 'To foreground' : 'To background';
-      this.#fields.press('background', this.#isInBackground, text);
+    this.#fields.on('lock', () => {
+      this.#isLocked = !this.#isLocked;
+      this.#watcher?.setBackground(this.#isLocked);
+      this.#fields.press('lock', this.#isLocked, this.#isLocked ? 'Unlock screen' : 'Lock screen');
+      dependencies.root.classList.toggle('locked', this.#isLocked);
     });
     setInterval(() => {
       this.#show();
@@ -75,8 +50,11 @@ export class StudentPhone {
 
   open(session: MapSession): void {
     this.#session = session;
-    this.#fields.set('who', session.place);
-    this.#fields.set('message', '');
+    this.#fields.set('avatar', session.trainerName.slice(0, 1));
+    this.#fields.set('name', session.trainerName);
+    this.#fields.set('subject', `Your teacher for ${session.subject}`);
+    this.#fields.set('place', session.place);
+    this.#promised = undefined;
     this.#api = new JourneyApi({
       baseUrl: this.#with.serviceUrl,
       getToken: () => session.studentToken,
@@ -100,15 +78,11 @@ export class StudentPhone {
       this.#with.map.show(session, watched);
       this.#with.onWatched(session, watched);
     });
-    watcher.on('retrying', ({ error, inMs }) => {
-      this.#fields.set('message', `No news (${error.code}); asks again in ${Math.ceil(inMs / 1000)} s.`);
-    });
     watcher.on('ended', ({ reason }) => {
       if (this.#watcher !== watcher || reason === 'closed') return;
       if (this.#mayMissAStart) this.follow();
-      else this.#fields.set('message', ends[reason] ?? `Ended: ${reason}.`);
     });
-    watcher.setBackground(this.#isInBackground);
+    watcher.setBackground(this.#isLocked);
     watcher.start();
     this.#with.map.show(session, watcher.watched);
     this.#show();
@@ -125,41 +99,28 @@ export class StudentPhone {
   }
 
   #show(): void {
-    if (this.#watcher === undefined) return;
+    if (this.#watcher === undefined || this.#session === undefined) return;
     const { watched } = this.#watcher;
-    const { state, position, ageMs, journey } = watched;
+    const who = firstNameOf(this.#session.trainerName);
+    const { title, detail, stage, tone } = studentScreen(watched, who, this.#minutesLate(watched));
     const fields = this.#fields;
-    if (state !== 'reconnecting' && state !== 'ended') fields.set('message', '');
-    fields.set('state', state);
-    fields.mark('state', state);
-    fields.set('headline', headlineOf(watched));
-    const isShown = state !== 'ended' && position !== null && journey !== null;
-    fields.set('distance', isShown ? meters(journey.distanceMeters) : '–');
-    fields.set('eta', isShown ? interval(watched.etaLowSeconds, watched.etaHighSeconds) : '–');
-    fields.set(
-      'position',
-      isShown ? `${position.latitude.toFixed(5)}, ${position.longitude.toFixed(5)}` : '–',
-    );
-    fields.set('age', isShown && ageMs !== null ? `${Math.round(ageMs / 1000)} s ago` : '–');
-    fields.set('within', isShown ? meters(watched.uncertaintyMeters) : '–');
+    fields.set('title', title);
+    fields.set('detail', detail);
+    const { root } = this.#with;
+    Object.assign(root.dataset, { state: watched.state, tone, stage: String(stage ?? '') });
+    const stages = [...element('.stages', root).children];
+    stages.forEach((each, index) => {
+      each.classList.toggle('reached', index < (stage ?? 0));
+      if (index + 1 === stage) each.setAttribute('aria-current', 'step');
+      else each.removeAttribute('aria-current');
+    });
   }
-}
 
-function headlineOf({ state, trainerProblem, stillSeconds }: Watched): string {
-  if (trainerProblem && state !== 'reconnecting' && state !== 'ended') return problems[trainerProblem];
-  const stands = state === 'live' && (stillSeconds ?? 0) >= STANDS_FROM_SECONDS;
-  return stands ? `On the way; standing for ${stillSeconds} s` : headlines[state];
-}
-
-export function meters(value: number | null): string {
-  if (value === null) return '–';
-  return value < 1_000 ? `${value} m` : `${(value / 1_000).toFixed(1)} km`;
-}
-
-/** An interval for people. */
-export function interval(lowSeconds: number | null, highSeconds: number | null): string {
-  if (lowSeconds === null || highSeconds === null) return 'not known yet';
-  if (highSeconds < 90) return `${lowSeconds} to ${highSeconds} s`;
-  const [low, high] = [Math.max(1, Math.round(lowSeconds / 60)), Math.ceil(highSeconds / 60)];
-  return low === high ? `${low} min` : `${low} to ${high} min`;
+  #minutesLate({ journey, etaLowSeconds, etaHighSeconds }: Watched): number {
+    const startedAt = journey?.startedAt ?? '';
+    const nowMs = performance.now();
+    if (etaHighSeconds !== null && this.#promised?.startedAt !== startedAt)
+      this.#promised = { startedAt, ms: nowMs + etaHighSeconds * 1_000 };
+    return minutesLate(this.#promised?.ms, nowMs, etaLowSeconds);
+  }
 }

@@ -1,15 +1,10 @@
-import {
-  JourneyApi,
-  TrainerTracker,
-  type JourneyApiError,
-  type TrackerCall,
-  type TrainerProblem,
-} from '../../../../client/index.js';
+import { JourneyApi, TrainerTracker, type JourneyApiError } from '../../../../client/index.js';
 import type { MapSession } from '../map-session.js';
-import { inWords } from './advice.js';
 import { Fields } from './fields.js';
 import type { PhoneNetwork } from './phone-network.js';
+import { inWords, trainerScreen } from './trainer-screen.js';
 import { Trip } from './trip.js';
+import { timeOfDay } from './wording.js';
 
 export interface TrainerPhoneDependencies {
   root: HTMLElement;
@@ -21,20 +16,9 @@ export interface TrainerPhoneDependencies {
   onOtherWay: () => void;
 }
 
-const inCall: Record<TrackerCall, string> = {
-  start: 'The start',
-  resume: 'The resumption',
-  update: 'The position',
-  arrived: 'The arrival',
-  stop: 'The cancellation',
-};
-
-const problems: Record<TrainerProblem, string> = {
-  noFix: 'Your student can’t see you: no GPS.',
-  permission: 'Your student can’t see you: allow the location.',
-  reducedAccuracy: 'Your student sees you only roughly: allow the precise location.',
-  lowPower: 'Your student can’t see you: turn the battery saver off.',
-};
+const MESSAGE_MS = 10_000;
+const nothing = { state: 'idle', problem: null, lastSent: null, lastError: null, ended: null } as const;
+const standing = { isDriving: false, isThere: false, speed: 0 };
 
 /** The trainer's app with a TrainerTracker. */
 export class TrainerPhone {
@@ -43,8 +27,8 @@ export class TrainerPhone {
   #session: MapSession | undefined;
   #api: JourneyApi | undefined;
   #tracker: TrainerTracker | undefined;
-  #nextAtMs = NaN;
   #hasArrived = false;
+  #saying: ReturnType<typeof setTimeout> | undefined;
   trip: Trip | undefined;
 
   constructor(dependencies: TrainerPhoneDependencies) {
@@ -63,12 +47,8 @@ export class TrainerPhone {
     this.trip?.end();
     this.trip = undefined;
     this.#session = session;
-    this.#nextAtMs = NaN;
     this.#say('');
-    this.#fields.set(
-      'who',
-      session.isFree ? session.place : `${session.trainerName}, driven by the simulator`,
-    );
+    this.#fields.set('to', `To ${session.studentName}, ${session.place}`);
     this.#fields.set('sent', '–');
     this.#api = new JourneyApi({
       baseUrl: this.#with.serviceUrl,
@@ -90,7 +70,7 @@ export class TrainerPhone {
     }
     if (answer.journey.location !== null) this.trip?.goOnFrom(answer.journey.location);
     await this.#start();
-    this.#say('The journey was running: this phone goes on with it.');
+    this.#say('Your journey goes on.');
   }
 
   async #start(): Promise<void> {
@@ -104,9 +84,7 @@ export class TrainerPhone {
     sessionStorage.setItem('driving', session.id);
     await tracker.start().then(
       ({ wasRunning }) => {
-        this.#say(
-          wasRunning ? 'The journey was running already; this phone goes on with it.' : 'The journey is on.',
-        );
+        if (wasRunning) this.#say('The journey was running already. This phone joins it.');
       },
       (error: unknown) => {
         this.#say(inWords(error as JourneyApiError));
@@ -122,44 +100,25 @@ export class TrainerPhone {
       if (tracker !== this.#tracker || tracker.state === 'ended') return;
       sessionStorage.removeItem('driving');
       tracker.close();
-      this.#say('Another tab drives this phone now. Start journey takes it back.');
+      this.#say('Start journey takes it back.');
     });
   }
 
   #listenTo(tracker: TrainerTracker): void {
-    let before = tracker.state;
-    tracker.on('state', (state) => {
-      if (before === 'reconnecting' && state === 'tracking') this.#say('Connected again.');
-      before = state;
+    tracker.on('change', () => {
       this.#show();
     });
-    tracker.on('problem', (problem) => {
-      this.#say(problem ? problems[problem] : 'Your student sees you again.');
-    });
-    tracker.on('sent', ({ nextUpdateMs, sequence }) => {
-      this.#nextAtMs = performance.now() + nextUpdateMs;
-      this.#fields.set('sent', `no. ${sequence}, ${new Date().toLocaleTimeString('en-GB')}`);
-      if (this.trip?.isThere) this.#say('At the home. Press I have arrived.');
-      else if (!this.trip?.isDriving && sequence === 0) this.#say('The journey is on. Press Drive.');
+    tracker.on('sent', () => {
+      this.#fields.set('sent', timeOfDay(new Date()));
       this.#with.onMoved();
-    });
-    tracker.on('dropped', ({ error }) => {
-      this.#say(inWords(error));
-    });
-    tracker.on('retrying', ({ call, error, inMs }) => {
-      // How the tracker learns the sequence of a joined journey.
-      if (error.code === 'LOCATION_STALE') return;
-      this.#say(
-        `${inCall[call]} did not get through (${error.code}); next try in ${Math.ceil(inMs / 1000)} s.`,
-      );
     });
     tracker.on('ended', ({ reason }) => {
       if (this.trip) this.trip.isDriving = false;
       if (this.#tracker !== tracker || reason === 'closed') return;
       sessionStorage.removeItem('driving');
-      this.#nextAtMs = NaN;
       this.#hasArrived = reason === 'arrived';
-      this.#say(`The journey is over: ${reason}.`);
+      this.#say('');
+      this.#show();
       this.#with.onMoved();
     });
   }
@@ -175,7 +134,7 @@ export class TrainerPhone {
     this.#fields.on('drive', () => {
       if (this.trip) this.trip.isDriving = !this.trip.isDriving;
       if (this.trip?.isDriving && !this.#isBusy())
-        this.#say('Driving without a journey: press Start journey.');
+        this.#say('Nobody sees you drive: press Start journey first.');
       this.#show();
     });
     this.#fields.on('gps', () => {
@@ -185,7 +144,6 @@ export class TrainerPhone {
     });
     this.#fields.on('teleport', () => {
       this.trip?.teleport();
-      this.#say('The phone says that it is 3 km away, all of a sudden.');
       this.#with.onOtherWay();
     });
     this.#fields.on('cut', () => {
@@ -210,32 +168,46 @@ export class TrainerPhone {
 
   #say(text: string): void {
     this.#fields.set('message', text);
+    clearTimeout(this.#saying);
+    this.#saying = setTimeout(() => {
+      this.#fields.set('message', '');
+    }, MESSAGE_MS);
   }
 
   #show(): void {
     const [fields, trip] = [this.#fields, this.trip];
-    const state = this.#session?.isFree === false ? 'simulated' : (this.#tracker?.state ?? 'idle');
-    fields.set('state', state);
-    fields.mark('state', state);
+    const tracked = this.#tracker?.tracked ?? nothing;
+    const { state } = tracked;
+    const { title, detail, tone } = trip
+      ? trainerScreen(tracked, trip)
+      : {
+          title: 'Driven by the simulator',
+          detail: 'To drive, choose a trainer marked “you” in the list.',
+          tone: 'calm',
+        };
+    fields.set('title', title);
+    fields.set('detail', detail);
+    Object.assign(this.#with.root.dataset, { state: trip ? state : 'simulated', tone });
+    const { isDriving, isThere, speed } = trip ?? standing;
+    const isFree = trip !== undefined;
     const isOn = state === 'tracking' || state === 'reconnecting';
-    fields.button('start').disabled = trip === undefined || this.#isBusy();
-    for (const act of ['gps', 'teleport'] as const) fields.button(act).disabled = trip === undefined;
-    fields.button('drive').disabled = trip === undefined || trip.isThere;
-    for (const act of ['arrive', 'cancel'] as const) fields.button(act).disabled = !isOn;
-    const isDriving = trip?.isDriving === true;
-    fields.press('drive', isDriving, isDriving ? 'Halt' : 'Drive');
-    fields.press('gps', trip?.isGpsOn === false, trip?.isGpsOn === false ? 'Resume GPS' : 'Pause GPS');
+    fields.enable({
+      start: { isEnabled: isFree && !this.#isBusy(), isShown: !isOn },
+      arrive: { isEnabled: isOn, isShown: isOn },
+      cancel: { isEnabled: isOn, isShown: isOn },
+      drive: { isEnabled: isFree && !isThere },
+      teleport: { isEnabled: isFree },
+      gps: { isEnabled: isFree },
+    });
+    const isPaused = trip?.isGpsOn === false;
+    fields.press('drive', isDriving, isDriving ? 'Stop driving' : 'Drive');
+    fields.press('gps', isPaused, isPaused ? 'Resume GPS' : 'Pause GPS');
     const { isCut } = this.#with.network;
     fields.press('cut', isCut, isCut ? 'Restore network' : 'Cut network');
-    const leftMs = this.#nextAtMs - performance.now();
-    fields.set('next', isOn && leftMs > 0 ? `${Math.ceil(leftMs / 1000)} s` : '–');
-    fields.set('speed', trip ? `${Math.round(trip.speed * 3.6)} km/h` : '–');
-    fields.set('gps', trip === undefined ? '–' : gpsOf(trip));
+    fields.set('speed', `${Math.round(speed * 3.6)} km/h`);
+    fields.set(
+      'gps',
+      trip === undefined ? '–' : isPaused ? 'off' : trip.isInTunnel ? 'none, in a tunnel' : 'on',
+    );
   }
-}
-
-function gpsOf({ isGpsOn, isInTunnel, isThere }: Trip): string {
-  if (!isGpsOn) return 'paused';
-  if (isInTunnel) return 'none, in a tunnel';
-  return isThere ? 'on, at the home' : 'on';
 }
