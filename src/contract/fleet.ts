@@ -16,11 +16,11 @@ export interface FleetCursor {
 }
 
 export function formatCursor({ partition, expiresAtMs, sessionId }: FleetCursor): string {
-  return Buffer.from(`${partition}.${expiresAtMs}.${sessionId}`).toString('base64url');
+  return `${partition}.${expiresAtMs}.${sessionId}`;
 }
 
 function parseCursor(text: string): FleetCursor | null {
-  const parts = /^(\d{1,4})\.(\d{1,15})\.([0-9a-f-]{36})$/.exec(Buffer.from(text, 'base64url').toString());
+  const parts = /^(\d{1,4})\.(\d{1,15})\.([0-9a-f-]{36})$/.exec(text);
   const [, partition, expiresAtMs, sessionId] = parts ?? [];
   if (!Uuid.safeParse(sessionId).success) return null;
   return { partition: Number(partition), expiresAtMs: Number(expiresAtMs), sessionId: String(sessionId) };

@@ -28,7 +28,7 @@ export const listJourneys: ZodOpenApiOperationObject = {
   responses: {
     '200': response('A page.', FleetPage, {
       journeys: [journey],
-      nextCursor: 'MC4xNzk2MTI2NDAwMDAwLjVlNTVhMDAwLTAwMDAtNDAwMC04MDAwLTAwMDAwMDAwMDAwMQ',
+      nextCursor: '0.1796126400000.5e55a000-0000-4000-8000-000000000001',
       unreadable: [],
     }),
     ...errors(...commonErrors),

@@ -107,7 +107,7 @@ test('a journey that cannot be read is named, and hides no other', async () => {
   }
 });
 
-const notACursor = Buffer.from(`9999.1.${randomUUID()}`).toString('base64url');
+const notACursor = `9999.1.${randomUUID()}`;
 test.each([
   ['limit', { limit: '0' }],
   ['limit', { limit: '201' }],
