@@ -31,9 +31,9 @@ export interface NextTry {
 }
 
 export function nextTry({ clock, random }: { clock: Clock; random: () => number }): NextTry {
-  let dueAtMs = -Infinity;
+  let dueAtMs = 0;
   /** From Retry-After. */
-  let notBeforeMs = -Infinity;
+  let notBeforeMs = 0;
   let failures = 0;
   let callWhenDue: (() => void) | undefined;
   let cancelAlarm: (() => void) | undefined;
@@ -59,7 +59,7 @@ export function nextTry({ clock, random }: { clock: Clock; random: () => number 
     whenDue,
     answered(nextInMs) {
       failures = 0;
-      notBeforeMs = -Infinity;
+      notBeforeMs = 0;
       dueIn(Math.min(nextInMs, LONGEST_ASKED_MS));
     },
     failed(retryAfterMs) {
