@@ -23,6 +23,11 @@ export class ConnectionPool {
     this.#limit = limit;
   }
 
+  /** Whether a request would queue. */
+  get isBusy(): boolean {
+    return this.#open === this.#limit && this.#idle.length === 0;
+  }
+
   send(bytes: () => Buffer | string, onAnswer: OnAnswer): void {
     const connection = this.#takeIdle();
     if (connection !== undefined) {

@@ -10,6 +10,7 @@ const LAST_ANSWERS_WITHIN_MS = 5_000;
 export interface OpenLoop {
   port: number;
   connections: number;
+  skipsWhenBusy?: boolean;
   /** When the next request is due, by performance.now(). */
   dueMs: () => number;
   /** Takes that request; dueMs is then about the one after it. */
@@ -29,6 +30,7 @@ export async function openLoop(loop: OpenLoop, tally: Tally): Promise<void> {
 
   const send = (dueMs: number): void => {
     const request = loop.take();
+    if (loop.skipsWhenBusy === true && pool.isBusy) return;
     inFlight++;
     const isMeasured = dueMs >= measureFromMs;
     const bytes = () => {

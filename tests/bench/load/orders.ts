@@ -29,6 +29,8 @@ export interface RandomArrivalsOrder extends Target {
   warmUpSeconds: number;
   seconds: number;
   connections: number;
+  /** A request that is due while all connections are busy is skipped: a phone sends nothing until it has an answer. */
+  skipsWhenBusy: boolean;
 }
 
 /** As in production: an update and a poll of each journey every intervalMs, each at a time of its own. */

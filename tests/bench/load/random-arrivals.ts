@@ -6,7 +6,7 @@ import { Tally } from './tally.js';
 
 /** So many requests a second at random times, as those of many phones. */
 export async function sendAtRandom(
-  { port, connections, requests, perSecond, warmUpSeconds, seconds }: RandomArrivalsOrder,
+  { port, connections, requests, perSecond, warmUpSeconds, seconds, skipsWhenBusy }: RandomArrivalsOrder,
   journeys: readonly JourneyRequests[],
   onMeasuring: () => void,
 ): Promise<LoadResult> {
@@ -15,7 +15,7 @@ export async function sendAtRandom(
   let dueMs = performance.now();
   await openLoop(
     {
-      ...{ port, connections, warmUpSeconds, seconds, onMeasuring },
+      ...{ port, connections, warmUpSeconds, seconds, skipsWhenBusy, onMeasuring },
       dueMs: () => dueMs,
       take: () => {
         dueMs += (-Math.log(1 - Math.random()) * 1000) / perSecond;

@@ -48,7 +48,13 @@ export async function measureFleet(bench: Bench): Promise<PartReport> {
 async function updatesP99(bench: Bench, { port }: RunningContender): Promise<number> {
   const { accepted } = await bench.load.run({
     ...{ kind: 'randomArrivals', port, journeys: bench.options.journeys, requests: 'update' },
-    ...{ connections: CONNECTIONS, perSecond: PER_SECOND, warmUpSeconds: 0.25, seconds: SECONDS },
+    ...{
+      connections: CONNECTIONS,
+      skipsWhenBusy: false,
+      perSecond: PER_SECOND,
+      warmUpSeconds: 0.25,
+      seconds: SECONDS,
+    },
   });
   return accepted?.p99 ?? NaN;
 }
