@@ -104,6 +104,8 @@ async function observeOpenLoops(
   add: (load: string, seen: Observed) => void,
 ): Promise<void> {
   const stopBurning = burnServiceCore();
+  // Of an interrupted run.
+  bench.stack.onStop(stopBurning);
   try {
     const alone = await observe(running, () => closedLoop(bench, running, call, CROWDS[0]));
     add(QUARTER, alone);
