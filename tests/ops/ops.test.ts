@@ -48,7 +48,7 @@ async function aDeadLetter(): Promise<ASession & { letter: string }> {
   data(await service.api.start(session.sessionId, session.trainerToken));
   const letter = await until('the dead letter', async () => {
     const { stdout } = await ops(['dead-letters', '--limit', '1000']);
-    return lineWith(stdout, session.sessionId).split(' ')[0];
+    return lineWith(stdout, session.sessionId).split(' ')[0] || undefined;
   });
   return { ...session, letter };
 }

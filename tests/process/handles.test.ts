@@ -38,7 +38,8 @@ testOfHandles.each(troubles)(
       const answers = (await failing()).flat();
       expect(answers).toMatchObject(answers.map(() => unavailable));
     }
-    await until('the handles are as many as before', () => handles() < before + 25);
+    // The tests' own connections may become a few more; a leak would be one for each of the 200 calls.
+    await until('the handles are as many as before', () => handles() < before + 60);
     redis.thaw();
     await service.stop();
   },
