@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { endReasons } from './events.js';
+import { Time } from './responses.js';
 
 export const errorCodes = [
   'VALIDATION_FAILED',
@@ -29,7 +30,6 @@ export type ErrorCode = (typeof errorCodes)[number];
 export const FieldProblem = z.object({ path: z.string(), message: z.string() }).meta({ id: 'FieldProblem' });
 export type FieldProblem = z.infer<typeof FieldProblem>;
 
-const Time = z.iso.datetime({ precision: 3 });
 const Sequence = z.int().nullable().meta({ description: 'The phone continues above it. Null: none yet.' });
 
 /** The details of each code that has any. */
